@@ -1,0 +1,86 @@
+import type { PerformerCondition } from './performer.ts';
+
+export interface ReasonRow {
+  /** Value of the Ready condition under this reason. */
+  readonly ready: boolean;
+  /** Only a user can change it: `Stalled` is set and `once --wait` does not wait for it. */
+  readonly stalls: boolean;
+  /** `Progressing` under this reason. */
+  readonly progressing: boolean;
+  /** Recorded as a Warning Event when a Performer comes to it. */
+  readonly warns: boolean;
+  /** A healthy start: the status may stay unwritten for a moment, since most starts are over before anybody looks. */
+  readonly quiet: boolean;
+  /** What a user can do, appended to the message; '' when there is nothing to do. */
+  readonly nextStep: string;
+}
+
+const healthy = { ready: false, stalls: false, progressing: true, warns: false, quiet: true, nextStep: '' } as const;
+const trouble = { ready: false, stalls: false, progressing: true, warns: true, quiet: false } as const;
+const stalled = { ready: false, stalls: true, progressing: false, warns: true, quiet: false } as const;
+
+/** Every reason a Performer can be in, as one table; no reason is named outside it. The same word is the reason of the condition and of the Event. */
+export const reasons = {
+  Serving: { ready: true, stalls: false, progressing: false, warns: false, quiet: false, nextStep: '' },
+  Starting: healthy,
+  RolloutInProgress: healthy,
+  Terminating: { ...healthy, quiet: false },
+  WaitingForLeftover: { ...healthy, quiet: false },
+  SchedulingFailed: {
+    ...trouble,
+    nextStep: 'Add a node that fits, or change spec.scheduling, spec.resources or spec.hardwareRequirements.',
+  },
+  ImagePullFailed: { ...trouble, nextStep: 'Check spec.image and spec.imagePullSecrets.' },
+  ContainerConfigFailed: { ...trouble, nextStep: 'Create the Secret or ConfigMap named, or change spec.config.environmentFrom.' },
+  CrashLooping: { ...trouble, nextStep: 'See the container log: kubectl logs --previous.' },
+  ProgressDeadlineExceeded: { ...trouble, nextStep: 'See the pod: kubectl describe pod. Put the former spec back to end the rollout.' },
+  WriteDenied: {
+    ...trouble,
+    nextStep: 'Check ResourceQuota, Pod Security and admission policies of the namespace, and the rights of the operator.',
+  },
+  InvalidSpec: { ...stalled, nextStep: 'Change the fields named.' },
+  NameConflict: { ...stalled, nextStep: 'Delete or rename that object, or give the Performer another name.' },
+} as const satisfies Record<string, ReasonRow>;
+
+export type Reason = keyof typeof reasons;
+
+/** Condition types of ours, in the order they are written. `Ready` comes last: executors of the original show the last condition's message. */
+export const conditionTypes = ['Available', 'Progressing', 'Degraded', 'Reconciling', 'Stalled', 'Ready'] as const;
+
+export type ConditionType = (typeof conditionTypes)[number];
+
+export interface WantedCondition {
+  readonly type: ConditionType;
+  readonly status: 'True' | 'False';
+  readonly reason: string;
+  readonly message: string;
+}
+
+/**
+ * The list to store: foreign conditions first and as they were, then ours in fixed order.
+ * `lastTransitionTime` moves only when the condition's status does. Pure.
+ *
+ * @param nowText RFC 3339 server time
+ */
+export function mergeConditions(
+  stored: readonly PerformerCondition[],
+  wanted: readonly WantedCondition[],
+  generation: number,
+  nowText: string,
+): readonly PerformerCondition[] {
+  const ours = new Set<string>(conditionTypes);
+  const foreign = stored.filter((condition) => !ours.has(condition.type));
+  const merged = conditionTypes.flatMap((type) => {
+    const next = wanted.find((condition) => condition.type === type);
+    if (next === undefined) return [];
+    const before = stored.find((condition) => condition.type === type);
+    const lastTransitionTime = before?.status === next.status ? before.lastTransitionTime : nowText;
+    return [{ ...next, observedGeneration: generation, lastTransitionTime }];
+  });
+  return [...foreign, ...merged];
+}
+
+/** The stored condition of that type, if any. Pure. */
+export function findCondition(conditions: readonly PerformerCondition[] | undefined, type: string): PerformerCondition | undefined {
+  return conditions?.find((condition) => condition.type === type);
+}

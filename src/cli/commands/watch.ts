@@ -1,0 +1,140 @@
+import type { Command } from 'commander';
+import type { Outcome } from '../../controller/outcome.ts';
+import { runWatch } from '../../controller/watch.ts';
+import { WorkQueue } from '../../controller/work-queue.ts';
+import { keyText, type ObjectKey } from '../../kube/objects.ts';
+import { sleep, systemClock } from '../../lib/clock.ts';
+import { createWorld, listKeys, onWorldChange, watchWorld } from '../../reconcile/world.ts';
+import { connect } from '../connect.ts';
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { createLog, type Log } from '../log.ts';
+import { abortOnSignals, createReconcile, openLease } from '../operator.ts';
+import { parseCount, parseDuration, type WriterOptions } from '../options.ts';
+
+interface WatchOptions extends WriterOptions {
+  readonly drain: number;
+  readonly logFormat: 'text' | 'json';
+}
+
+const standbyRetryMs = 2_000;
+
+export function registerWatch(program: Command): void {
+  program
+    .command('watch')
+    .description('keep all Performers converged until SIGTERM')
+    .option('-n, --namespace <namespace>', 'only this namespace (default: all)')
+    .option('-A, --all-namespaces', 'all namespaces, which is the default')
+    .option('--workers <count>', 'Performers worked on at once', parseCount, 16)
+    .option('--drain <duration>', 'how long passes under way may take after SIGTERM', parseDuration, 20_000)
+    .option('--lease-namespace <namespace>', 'where the Lease lives')
+    .option('--lease-identity <identity>', 'name in the Lease; one that already holds it goes on at once')
+    .option('--log-format <format>', 'text or json', process.stderr.isTTY ? 'text' : 'json')
+    .action(async (_options: unknown, command: Command) => {
+      process.exitCode = await watch(command.optsWithGlobals<WatchOptions>());
+    });
+}
+
+async function watch(options: WatchOptions): Promise<ExitCode> {
+  const log = createLog(process.stderr, options.logFormat === 'json' ? 'json' : 'text', () => systemClock.nowMs());
+  const signal = abortOnSignals();
+  const connection = await connect(options);
+  const stopReflectors = new AbortController();
+  try {
+    const { kube, namespace } = connection;
+    const world = createWorld();
+    const queue = new WorkQueue(systemClock);
+    const reflectors = watchWorld(world, { kube, clock: systemClock, namespace, signal: stopReflectors.signal, random: Math.random, log });
+    signal.addEventListener('abort', () => stopReflectorsIfIdle(), { once: true });
+    let serving = false;
+    // Until the caches are filled there is nothing to drain.
+    const stopReflectorsIfIdle = (): void => {
+      if (!serving) stopReflectors.abort();
+    };
+    await Promise.all(reflectors.map((reflector) => reflector.synced));
+    serving = true;
+    if (!signal.aborted) log('caches filled', { server: connection.server, performers: world.performers.list().length });
+    onWorldChange(world, (key) => queue.add(key));
+
+    let leading = false;
+    const reconcile = createReconcile({ kube, world, mayWrite: () => leading, log });
+    const lead = async (until: AbortSignal): Promise<void> => {
+      leading = true;
+      for (const key of listKeys(world)) queue.add(key);
+      await runWatch({
+        queue,
+        reconcile,
+        workers: options.workers,
+        clock: systemClock,
+        random: Math.random,
+        signal: until,
+        drainMs: options.drain,
+        onOutcome: reportTransitions(log),
+      });
+      leading = false;
+    };
+
+    const lease = openLease(connection, options, log);
+    let toldHolder: string | undefined;
+    while (!signal.aborted) {
+      const claim = await lease.tryAcquire(signal);
+      if (claim.held) {
+        log('leading');
+        await leadWhileHeld(lease, lead, signal, log);
+        toldHolder = undefined;
+      } else if ('holder' in claim) {
+        if (toldHolder !== claim.holder) log('standing by', { holder: claim.holder });
+        toldHolder = claim.holder;
+        await sleep(systemClock, standbyRetryMs, signal);
+      } else {
+        log('running without a Lease', { cause: claim.message });
+        await lead(signal);
+      }
+    }
+    log('stopped');
+    return exitCodes.ok;
+  } finally {
+    stopReflectors.abort();
+    connection.close();
+  }
+}
+
+/** Works until the Lease is lost or the process is asked to stop; gives the Lease back in the second case. */
+async function leadWhileHeld(
+  lease: ReturnType<typeof openLease>,
+  lead: (until: AbortSignal) => Promise<void>,
+  signal: AbortSignal,
+  log: Log,
+): Promise<void> {
+  const until = new AbortController();
+  const stopKeeping = new AbortController();
+  const onSignal = (): void => until.abort(signal.reason);
+  signal.addEventListener('abort', onSignal, { once: true });
+  if (signal.aborted) onSignal();
+  let lost = false;
+  const kept = lease.keep(stopKeeping.signal, () => {
+    lost = true;
+    log('lease lost');
+    until.abort(new Error('lease lost'));
+  });
+  try {
+    await lead(until.signal);
+  } finally {
+    signal.removeEventListener('abort', onSignal);
+    stopKeeping.abort();
+    await kept;
+    if (!lost) await lease.release();
+  }
+}
+
+/** One line when a key comes to something new; none while it stays. */
+function reportTransitions(log: Log): (key: ObjectKey, outcome: Outcome) => void {
+  const last = new Map<string, string>();
+  return (key, outcome) => {
+    const text = keyText(key);
+    const now = `${outcome.kind} ${outcome.reason}`;
+    if (last.get(text) === now) return;
+    if (outcome.kind === 'settled' && outcome.reason === 'Gone') last.delete(text);
+    else last.set(text, now);
+    log(outcome.kind, { key: text, reason: outcome.reason, message: outcome.message });
+  };
+}

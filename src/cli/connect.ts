@@ -1,0 +1,68 @@
+import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { userAgent } from '../api/v1alpha1/naming.ts';
+import { isKubeFault, type KubeFault } from '../kube/faults.ts';
+import type { KubeApi } from '../kube/port.ts';
+import { createKubeApi } from '../kube-client/client.ts';
+import { ConfigError } from '../kube-client/config-error.ts';
+import { loadClusterConfig } from '../kube-client/load-config.ts';
+import { systemClock } from '../lib/clock.ts';
+import { CliError, exitCodes } from './exit-codes.ts';
+import type { ConnectOptions } from './options.ts';
+import { productVersion } from './version.ts';
+
+export interface Connection {
+  readonly kube: KubeApi;
+  /** The namespace asked for; undefined: all of them. */
+  readonly namespace: string | undefined;
+  /** The namespace of the pod this runs in; undefined outside a cluster. */
+  readonly podNamespace: string | undefined;
+  readonly server: string;
+  close(): void;
+}
+
+/** Opens the cluster that options, environment or kubeconfig name. Nothing is sent yet. */
+export async function connect(options: ConnectOptions): Promise<Connection> {
+  const config = await loadClusterConfig({
+    ...(options.kubeconfig === undefined ? {} : { kubeconfig: options.kubeconfig }),
+    ...(options.context === undefined ? {} : { context: options.context }),
+    env: process.env,
+    readFile: (path: string) => readFile(path),
+    homeDir: homedir(),
+  });
+  const kube = createKubeApi(config, { clock: systemClock, userAgent: `${userAgent}/${productVersion}` });
+  return {
+    kube,
+    namespace: options.namespace,
+    podNamespace: config.inCluster === true ? config.namespace : undefined,
+    server: config.server,
+    close: () => kube.close(),
+  };
+}
+
+/** What a failure means to the person at the terminal: message with object, cause and next step, and the exit code. */
+export function toCliError(error: unknown): CliError | undefined {
+  if (error instanceof CliError) return error;
+  if (error instanceof ConfigError) return new CliError(error.message, exitCodes.failed, { cause: error });
+  if (isKubeFault(error))
+    return new CliError(explainFault(error), isKubeFault(error, 'unreachable', 'timeout') ? exitCodes.unreachable : exitCodes.failed, {
+      cause: error,
+    });
+  // Errors of the testbed and of its tools are written for the user already.
+  if (error instanceof Error && (error.name === 'TestbedError' || error.name === 'ToolError'))
+    return new CliError(error.message, exitCodes.failed, { cause: error });
+  return undefined;
+}
+
+function explainFault(fault: KubeFault): string {
+  switch (fault.code) {
+    case 'kindMissing':
+      return `${fault.message}. The Performer CRD is not installed: hourglass crd | kubectl apply --server-side -f -`;
+    case 'forbidden':
+      return `${fault.message}. Give the account this verb (manifests/rbac lists all that is needed), or choose a namespace it may read with -n.`;
+    case 'unauthorized':
+      return `${fault.message}. The credentials of the kubeconfig are not accepted: renew them.`;
+    default:
+      return fault.message;
+  }
+}

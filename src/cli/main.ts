@@ -1,0 +1,61 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander';
+import { registerDev } from './commands/dev.ts';
+import { registerInspect } from './commands/inspect.ts';
+import { registerOnce } from './commands/once.ts';
+import { registerWatch } from './commands/watch.ts';
+import { toCliError } from './connect.ts';
+import { exitCodes } from './exit-codes.ts';
+import { productVersion } from './version.ts';
+
+const program = new Command('hourglass')
+  .description('Operator for Hourglass performers: converges Performer resources to Pods and Services.')
+  .option('--kubeconfig <file>', 'kubeconfig to use (default: KUBECONFIG, the cluster this runs in, ~/.kube/config)')
+  .option('--context <name>', 'context of the kubeconfig')
+  .option('--debug', 'print stack traces')
+  .version(productVersion)
+  .exitOverride()
+  .configureHelp({ showGlobalOptions: true })
+  .showHelpAfterError('(hourglass --help lists the commands)');
+
+registerOnce(program);
+registerWatch(program);
+registerInspect(program);
+registerDev(program);
+program
+  .command('crd')
+  .description('print the CustomResourceDefinition of Performer, as YAML')
+  .action(async () => {
+    const { renderCrdYaml } = await import('../api/crd/performer-crd-yaml.ts');
+    process.stdout.write(renderCrdYaml());
+  });
+program
+  .command('version')
+  .description('print the version')
+  .action(() => void process.stdout.write(`hourglass ${productVersion} (node ${process.versions.node})\n`));
+
+// A subcommand inherits the parser's settings only when it is told to.
+for (const command of program.commands) command.copyInheritedSettings(program);
+
+// A closed pipe (`| head`) is the reader's decision, not an error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(exitCodes.ok);
+  throw error;
+});
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = report(error);
+}
+
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  const known = toCliError(error);
+  const debug = program.opts<{ debug?: boolean }>().debug === true;
+  const message =
+    known?.message ?? `unexpected: ${error instanceof Error ? error.message : String(error)} (run again with --debug for the stack)`;
+  process.stderr.write(`hourglass: ${message}\n`);
+  if (debug && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  return known?.exitCode ?? exitCodes.failed;
+}

@@ -1,0 +1,35 @@
+import { InvalidArgumentError } from 'commander';
+
+/** `30s`, `2m`, `500ms`, `1h`, or a plain number of seconds, in milliseconds. */
+export function parseDuration(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text.trim());
+  if (match === null) throw new InvalidArgumentError('give a duration such as 30s, 2m or 500ms.');
+  const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
+  return Number(match[1]) * unitMs[(match[2] ?? 's') as keyof typeof unitMs];
+}
+
+export function parseCount(text: string): number {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1) throw new InvalidArgumentError('give a whole number, 1 or more.');
+  return count;
+}
+
+export function parseOutput(text: string): 'text' | 'json' {
+  if (text !== 'text' && text !== 'json') throw new InvalidArgumentError('give text or json.');
+  return text;
+}
+
+/** Options of every command that talks to a cluster. */
+export interface ConnectOptions {
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly namespace?: string;
+  readonly allNamespaces?: boolean;
+}
+
+/** Options of the commands that may write. */
+export interface WriterOptions extends ConnectOptions {
+  readonly leaseNamespace?: string;
+  readonly leaseIdentity?: string;
+  readonly workers: number;
+}

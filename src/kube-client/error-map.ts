@@ -1,0 +1,105 @@
+import { KubeFault, type KubeFaultCode } from '../kube/faults.ts';
+import { type ApiStatus, parseStatus, statusText } from './status-text.ts';
+
+/** What was being done, for faults and their messages. */
+export interface Doing {
+  /** Gerund and object: `patching status of Pod team-a/performer-x`. */
+  readonly text: string;
+  /** A write that may have happened must never look like one that did not. */
+  readonly write: boolean;
+}
+
+export interface FailedAnswer {
+  readonly status: number;
+  /** Header `Retry-After`, as it came. */
+  readonly retryAfter?: unknown;
+  /** The body's text; JSON of a `Status` where the API server itself answered. */
+  readonly body: string;
+}
+
+/** The fault of an answer that is no success. `nowMs` is the server's time, for a `Retry-After` that names a date. Pure. */
+export function faultOfAnswer(doing: Doing, answer: FailedAnswer, nowMs: number): KubeFault {
+  const status = parseStatus(parseJson(answer.body));
+  return faultOfStatus(doing, answer.status, status, status === undefined ? answer.body : '', parseRetryAfter(answer.retryAfter, nowMs));
+}
+
+/** The fault of an ERROR event of a watch, whose `Status` stands for the whole answer. Pure. */
+export function faultOfErrorEvent(doing: Doing, object: unknown): KubeFault {
+  const status = parseStatus(object);
+  if (status === undefined) return new KubeFault('unreadable', `${doing.text}: the API server sent an ERROR event without a Status`);
+  return faultOfStatus(doing, status.code ?? 500, status, '', undefined);
+}
+
+/** Milliseconds to wait by `Retry-After`: seconds or a date; undefined when absent or unreadable. Pure. */
+export function parseRetryAfter(header: unknown, nowMs: number): number | undefined {
+  if (typeof header !== 'string' || header.trim() === '') return undefined;
+  if (/^\d+$/.test(header.trim())) return Number(header) * 1000;
+  const dateMs = Date.parse(header);
+  return Number.isNaN(dateMs) ? undefined : Math.max(0, dateMs - nowMs);
+}
+
+function faultOfStatus(doing: Doing, http: number, status: ApiStatus | undefined, text: string, waitMs: number | undefined): KubeFault {
+  const code = codeOf(doing, http, status, text);
+  const said = status === undefined ? '' : statusText(status);
+  const retryAfterMs = waitMs ?? (status?.retryAfterSeconds === undefined ? undefined : status.retryAfterSeconds * 1000);
+  const reason = status?.reason;
+  return new KubeFault(code, `${doing.text}: ${explain(code, http, said)}`, {
+    status: http,
+    ...(reason === undefined ? {} : { reason }),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  });
+}
+
+function codeOf(doing: Doing, http: number, status: ApiStatus | undefined, text: string): KubeFaultCode {
+  switch (http) {
+    case 401:
+      return 'unauthorized';
+    case 403:
+      return 'forbidden';
+    case 404:
+      return isKindMissing(status, text) ? 'kindMissing' : 'notFound';
+    case 409:
+      return status?.reason === 'AlreadyExists' ? 'alreadyExists' : 'conflict';
+    case 410:
+      return 'expired';
+    case 429:
+      return 'throttled';
+    case 502:
+    case 504:
+      // Somebody between us and the store gave up waiting; the store may still have taken the write.
+      return doing.write ? 'unknownOutcome' : 'unavailable';
+    default:
+      if (http >= 500) return 'unavailable';
+      return http >= 400 ? 'invalid' : 'unreadable';
+  }
+}
+
+/** A 404 that is about no object: the API server does not serve the kind. */
+function isKindMissing(status: ApiStatus | undefined, text: string): boolean {
+  if (status === undefined) return text.trim() === '' || text.startsWith('404 page not found');
+  return !status.names || status.message.includes('the server could not find the requested resource');
+}
+
+function explain(code: KubeFaultCode, http: number, said: string): string {
+  const answer = said === '' ? `the server answered ${http}` : said;
+  switch (code) {
+    case 'kindMissing':
+      return 'the API server does not serve this kind; install its CRD, or wait until it is established';
+    case 'unauthorized':
+      return `${answer} (401): the credentials are not accepted; renew them or check the kubeconfig's user`;
+    case 'unknownOutcome':
+      return `${answer} (${http}): it may or may not have happened`;
+    case 'unreadable':
+      return `the server answered ${http}, which no API server does; check the server's address`;
+    default:
+      return `${answer} (${http})`;
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

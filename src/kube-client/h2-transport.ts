@@ -1,0 +1,93 @@
+import type { Clock } from '../lib/clock.ts';
+import type { ClusterConfig } from './cluster-config.ts';
+import { connectToServer } from './connect.ts';
+import { H2Session } from './h2-session.ts';
+import { type Lane, type Transport, type TransportAnswer, TransportError, type TransportRequest, unlessAborted } from './transport.ts';
+
+/** Before a server's settings are known, and while a connection is being made. */
+const assumedCapacity = 100;
+/** A connection can go away between being chosen and being used; more often than this is no coincidence. */
+const maxChoices = 3;
+
+/** The server speaks HTTP/1.1 only. */
+export class NotHttp2Error extends TransportError {}
+
+interface Slot {
+  readonly ready: Promise<H2Session>;
+  session: H2Session | undefined;
+  /** Requests that are on it or wait for it. */
+  load: number;
+}
+
+/** HTTP/2: one connection for calls and one for watches, another only when those are full. A connection that ended is replaced by the next request. */
+export function createH2Transport(config: ClusterConfig, clock: Clock): Transport {
+  const lanes: Record<Lane, Set<Slot>> = { call: new Set(), watch: new Set() };
+  const everyone = new Set<H2Session>();
+
+  const open = (lane: Lane): Slot => {
+    const connecting = async (): Promise<H2Session> => {
+      const socket = await connectToServer(config, clock);
+      if (socket.alpnProtocol !== 'h2') {
+        socket.destroy();
+        throw new NotHttp2Error('refused', 'the server does not speak HTTP/2');
+      }
+      const session: H2Session = new H2Session(config.server, socket, clock, () => {
+        lanes[lane].delete(slot);
+        everyone.delete(session);
+      });
+      everyone.add(session);
+      slot.session = session;
+      return session;
+    };
+    const slot: Slot = { ready: connecting(), session: undefined, load: 0 };
+    slot.ready.catch(() => lanes[lane].delete(slot));
+    lanes[lane].add(slot);
+    return slot;
+  };
+
+  const choose = (lane: Lane): Slot => {
+    for (const slot of lanes[lane]) {
+      if (slot.session !== undefined && !slot.session.usable) lanes[lane].delete(slot);
+      else if (slot.load < (slot.session?.capacity ?? assumedCapacity)) return slot;
+    }
+    return open(lane);
+  };
+
+  /** An idle connection goes when the others have room to spare. */
+  const trim = (lane: Lane, idle: Slot): void => {
+    if (idle.load > 0 || idle.session === undefined) return;
+    const others = [...lanes[lane]].filter((slot) => slot !== idle);
+    if (!others.some((slot) => slot.session !== undefined && slot.load * 2 < slot.session.capacity)) return;
+    lanes[lane].delete(idle);
+    idle.session.close();
+  };
+
+  return {
+    send: async (request: TransportRequest): Promise<TransportAnswer> => {
+      for (let choice = 1; ; choice += 1) {
+        const slot = choose(request.lane);
+        slot.load += 1;
+        const leave = (): void => {
+          slot.load -= 1;
+          trim(request.lane, slot);
+        };
+        let session: H2Session;
+        try {
+          session = await unlessAborted(slot.ready, request.signal);
+        } catch (error) {
+          leave();
+          throw error;
+        }
+        if (session.usable || choice === maxChoices) return session.request(request, leave);
+        leave();
+      }
+    },
+    close: () => {
+      for (const session of everyone) session.destroy(new Error('the client was closed'));
+      for (const lane of Object.values(lanes)) {
+        for (const slot of lane) slot.ready.then((session) => session.destroy(new Error('the client was closed'))).catch(() => {});
+        lane.clear();
+      }
+    },
+  };
+}

@@ -1,0 +1,226 @@
+import { type KubeObject, keyOf, keyText, type ObjectKey } from './objects.ts';
+import type { ListResult, WatchEvent } from './port.ts';
+import { compareResourceVersions } from './resource-version.ts';
+
+/** `before` is undefined for an object that is new, `after` for one that is gone; both are there, perhaps with different uids, otherwise. */
+export type ChangeListener<T> = (before: T | undefined, after: T | undefined) => void;
+
+export interface ObjectStoreOptions<T extends KubeObject> {
+  /** By name: the values under which `byIndex` finds an object. Must be pure and must not throw. */
+  readonly indexes?: Readonly<Record<string, (object: T) => readonly string[]>>;
+  /** What is kept of an object; must keep name, namespace, uid and resourceVersion. Default: all but `metadata.managedFields`. */
+  readonly project?: (object: T) => T;
+  /** Told what a listener threw; the store and the other listeners go on. */
+  readonly onListenerError?: (error: unknown) => void;
+}
+
+interface Change<T> {
+  readonly before: T | undefined;
+  readonly after: T | undefined;
+}
+
+/** How many gone uids are remembered, so that late news of them brings nothing back. */
+const maxTombstones = 4_096;
+
+/**
+ * The newest state known of the objects a reflector selects: its lists and watch events, overlaid by our own writes, so that
+ * a pass never decides on a view older than its last write. No object ever moves back to an older resourceVersion.
+ */
+export class ObjectStore<T extends KubeObject> {
+  readonly #objects = new Map<string, T>();
+  /** Index name → value → key → object. */
+  readonly #indexed = new Map<string, Map<string, Map<string, T>>>();
+  /** uid → resourceVersion at which it went, or undefined where our own delete did not tell. Oldest first. */
+  readonly #tombstones = new Map<string, string | undefined>();
+  readonly #listeners = new Set<ChangeListener<T>>();
+  readonly #indexes: readonly (readonly [string, (object: T) => readonly string[]])[];
+  readonly #project: (object: T) => T;
+  readonly #onListenerError: (error: unknown) => void;
+  #resourceVersion = '';
+  #listVersion = '';
+
+  constructor(options: ObjectStoreOptions<T> = {}) {
+    this.#indexes = Object.entries(options.indexes ?? {});
+    for (const [name] of this.#indexes) this.#indexed.set(name, new Map());
+    this.#project = options.project ?? withoutManagedFields;
+    this.#onListenerError = options.onListenerError ?? (() => undefined);
+  }
+
+  /** How far lists and watch events have brought the store; '' before the first list. Own writes do not move it. */
+  get resourceVersion(): string {
+    return this.#resourceVersion;
+  }
+
+  get(key: ObjectKey): T | undefined {
+    return this.#objects.get(keyText(key));
+  }
+
+  /** All objects, in no order that means anything. */
+  list(): T[] {
+    return [...this.#objects.values()];
+  }
+
+  /** The objects whose index function gave `value`. @throws RangeError for an index the store was not made with: a caller's bug */
+  byIndex(index: string, value: string): readonly T[] {
+    const values = this.#indexed.get(index);
+    if (values === undefined) throw new RangeError(`the store has no index ${index}`);
+    const found = values.get(value);
+    return found === undefined ? [] : [...found.values()];
+  }
+
+  /** Takes a whole list: what it lacks goes, except what we wrote after it was read. */
+  replace(list: ListResult<T>): void {
+    // A list is read after the events we saw. If it is older than they are, the cluster's history was put back (a restored etcd), and none of our comparisons mean anything.
+    const historyReset = compareResourceVersions(list.resourceVersion, this.#resourceVersion) < 0;
+    if (historyReset) this.#tombstones.clear();
+    const changes: Change<T>[] = [];
+    const present = new Set<string>();
+    const presentUids = new Set<string | undefined>();
+    for (const raw of list.items) {
+      present.add(keyText(keyOf(raw)));
+      presentUids.add(raw.metadata?.uid);
+      if (historyReset || this.#isNews(raw)) this.#put(this.#project(raw), changes);
+    }
+    for (const [text, object] of this.#objects) {
+      const wroteSince = !historyReset && compareResourceVersions(object.metadata?.resourceVersion, list.resourceVersion) > 0;
+      if (!present.has(text) && !wroteSince) this.#remove(text, object, changes);
+    }
+    // A uid that the list still shows was deleted by us after the list was read: its DELETED event is on its way.
+    for (const uid of this.#tombstones.keys()) if (!presentUids.has(uid)) this.#tombstones.delete(uid);
+    this.#resourceVersion = list.resourceVersion;
+    this.#listVersion = list.resourceVersion;
+    this.#notify(changes);
+  }
+
+  /** Takes one watch event. One that is not newer than what is known of its object changes nothing. */
+  apply(event: WatchEvent<T>): void {
+    const version = event.type === 'BOOKMARK' ? event.resourceVersion : event.object.metadata?.resourceVersion;
+    if (version !== undefined && compareResourceVersions(version, this.#resourceVersion) > 0) this.#resourceVersion = version;
+    if (event.type === 'BOOKMARK') return;
+    const changes: Change<T>[] = [];
+    if (event.type === 'DELETED') this.#gone(event.object, changes);
+    else if (this.#isNews(event.object)) this.#put(this.#project(event.object), changes);
+    this.#notify(changes);
+  }
+
+  /**
+   * Takes the answer of our own create or patch: it is seen from now on. One that the reflector does not select stays until
+   * `forget` or the next list.
+   */
+  wrote(object: T): void {
+    const stored = this.get(keyOf(object));
+    // The list that was read after this write does not have it: it is gone again, or not selected.
+    const overtaken = stored === undefined && compareResourceVersions(object.metadata?.resourceVersion, this.#listVersion) <= 0;
+    if (overtaken || !this.#isNews(object)) return;
+    const changes: Change<T>[] = [];
+    this.#put(this.#project(object), changes);
+    this.#notify(changes);
+  }
+
+  /** Takes our own delete that was immediate: the object is gone now, and late news of this uid does not bring it back. */
+  deleted(key: ObjectKey, uid: string): void {
+    this.#bury(uid, undefined);
+    const stored = this.get(key);
+    if (stored?.metadata?.uid !== uid) return;
+    const changes: Change<T>[] = [];
+    this.#remove(keyText(key), stored, changes);
+    this.#notify(changes);
+  }
+
+  /** Drops an object that only our own write put here. */
+  forget(key: ObjectKey): void {
+    const stored = this.get(key);
+    if (stored === undefined) return;
+    const changes: Change<T>[] = [];
+    this.#remove(keyText(key), stored, changes);
+    this.#notify(changes);
+  }
+
+  /** Calls `listener` after each change; the returned function ends that. */
+  onChange(listener: ChangeListener<T>): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** Whether the state is newer than all we know of that name and that uid. resourceVersions of one kind have one order, so this holds across uids too. */
+  #isNews(object: T): boolean {
+    const version = object.metadata?.resourceVersion;
+    const uid = object.metadata?.uid;
+    if (uid !== undefined && this.#tombstones.has(uid)) {
+      const goneAt = this.#tombstones.get(uid);
+      if (goneAt === undefined || compareResourceVersions(version, goneAt) <= 0) return false;
+    }
+    const stored = this.get(keyOf(object));
+    return stored === undefined || compareResourceVersions(version, stored.metadata?.resourceVersion) > 0;
+  }
+
+  /** DELETED also tells that an object left the selector: the version lets it come back with a newer one. */
+  #gone(object: T, changes: Change<T>[]): void {
+    const { uid, resourceVersion } = object.metadata ?? {};
+    if (uid !== undefined) this.#bury(uid, resourceVersion);
+    const stored = this.get(keyOf(object));
+    if (stored === undefined || stored.metadata?.uid !== uid) return;
+    if (compareResourceVersions(resourceVersion, stored.metadata?.resourceVersion) < 0) return;
+    this.#remove(keyText(keyOf(stored)), stored, changes);
+  }
+
+  #bury(uid: string, version: string | undefined): void {
+    this.#tombstones.delete(uid);
+    this.#tombstones.set(uid, version);
+    const oldest = this.#tombstones.size > maxTombstones ? this.#tombstones.keys().next().value : undefined;
+    if (oldest !== undefined) this.#tombstones.delete(oldest);
+  }
+
+  #put(object: T, changes: Change<T>[]): void {
+    const text = keyText(keyOf(object));
+    const before = this.#objects.get(text);
+    if (before !== undefined) this.#unindex(text, before);
+    this.#objects.set(text, object);
+    for (const [name, valuesOf] of this.#indexes) {
+      const values = this.#indexed.get(name);
+      for (const value of valuesOf(object)) {
+        const found = values?.get(value);
+        if (found === undefined) values?.set(value, new Map([[text, object]]));
+        else found.set(text, object);
+      }
+    }
+    changes.push({ before, after: object });
+  }
+
+  #remove(text: string, before: T, changes: Change<T>[]): void {
+    this.#objects.delete(text);
+    this.#unindex(text, before);
+    changes.push({ before, after: undefined });
+  }
+
+  #unindex(text: string, object: T): void {
+    for (const [name, valuesOf] of this.#indexes) {
+      const values = this.#indexed.get(name);
+      for (const value of valuesOf(object)) {
+        const found = values?.get(value);
+        found?.delete(text);
+        if (found?.size === 0) values?.delete(value);
+      }
+    }
+  }
+
+  /** After the store is whole again, so that a listener sees the state it is told of. */
+  #notify(changes: readonly Change<T>[]): void {
+    for (const { before, after } of changes) {
+      for (const listener of this.#listeners) {
+        try {
+          listener(before, after);
+        } catch (error) {
+          this.#onListenerError(error);
+        }
+      }
+    }
+  }
+}
+
+/** Field ownership is a third of a list's bytes and nothing here decides on it. */
+function withoutManagedFields<T extends KubeObject>(object: T): T {
+  if (object.metadata?.managedFields === undefined) return object;
+  // Set, not deleted: `delete` makes V8 keep the object as a slow dictionary.
+  return { ...object, metadata: { ...object.metadata, managedFields: undefined } };
+}

@@ -1,0 +1,26 @@
+/** Any value that survives a JSON round trip unchanged. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined };
+
+/**
+ * JSON with keys in code unit order and without `undefined` members: equal values give equal bytes. Pure.
+ *
+ * @throws TypeError for what JSON cannot hold (functions, symbols, bigints, non-finite numbers): a caller's bug
+ */
+export function canonicalJson(value: unknown): string {
+  if (value === null || typeof value === 'boolean' || typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'number' && Number.isFinite(value)) return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map((item: unknown) => canonicalJson(item ?? null)).join(',')}]`;
+  if (typeof value === 'object') {
+    const members = Object.entries(value)
+      .filter(([, member]) => member !== undefined)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`);
+    return `{${members.join(',')}}`;
+  }
+  throw new TypeError(`canonicalJson: ${typeof value} has no JSON form`);
+}
+
+/** Whether two values have the same JSON, whatever the order of their keys. Pure. */
+export function sameJson(a: unknown, b: unknown): boolean {
+  return a === b || canonicalJson(a ?? null) === canonicalJson(b ?? null);
+}

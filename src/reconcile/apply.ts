@@ -1,0 +1,135 @@
+import { group, version } from '../api/v1alpha1/naming.ts';
+import { performers } from '../api/v1alpha1/performer.ts';
+import { isKubeFault, type KubeFault } from '../kube/faults.ts';
+import { type KubeObject, keyOf, keyText, type ObjectKey, pods, type Resource, services } from '../kube/objects.ts';
+import type { ObjectStore } from '../kube/store.ts';
+import { hashHex } from '../lib/hash.ts';
+import type { ReconcileDeps } from './deps.ts';
+import { type Action, type ActionTarget, describeAction, type Plan } from './plan/actions.ts';
+import type { Snapshot } from './plan/snapshot.ts';
+
+/**
+ * How carrying out a plan ended.
+ * `done` all of it · `stale` somebody wrote first, see the world again · `denied` the API server refuses one write for good · `failed` a call went wrong.
+ */
+export type Applied =
+  | { readonly kind: 'done' | 'stale' }
+  | { readonly kind: 'denied' | 'failed'; readonly action: Action; readonly fault: KubeFault };
+
+/**
+ * Carries out a plan, in its order.
+ *
+ * Flow: each action with its preconditions; the answer goes into the world, so the next pass sees what this one did.
+ * Guarantees: stops at the first action that does not succeed, so nothing that depends on it runs; what is already gone counts as deleted.
+ * Errors: none thrown but bugs and aborts; failed calls are its result.
+ */
+export async function apply(plan: Plan, snapshot: Snapshot, deps: ReconcileDeps, signal: AbortSignal): Promise<Applied> {
+  for (const action of plan.actions) {
+    deps.log('writing', { key: keyText(snapshot.key), action: describeAction(action) });
+    try {
+      await carryOut(action, snapshot.key, deps, signal);
+    } catch (error) {
+      if (!isKubeFault(error)) throw error;
+      const applied = judgeFault(action, error, snapshot.key, deps);
+      if (applied !== undefined) return applied;
+    }
+  }
+  if (snapshot.performer !== undefined) await tell(plan, snapshot, deps, signal);
+  return { kind: 'done' };
+}
+
+function carryOut(action: Action, key: ObjectKey, deps: ReconcileDeps, signal: AbortSignal): Promise<void> {
+  const { world } = deps;
+  switch (action.resource) {
+    case 'Pod':
+      return write(action, action.kind === 'create' ? action.object : undefined, pods, world.pods, key, deps, signal);
+    case 'Service':
+      return write(action, action.kind === 'create' ? action.object : undefined, services, world.services, key, deps, signal);
+    case 'Performer':
+    case 'PerformerStatus':
+      return write(action, undefined, performers, world.performers, key, deps, signal);
+  }
+}
+
+async function write<T extends KubeObject>(
+  action: Action,
+  object: T | undefined,
+  resource: Resource<T>,
+  store: ObjectStore<T>,
+  key: ObjectKey,
+  deps: ReconcileDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  if (action.kind === 'create') {
+    if (object !== undefined) store.wrote(await deps.kube.create(resource, object, { signal }));
+    return;
+  }
+  const target = { namespace: key.namespace, name: action.target.name };
+  if (action.kind === 'delete') {
+    await remove(resource, store, target, action.target, deps, signal);
+    return;
+  }
+  const subresource = action.resource === 'PerformerStatus' ? { subresource: 'status' as const } : {};
+  store.wrote(
+    await deps.kube.patch(resource, target, action.patch, { ...subresource, resourceVersion: action.target.resourceVersion, signal }),
+  );
+}
+
+async function remove<T extends KubeObject>(
+  resource: Resource<T>,
+  store: ObjectStore<T>,
+  key: ObjectKey,
+  target: ActionTarget,
+  deps: ReconcileDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    const left = await deps.kube.delete(resource, key, { uid: target.uid, resourceVersion: target.resourceVersion, signal });
+    if (left === undefined) store.deleted(key, target.uid);
+    else store.wrote(left);
+  } catch (error) {
+    if (!isKubeFault(error, 'notFound')) throw error;
+    store.deleted(key, target.uid);
+  }
+}
+
+/** Undefined: the action is as good as done. */
+function judgeFault(action: Action, fault: KubeFault, key: ObjectKey, deps: ReconcileDeps): Applied | undefined {
+  switch (fault.code) {
+    case 'alreadyExists':
+      if (action.kind === 'create') holdName(deps, key, keyOf(action.object).name);
+      return { kind: 'stale' };
+    case 'conflict':
+    case 'notFound':
+    case 'unknownOutcome':
+      // A create that finds its namespace gone is no stale view: nothing we read will change it.
+      return action.kind === 'create' && fault.code === 'notFound' ? { kind: 'denied', action, fault } : { kind: 'stale' };
+    case 'forbidden':
+    case 'invalid':
+      return { kind: action.kind === 'create' ? 'denied' : 'failed', action, fault };
+    default:
+      return { kind: 'failed', action, fault };
+  }
+}
+
+function holdName(deps: ReconcileDeps, key: ObjectKey, name: string): void {
+  const names = deps.heldNames.get(keyText(key)) ?? new Set<string>();
+  names.add(name);
+  deps.heldNames.set(keyText(key), names);
+}
+
+/** Events follow the status that says the same; one that cannot be stored is only logged. */
+async function tell(plan: Plan, snapshot: Snapshot, deps: ReconcileDeps, signal: AbortSignal): Promise<void> {
+  for (const event of plan.events) {
+    const { key, performer } = snapshot;
+    const { type, reason, message, since } = event;
+    const name = `${key.name}.${hashHex(`${since} ${reason} ${message}`)}`;
+    const regarding = { apiVersion: `${group}/${version}`, kind: 'Performer', ...key, uid: performer?.uid ?? '' };
+    try {
+      await deps.kube.event({ regarding, name, type, reason, message, action: 'Reconcile' }, { signal });
+    } catch (error) {
+      if (!isKubeFault(error)) throw error;
+      deps.log('event not stored', { key: keyText(key), reason, error: error.message });
+    }
+  }
+}

@@ -1,0 +1,113 @@
+import { firstPodName, labels, serviceName } from '../api/v1alpha1/naming.ts';
+import { type Performer, parsePerformerSpec, performers } from '../api/v1alpha1/performer.ts';
+import { isKubeFault } from '../kube/faults.ts';
+import { type KubeObject, keyOf, keyText, type ObjectKey, type Pod, pods, type Resource, services } from '../kube/objects.ts';
+import type { KubeApi } from '../kube/port.ts';
+import type { ObjectStore } from '../kube/store.ts';
+import { parseTime } from '../lib/time.ts';
+import type { ReconcileDeps } from './deps.ts';
+import { computeRevision } from './plan/revision.ts';
+import type { PerformerView, Snapshot } from './plan/snapshot.ts';
+import { projectPod, type World } from './world.ts';
+
+/** Everything one pass may know about its key, as one value. Reads the world; live only what no list of ours can show. */
+export async function observe(key: ObjectKey, deps: ReconcileDeps, lastPass: boolean, signal: AbortSignal): Promise<Snapshot> {
+  const { world, kube } = deps;
+  const seen = new Map<string, Pod>();
+  const add = (pod: Pod | undefined): void => {
+    if (pod !== undefined) seen.set(pod.metadata?.name ?? '', pod);
+  };
+  for (const pod of world.pods.byIndex('performer', keyText(key))) add(pod);
+  add(world.pods.get({ namespace: key.namespace, name: firstPodName(key.name) }));
+  for (const pod of await readHeldNames(key, deps, signal)) add(pod);
+  const performer = world.performers.get(key);
+  return {
+    key,
+    nowMs: kube.serverNowMs(),
+    performer: performer === undefined ? undefined : viewPerformer(performer),
+    pods: [...seen.values()],
+    service: world.services.get({ namespace: key.namespace, name: serviceName(key.name) }),
+    lastPass,
+  };
+}
+
+/** The Performer as the plan knows it. Pure. */
+export function viewPerformer(performer: Performer): PerformerView {
+  const metadata = performer.metadata;
+  const parsed = parsePerformerSpec(performer.spec);
+  return {
+    uid: metadata?.uid ?? '',
+    resourceVersion: metadata?.resourceVersion ?? '',
+    generation: metadata?.generation ?? 0,
+    createdAtMs: parseTime(metadata?.creationTimestamp) ?? 0,
+    deleting: metadata?.deletionTimestamp !== undefined,
+    finalizers: metadata?.finalizers ?? [],
+    parsed,
+    revision: parsed.valid ? computeRevision(parsed.spec) : '',
+    status: performer.status,
+  };
+}
+
+/** Names that "already exists" taught us about: whoever holds them stays in view until it is gone. */
+async function readHeldNames(key: ObjectKey, deps: ReconcileDeps, signal: AbortSignal): Promise<readonly Pod[]> {
+  const names = deps.heldNames.get(keyText(key));
+  if (names === undefined) return [];
+  const found: Pod[] = [];
+  for (const name of names) {
+    const pod = await findLive(deps.kube, pods, { namespace: key.namespace, name }, signal);
+    if (pod === undefined) names.delete(name);
+    else found.push(projectPod(pod));
+  }
+  if (names.size === 0) deps.heldNames.delete(keyText(key));
+  return found;
+}
+
+/** After a conflict the view is known to be old: what the next pass reads comes from the API server itself. */
+export async function refresh(key: ObjectKey, world: World, kube: KubeApi, signal: AbortSignal): Promise<void> {
+  await refreshObject(world.performers, kube, performers, key, signal);
+  await refreshObject(world.services, kube, services, { namespace: key.namespace, name: serviceName(key.name) }, signal);
+  const listed = new Set<string>();
+  for (const pod of await listPodsInService(key, kube, signal)) {
+    listed.add(keyText(keyOf(pod)));
+    world.pods.wrote(pod);
+  }
+  for (const pod of world.pods.byIndex('performer', keyText(key))) {
+    // Withdrawn pods carry no label a list could find them by.
+    if (!listed.has(keyText(keyOf(pod)))) await refreshObject(world.pods, kube, pods, keyOf(pod), signal);
+  }
+}
+
+/** The pods the Service selects, straight from the API server. */
+export async function listPodsInService(key: ObjectKey, kube: KubeApi, signal: AbortSignal): Promise<readonly Pod[]> {
+  const labelSelector = `${labels.performer}=${key.name}`;
+  const { items } = await kube.list(pods, { namespace: key.namespace, labelSelector, signal });
+  return items.map(projectPod);
+}
+
+/** The object as the API server has it, or undefined. */
+export async function findLive<T extends KubeObject>(
+  kube: KubeApi,
+  resource: Resource<T>,
+  key: ObjectKey,
+  signal: AbortSignal,
+): Promise<T | undefined> {
+  try {
+    return await kube.get(resource, key, { signal });
+  } catch (error) {
+    if (isKubeFault(error, 'notFound')) return undefined;
+    throw error;
+  }
+}
+
+async function refreshObject<T extends KubeObject>(
+  store: ObjectStore<T>,
+  kube: KubeApi,
+  resource: Resource<T>,
+  key: ObjectKey,
+  signal: AbortSignal,
+): Promise<void> {
+  const live = await findLive(kube, resource, key, signal);
+  const stored = store.get(key);
+  if (live !== undefined) store.wrote(live);
+  else if (stored?.metadata?.uid !== undefined) store.deleted(key, stored.metadata.uid);
+}

@@ -1,0 +1,49 @@
+import { controllerOf, type KubeObject } from '../../kube/objects.ts';
+import { type Action, describeAction, type Plan } from './actions.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** More writes than any sane plan has: one Service, a status, and a way out for a handful of pods. */
+const maxActions = 50;
+
+/**
+ * Passes a plan through, or throws on one that no state of the world can justify: a bug, found before any write.
+ *
+ * @throws Error naming the action and the rule it breaks
+ */
+export function checkPlan(plan: Plan, snapshot: Snapshot): Plan {
+  const broken = (action: Action, rule: string): never => {
+    throw new Error(`bug: plan for ${snapshot.key.namespace}/${snapshot.key.name}: ${describeAction(action)}: ${rule}`);
+  };
+  if (plan.actions.length > maxActions) throw new Error(`bug: plan for ${snapshot.key.name} has ${plan.actions.length} actions`);
+  const touched = new Set<string>();
+  for (const action of plan.actions) {
+    const name = action.kind === 'create' ? (action.object.metadata?.name ?? '') : action.target.name;
+    const id = `${action.resource} ${name}`;
+    if (touched.has(id)) broken(action, 'a second action on one object');
+    touched.add(id);
+    if (action.kind === 'create') {
+      if (action.object.metadata?.namespace !== snapshot.key.namespace) broken(action, 'another namespace');
+      continue;
+    }
+    if (action.target.uid === '' || action.target.resourceVersion === '') broken(action, 'no precondition');
+    if (action.resource === 'Pod' || action.resource === 'Service') {
+      const object = findObject(snapshot, action.resource, action.target.uid);
+      if (object === undefined) broken(action, 'an object that was not seen');
+      else if (!isOwned(object, snapshot)) broken(action, 'an object that is not ours');
+    } else if (action.target.uid !== snapshot.performer?.uid) {
+      broken(action, 'another Performer');
+    }
+  }
+  return plan;
+}
+
+function findObject(snapshot: Snapshot, resource: 'Pod' | 'Service', uid: string): KubeObject | undefined {
+  if (resource === 'Service') return snapshot.service?.metadata?.uid === uid ? snapshot.service : undefined;
+  return snapshot.pods.find((pod) => pod.metadata?.uid === uid);
+}
+
+function isOwned(object: KubeObject, snapshot: Snapshot): boolean {
+  const owner = controllerOf(object);
+  if (owner?.kind !== 'Performer' || owner.name !== snapshot.key.name) return false;
+  return snapshot.performer === undefined || owner.uid === snapshot.performer.uid;
+}

@@ -1,0 +1,53 @@
+import { legacyFinalizer } from '../../api/v1alpha1/naming.ts';
+import { controllerOf, type Pod, type Service } from '../../kube/objects.ts';
+import { type Action, type Plan, targetOf, type Verdict } from './actions.ts';
+import type { PerformerView, Snapshot } from './snapshot.ts';
+
+/** The Performer does not exist: what it controlled goes. Garbage collection would do the same, later. */
+export function planGone(snapshot: Snapshot): Plan {
+  const actions = planRemovalOfChildren(snapshot, undefined);
+  const verdict: Verdict =
+    countChildren(snapshot, undefined) === 0
+      ? { kind: 'settled', reason: 'Gone', message: 'nothing is left' }
+      : { kind: 'waiting', reason: 'Terminating', message: 'its pods and Service are going' };
+  return { verdict, actions, events: [], proof: actions.length === 0 ? 'none' : 'performer', unsaid: false };
+}
+
+/** The Performer is going: its children go now, whatever garbage collection does later, and the old finalizer comes off. */
+export function planDeletion(snapshot: Snapshot, performer: PerformerView): Plan {
+  // Someone asked to keep the children: garbage collection takes the owner off them, they are not ours any more.
+  const orphan = performer.finalizers.includes('orphan');
+  const actions: Action[] = orphan ? [] : [...planRemovalOfChildren(snapshot, performer.uid)];
+  if (performer.finalizers.includes(legacyFinalizer)) {
+    const finalizers = performer.finalizers.filter((name) => name !== legacyFinalizer);
+    const target = { name: snapshot.key.name, uid: performer.uid, resourceVersion: performer.resourceVersion };
+    actions.push({ kind: 'patch', resource: 'Performer', target, patch: { metadata: { finalizers } }, why: 'LegacyFinalizer' });
+  }
+  const verdict: Verdict = { kind: 'waiting', reason: 'Terminating', message: 'the Performer is being deleted' };
+  return { verdict, actions, events: [], proof: actions.length === 0 ? 'none' : 'performer', unsaid: false };
+}
+
+function isChild(object: Pod | Service, snapshot: Snapshot, uid: string | undefined): boolean {
+  const owner = controllerOf(object);
+  return owner?.kind === 'Performer' && owner.name === snapshot.key.name && (uid === undefined || owner.uid === uid);
+}
+
+function planRemovalOfChildren(snapshot: Snapshot, uid: string | undefined): readonly Action[] {
+  const goes = (object: Pod | Service): boolean => isChild(object, snapshot, uid) && object.metadata?.deletionTimestamp === undefined;
+  const pods = snapshot.pods
+    .filter(goes)
+    .map((pod): Action => ({ kind: 'delete', resource: 'Pod', target: targetOf(pod), why: 'PerformerDeleted' }))
+    .toSorted((a, b) => (targetName(a) < targetName(b) ? -1 : 1));
+  const { service } = snapshot;
+  if (service === undefined || !goes(service)) return pods;
+  return [{ kind: 'delete', resource: 'Service', target: targetOf(service), why: 'PerformerDeleted' }, ...pods];
+}
+
+function countChildren(snapshot: Snapshot, uid: string | undefined): number {
+  const services = snapshot.service === undefined ? [] : [snapshot.service];
+  return [...snapshot.pods, ...services].filter((object) => isChild(object, snapshot, uid)).length;
+}
+
+function targetName(action: Action): string {
+  return action.kind === 'create' ? (action.object.metadata?.name ?? '') : action.target.name;
+}

@@ -1,0 +1,137 @@
+import { annotations, firstPodName, labels } from '../../api/v1alpha1/naming.ts';
+import { controllerOf, type Pod } from '../../kube/objects.ts';
+import { parseTime } from '../../lib/time.ts';
+
+/**
+ * What a pod is to its Performer, in one word:
+ * `starting` selected by the Service, not ready · `serving` ready · `out` withdrawn from the Service, draining · `leaving` being deleted, or ended for good.
+ */
+export type PodWord = 'starting' | 'serving' | 'out' | 'leaving';
+
+/** A cause that keeps a pod from becoming ready. */
+export interface PodTrouble {
+  readonly reason: 'SchedulingFailed' | 'ImagePullFailed' | 'ContainerConfigFailed' | 'CrashLooping';
+  readonly message: string;
+}
+
+export interface PodView {
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly word: PodWord;
+  readonly revision: string;
+  readonly index: number;
+  /** Whether calls may be on their way to it: it was Ready at some time, or might have been. */
+  readonly mayServe: boolean;
+  /** Ended for good (Succeeded, Failed) but not yet deleted. */
+  readonly ended: boolean;
+  readonly createdAtMs: number;
+  /** Server time of the withdrawal; undefined while the Service selects it, and when it lost its label by another hand. */
+  readonly withdrawnAtMs: number | undefined;
+  readonly readySinceMs: number | undefined;
+  readonly ip: string | undefined;
+  /** Container ports it declares. */
+  readonly ports: readonly number[];
+  readonly trouble: PodTrouble | undefined;
+}
+
+export interface PodsByOwner {
+  readonly ours: readonly PodView[];
+  /** Controlled by a former Performer of this name: garbage collection takes them. */
+  readonly leftovers: readonly Pod[];
+  /** Not ours, in the way of our names. */
+  readonly foreign: readonly Pod[];
+}
+
+/**
+ * Sorts the pods of a snapshot by owner, ours in name order.
+ *
+ * @param currentRevision given to pods without a revision label (made by the Go original) whose image is `image`: all that one acted on
+ */
+export function sortPods(
+  pods: readonly Pod[],
+  performer: { readonly name: string; readonly uid: string; readonly image: string | undefined; readonly currentRevision: string },
+): PodsByOwner {
+  const ours: PodView[] = [];
+  const leftovers: Pod[] = [];
+  const foreign: Pod[] = [];
+  for (const pod of pods) {
+    const owner = controllerOf(pod);
+    if (owner?.kind === 'Performer' && owner.name === performer.name) {
+      if (owner.uid === performer.uid) ours.push(viewPod(pod, performer));
+      else leftovers.push(pod);
+    } else {
+      foreign.push(pod);
+    }
+  }
+  return { ours: ours.toSorted((a, b) => (a.name < b.name ? -1 : 1)), leftovers, foreign };
+}
+
+function viewPod(pod: Pod, performer: { name: string; image: string | undefined; currentRevision: string }): PodView {
+  const name = pod.metadata?.name ?? '';
+  const status = pod.status;
+  const ready = status?.conditions?.find((condition) => condition.type === 'Ready');
+  const isReady = status?.phase === 'Running' && ready?.status === 'True';
+  const ended = status?.phase === 'Succeeded' || status?.phase === 'Failed';
+  const containers = status?.containerStatuses ?? [];
+  const revision = pod.metadata?.labels?.[labels.revision];
+  const sameImage = performer.image !== undefined && pod.spec?.containers?.[0]?.image === performer.image;
+  return {
+    name,
+    uid: pod.metadata?.uid ?? '',
+    resourceVersion: pod.metadata?.resourceVersion ?? '',
+    word: computeWord(pod, isReady, ended, performer.name),
+    revision: revision ?? (sameImage ? performer.currentRevision : 'unlabelled'),
+    index: podIndex(pod, performer.name),
+    mayServe: isReady || containers.some((container) => container.started === true || container.restartCount > 0),
+    ended,
+    createdAtMs: parseTime(pod.metadata?.creationTimestamp) ?? 0,
+    withdrawnAtMs: parseTime(pod.metadata?.annotations?.[annotations.withdrawnAt]),
+    readySinceMs: isReady ? parseTime(ready?.lastTransitionTime) : undefined,
+    ip: status?.podIP,
+    ports: (pod.spec?.containers ?? []).flatMap((container) => (container.ports ?? []).map((port) => port.containerPort)),
+    trouble: isReady ? undefined : findTrouble(pod),
+  };
+}
+
+function computeWord(pod: Pod, isReady: boolean, ended: boolean, performerName: string): PodWord {
+  if (pod.metadata?.deletionTimestamp !== undefined || ended) return 'leaving';
+  if (pod.metadata?.labels?.[labels.performer] !== performerName) return 'out';
+  return isReady ? 'serving' : 'starting';
+}
+
+/** The index a pod's label says; 0 for a first pod, whose name has none. */
+function podIndex(pod: Pod, performerName: string): number {
+  const text = pod.metadata?.labels?.[labels.index] ?? '0';
+  const index = /^\d{1,9}$/.test(text) ? Number(text) : 0;
+  return index === 0 && pod.metadata?.name !== firstPodName(performerName) ? indexOfName(pod.metadata?.name) : index;
+}
+
+/** The number at the end of a later pod's name; 0 for any other name. Pure. */
+export function indexOfName(name: string | undefined): number {
+  const match = /-[0-9a-f]{4}-(\d{1,9})$/.exec(name ?? '');
+  return match === null ? 0 : Number(match[1]);
+}
+
+const pullReasons = new Set(['ErrImagePull', 'ImagePullBackOff', 'InvalidImageName', 'ErrImageNeverPull', 'RegistryUnavailable']);
+const configReasons = new Set(['CreateContainerConfigError', 'CreateContainerError', 'RunContainerError']);
+
+function findTrouble(pod: Pod): PodTrouble | undefined {
+  for (const container of pod.status?.containerStatuses ?? []) {
+    const waiting = container.state?.waiting;
+    if (waiting?.reason === undefined) continue;
+    const text = waiting.message ?? waiting.reason;
+    if (pullReasons.has(waiting.reason)) return { reason: 'ImagePullFailed', message: `${container.image ?? ''}: ${text}` };
+    if (configReasons.has(waiting.reason)) return { reason: 'ContainerConfigFailed', message: text };
+    if (waiting.reason === 'CrashLoopBackOff') {
+      const ended = container.lastState?.terminated;
+      const code = ended === undefined ? '' : `, exit code ${ended.exitCode}`;
+      return { reason: 'CrashLooping', message: `container ${container.name} restarted ${container.restartCount} times${code}` };
+    }
+  }
+  const scheduled = pod.status?.conditions?.find((condition) => condition.type === 'PodScheduled');
+  if (scheduled?.status === 'False' && scheduled.reason === 'Unschedulable') {
+    return { reason: 'SchedulingFailed', message: scheduled.message ?? 'no node fits' };
+  }
+  return undefined;
+}

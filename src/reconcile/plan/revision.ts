@@ -1,0 +1,38 @@
+import { effectivePort } from '../../api/v1alpha1/defaults.ts';
+import type { PerformerSpec } from '../../api/v1alpha1/performer.ts';
+import { canonicalJson } from '../../lib/canonical-json.ts';
+import { hashHex } from '../../lib/hash.ts';
+
+/**
+ * What of a spec, when changed, needs new pods: a fingerprint of the Performer's own fields, never of the built pod.
+ * A field at the value it had by default when it was first published is left out, so a new builder default, operator setting or CRD default rolls nothing. Pure.
+ */
+export function computeRevision(spec: PerformerSpec): string {
+  const { config } = spec;
+  const fields = {
+    image: spec.image,
+    imagePullPolicy: unless(spec.imagePullPolicy, 'IfNotPresent'),
+    version: spec.version,
+    // The port counts as its effective number: writing the default out is no change.
+    port: effectivePort(spec),
+    environment: unlessEmpty(config?.environment),
+    environmentFrom: unlessEmpty(config?.environmentFrom),
+    args: unlessEmpty(config?.args),
+    command: unlessEmpty(config?.command),
+    serviceAccountName: unless(config?.serviceAccountName, ''),
+    resources: unlessEmpty(spec.resources),
+    scheduling: unlessEmpty(spec.scheduling),
+    hardwareRequirements: unlessEmpty(spec.hardwareRequirements),
+    imagePullSecrets: unlessEmpty(spec.imagePullSecrets),
+    avsAddress: spec.avsAddress,
+  };
+  return hashHex(canonicalJson(fields));
+}
+
+function unless<T>(value: T | undefined, firstDefault: T): T | undefined {
+  return value === firstDefault ? undefined : value;
+}
+
+function unlessEmpty<T extends object>(value: T | undefined): T | undefined {
+  return value === undefined || Object.keys(value).length === 0 ? undefined : value;
+}

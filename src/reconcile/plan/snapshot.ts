@@ -1,0 +1,46 @@
+import type { ParsedSpec, PerformerStatus } from '../../api/v1alpha1/performer.ts';
+import type { ObjectKey, Pod, Service } from '../../kube/objects.ts';
+
+export interface PerformerView {
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly generation: number;
+  readonly createdAtMs: number;
+  readonly deleting: boolean;
+  readonly finalizers: readonly string[];
+  readonly parsed: ParsedSpec;
+  /** Of the spec; '' when it cannot be read. Stands here, so that a snapshot whose environment values are hashed still replays. */
+  readonly revision: string;
+  readonly status: PerformerStatus | undefined;
+}
+
+/** A write that the API server refused for good in this pass, so that the plan can say so in status. */
+export interface DeniedWrite {
+  /** e.g. `creating Pod team-a/performer-x`. */
+  readonly what: string;
+  readonly message: string;
+}
+
+/** All that one pass sees of the world around one key: plain JSON, so that it can be stored, compared and replayed. */
+export interface Snapshot {
+  readonly key: ObjectKey;
+  /** The API server's time, ms since the epoch, whole seconds at best. */
+  readonly nowMs: number;
+  /** Undefined when it does not exist (any more). */
+  readonly performer: PerformerView | undefined;
+  /** Pods controlled by a Performer of this name, selected by its label, or holding one of its names. Any order. */
+  readonly pods: readonly Pod[];
+  /** Whatever Service holds the Performer's Service name. */
+  readonly service: Service | undefined;
+  /** The run ends after this pass: what is still unsaid in status is said now. */
+  readonly lastPass: boolean;
+  readonly denied?: DeniedWrite;
+}
+
+/** What the operator was told at start; never changes a Performer's revision. */
+export interface Settings {
+  readonly drainMs: number;
+  readonly progressDeadlineMs: number;
+  /** How long a healthy start may stay out of the status. */
+  readonly quietMs: number;
+}

@@ -1,0 +1,27 @@
+import { labels, serviceName } from '../api/v1alpha1/naming.ts';
+import { controllerOf, type KubeObject, keyOf, keyText, type ObjectKey } from '../kube/objects.ts';
+
+/** The Performers a child concerns: its controller's name, and the one whose label it carries. Pure. */
+export function performersOf(child: KubeObject): readonly ObjectKey[] {
+  const namespace = child.metadata?.namespace ?? '';
+  const owner = controllerOf(child);
+  const names = new Set<string>();
+  if (owner?.kind === 'Performer') names.add(owner.name);
+  const labelled = child.metadata?.labels?.[labels.performer];
+  if (labelled !== undefined && labelled !== '') names.add(labelled);
+  const own = nameFromChild(keyOf(child).name);
+  // A foreign object under a first name or a Service name wakes the Performer it stands in the way of.
+  if (names.size === 0 && own !== undefined) names.add(own);
+  return [...names].map((name) => ({ namespace, name }));
+}
+
+/** The same, as index values. Pure. */
+export function performerIndex(child: KubeObject): readonly string[] {
+  return performersOf(child).map(keyText);
+}
+
+const prefix = serviceName('');
+
+function nameFromChild(childName: string): string | undefined {
+  return childName.startsWith(prefix) && childName.length > prefix.length ? childName.slice(prefix.length) : undefined;
+}

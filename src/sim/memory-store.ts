@@ -1,0 +1,105 @@
+import { KubeFault } from '../kube/faults.ts';
+import { keyOf, keyText, type ObjectKey } from '../kube/objects.ts';
+import { type AnyObject, deepFreeze } from './stored-object.ts';
+
+/** One revision of the cluster: what an object was and what it became. `after` of a removal is undefined. */
+export interface Change {
+  readonly revision: number;
+  /** Which kind, as `plural.group`. */
+  readonly kindId: string;
+  readonly before: AnyObject | undefined;
+  readonly after: AnyObject | undefined;
+  /** Carries the revision as its resourceVersion, also for a removal. */
+  readonly object: AnyObject;
+}
+
+/** Histories longer than this lose their older half, like that of an etcd that is compacted. */
+const historyLimit = 20_000;
+
+/** Objects, their one counter of revisions, and the history that watches resume from. Knows nothing of what an object means. */
+export class MemoryStore {
+  readonly #kinds = new Map<string, Map<string, AnyObject>>();
+  readonly #byUid = new Map<string, AnyObject>();
+  readonly #listeners = new Set<(change: Change) => void>();
+  #history: Change[] = [];
+  // Just below a change of length, so that whoever compares versions as text is found out early.
+  #revision = 95;
+  #compactedRevision = 0;
+
+  get revision(): number {
+    return this.#revision;
+  }
+
+  find(kindId: string, key: ObjectKey): AnyObject | undefined {
+    return this.#kinds.get(kindId)?.get(keyText(key));
+  }
+
+  findByUid(uid: string): AnyObject | undefined {
+    return this.#byUid.get(uid);
+  }
+
+  /** All objects of a kind, in the order of their keys, as etcd gives them. */
+  list(kindId: string): AnyObject[] {
+    const found = [...(this.#kinds.get(kindId)?.entries() ?? [])];
+    return found.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, object]) => object);
+  }
+
+  /** The ids of all kinds that were ever stored. */
+  kindIds(): string[] {
+    return [...this.#kinds.keys()];
+  }
+
+  /** Stores a state under the next revision. */
+  put(kindId: string, object: AnyObject): AnyObject {
+    const before = this.find(kindId, keyOf(object));
+    const after = this.#stamp(object);
+    const objects = this.#kinds.get(kindId) ?? new Map<string, AnyObject>();
+    this.#kinds.set(kindId, objects);
+    objects.set(keyText(keyOf(after)), after);
+    this.#byUid.set(after.metadata.uid ?? '', after);
+    this.#record({ revision: this.#revision, kindId, before, after, object: after });
+    return after;
+  }
+
+  /** Removes an object under the next revision. Its last state, stamped with that revision, is what watchers see. */
+  remove(kindId: string, object: AnyObject): AnyObject {
+    const before = this.find(kindId, keyOf(object));
+    const last = this.#stamp(object);
+    this.#kinds.get(kindId)?.delete(keyText(keyOf(object)));
+    this.#byUid.delete(object.metadata.uid ?? '');
+    this.#record({ revision: this.#revision, kindId, before, after: undefined, object: last });
+    return last;
+  }
+
+  /** The changes after a revision, oldest first. @throws KubeFault `expired` when the history does not reach back that far */
+  changesAfter(revision: number): readonly Change[] {
+    if (revision < this.#compactedRevision) {
+      const message = `watching: the resourceVersion ${revision} is older than what the cluster remembers (${this.#compactedRevision}); list again`;
+      throw new KubeFault('expired', message, { status: 410, reason: 'Expired' });
+    }
+    return this.#history.filter((change) => change.revision > revision);
+  }
+
+  /** Forgets the history up to a revision, by default all of it. */
+  compact(revision: number = this.#revision): void {
+    this.#compactedRevision = Math.max(this.#compactedRevision, revision);
+    this.#history = this.#history.filter((change) => change.revision > this.#compactedRevision);
+  }
+
+  /** Calls `listener` in the same instant as each change; the returned function ends that. */
+  onChange(listener: (change: Change) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  #stamp(object: AnyObject): AnyObject {
+    this.#revision += 1;
+    return deepFreeze({ ...object, metadata: { ...object.metadata, resourceVersion: String(this.#revision) } });
+  }
+
+  #record(change: Change): void {
+    this.#history.push(change);
+    if (this.#history.length > historyLimit) this.compact(this.#revision - historyLimit / 2);
+    for (const listener of this.#listeners) listener(change);
+  }
+}

@@ -1,0 +1,120 @@
+import { KubeFault } from '../kube/faults.ts';
+import type { WatchEvent } from '../kube/port.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Change, MemoryStore } from './memory-store.ts';
+import type { Matcher } from './selectors.ts';
+import type { AnyObject } from './stored-object.ts';
+
+export interface MemoryWatchOptions {
+  readonly kindId: string;
+  readonly matches: Matcher;
+  readonly resourceVersion: string;
+  readonly timeoutSeconds?: number;
+  readonly signal?: AbortSignal;
+}
+
+interface Stream {
+  readonly push: (event: WatchEvent<AnyObject>) => void;
+  /** Ends the stream, with a fault or as a server does when its time is over. */
+  readonly end: (fault?: KubeFault) => void;
+}
+
+/** All open watches of a memory cluster. */
+export class MemoryWatches {
+  readonly #store: MemoryStore;
+  readonly #clock: Clock;
+  readonly #bookmarkMs: number;
+  readonly #streams = new Set<Stream>();
+
+  /** @param bookmarkMs how often each stream gets a bookmark */
+  constructor(store: MemoryStore, clock: Clock, bookmarkMs: number) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#bookmarkMs = bookmarkMs;
+  }
+
+  /** Sends a bookmark on every open stream. */
+  bookmark(): void {
+    for (const stream of this.#streams) stream.push({ type: 'BOOKMARK', resourceVersion: String(this.#store.revision) });
+  }
+
+  /** Ends every open stream. */
+  endAll(fault?: KubeFault): void {
+    for (const stream of this.#streams) stream.end(fault);
+  }
+
+  get open(): number {
+    return this.#streams.size;
+  }
+
+  /** Events after the version; '' or '0' starts with the present state as ADDED events. */
+  async *watch(options: MemoryWatchOptions): AsyncGenerator<WatchEvent<AnyObject>, void, undefined> {
+    const queue: WatchEvent<AnyObject>[] = [];
+    let over = false;
+    let fault: KubeFault | undefined;
+    let wake: () => void = () => undefined;
+    const stream: Stream = {
+      push: (event) => {
+        queue.push(event);
+        wake();
+      },
+      end: (reason) => {
+        over = true;
+        fault ??= reason;
+        wake();
+      },
+    };
+    const take = (change: Change): void => {
+      const event = change.kindId === options.kindId ? eventOf(change, options.matches) : undefined;
+      if (event !== undefined) stream.push(event);
+    };
+    const onAbort = (): void => stream.end(new KubeFault('aborted', `watching ${options.kindId}: the caller aborted`));
+
+    if (options.resourceVersion === '' || options.resourceVersion === '0') {
+      for (const object of this.#store.list(options.kindId)) if (options.matches(object)) stream.push({ type: 'ADDED', object });
+    } else {
+      for (const change of this.#store.changesAfter(Number(options.resourceVersion))) take(change);
+    }
+    const cancels = [this.#store.onChange(take), this.#startBookmarks(stream)];
+    if (options.timeoutSeconds !== undefined) cancels.push(this.#clock.timer(options.timeoutSeconds * 1_000, () => stream.end()));
+    if (options.signal?.aborted === true) onAbort();
+    options.signal?.addEventListener('abort', onAbort, { once: true });
+    this.#streams.add(stream);
+    try {
+      for (;;) {
+        const aborted = options.signal?.aborted === true;
+        const event = aborted ? undefined : queue.shift();
+        if (event !== undefined) yield event;
+        else if (over) break;
+        else await new Promise<void>((resolve) => (wake = resolve));
+      }
+      if (fault !== undefined) throw fault;
+    } finally {
+      for (const cancel of cancels) cancel();
+      options.signal?.removeEventListener('abort', onAbort);
+      this.#streams.delete(stream);
+    }
+  }
+
+  #startBookmarks(stream: Stream): () => void {
+    let cancel: () => void = () => undefined;
+    const arm = (): void => {
+      cancel = this.#clock.timer(this.#bookmarkMs, () => {
+        stream.push({ type: 'BOOKMARK', resourceVersion: String(this.#store.revision) });
+        arm();
+      });
+    };
+    arm();
+    return () => cancel();
+  }
+}
+
+/** What a watcher with a selector sees of a change: an object that leaves the selection is DELETED for it, in its last selected state. */
+function eventOf(change: Change, matches: Matcher): WatchEvent<AnyObject> | undefined {
+  const was = change.before !== undefined && matches(change.before);
+  const is = change.after !== undefined && matches(change.after);
+  if (is) return { type: was ? 'MODIFIED' : 'ADDED', object: change.object };
+  if (!was || change.before === undefined) return undefined;
+  const last = change.after === undefined ? change.object : change.before;
+  return { type: 'DELETED', object: { ...last, metadata: { ...last.metadata, resourceVersion: String(change.revision) } } };
+}

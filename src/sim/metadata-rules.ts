@@ -1,0 +1,49 @@
+import type { ObjectMeta } from '../kube/objects.ts';
+
+const labelName = /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
+const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+
+/** Why the API server refuses such metadata, or undefined. The checks an operator can trip over: names, labels, owners. Pure. */
+export function metadataRefusal(metadata: ObjectMeta): string | undefined {
+  const name = metadata.name ?? '';
+  if (name.length > 253 || !subdomain.test(name)) return `metadata.name: Invalid value: "${name}": must be a lowercase RFC 1123 subdomain`;
+  for (const [key, value] of Object.entries(metadata.labels ?? {})) {
+    if (!isQualifiedName(key)) return `metadata.labels: Invalid value: "${key}": not a qualified name`;
+    if (typeof value !== 'string' || (value !== '' && !labelName.test(value))) {
+      return `metadata.labels: Invalid value: ${JSON.stringify(value)}: a label is empty or at most 63 letters, digits, '-', '_' and '.'`;
+    }
+  }
+  for (const [key, value] of Object.entries(metadata.annotations ?? {})) {
+    if (!isQualifiedName(key.toLowerCase())) return `metadata.annotations: Invalid value: "${key}": not a qualified name`;
+    if (typeof value !== 'string') return `metadata.annotations: Invalid value: ${JSON.stringify(value)}: must be a string`;
+  }
+  const owners = metadata.ownerReferences ?? [];
+  for (const owner of owners) {
+    for (const field of ['apiVersion', 'kind', 'name', 'uid'] as const) {
+      if (!owner[field]) return `metadata.ownerReferences.${field}: Invalid value: "": must not be empty`;
+    }
+  }
+  if (owners.filter((owner) => owner.controller === true).length > 1) {
+    return 'metadata.ownerReferences: Invalid value: only one reference can have controller set to true';
+  }
+  return undefined;
+}
+
+function isQualifiedName(key: string): boolean {
+  const slash = key.indexOf('/');
+  if (slash === -1) return labelName.test(key);
+  const prefix = key.slice(0, slash);
+  return prefix.length <= 253 && subdomain.test(prefix) && labelName.test(key.slice(slash + 1));
+}
+
+/** Empty maps and lists are not stored, as in the real one. Pure. */
+export function withoutEmptyMetadata(metadata: ObjectMeta): ObjectMeta {
+  const { labels, annotations, finalizers, ownerReferences, ...rest } = metadata;
+  return {
+    ...rest,
+    ...(Object.keys(labels ?? {}).length > 0 ? { labels } : {}),
+    ...(Object.keys(annotations ?? {}).length > 0 ? { annotations } : {}),
+    ...((ownerReferences?.length ?? 0) > 0 ? { ownerReferences } : {}),
+    ...((finalizers?.length ?? 0) > 0 ? { finalizers } : {}),
+  } as ObjectMeta;
+}

@@ -1,0 +1,110 @@
+import type { Pod } from '../kube/objects.ts';
+import { type Json, sameJson } from '../lib/canonical-json.ts';
+import type { KindRules } from './kind-rules.ts';
+import { isJsonObject, type JsonObject } from './merge-patch.ts';
+import type { AnyObject } from './stored-object.ts';
+
+/**
+ * Pods as far as an operator can tell them from real ones: defaults that show up when a pod is compared with what was sent, the
+ * tolerations the API server adds (they decide what a lost node does), and that a pod's spec cannot be changed but for its images.
+ * Left out: service account volumes, resource defaulting, quotas.
+ */
+export const podRules: KindRules = {
+  statusSubresource: true,
+  countsGeneration: true,
+  deletesGracefully: true,
+  initialStatus: () => ({ phase: 'Pending', qosClass: 'BestEffort' }),
+  withDefaults: (object, before) => (before === undefined ? { ...object, spec: defaultSpec(object.spec ?? {}) } : object),
+  refusal: (object, before) => (before === undefined ? specRefusal(object as Pod) : changeRefusal(object, before)),
+};
+
+function defaultSpec(spec: JsonObject): JsonObject {
+  const initContainers = objectsOf(spec['initContainers']).map(defaultContainer);
+  return {
+    restartPolicy: 'Always',
+    terminationGracePeriodSeconds: 30,
+    dnsPolicy: 'ClusterFirst',
+    serviceAccountName: 'default',
+    securityContext: {},
+    schedulerName: 'default-scheduler',
+    enableServiceLinks: true,
+    preemptionPolicy: 'PreemptLowerPriority',
+    priority: 0,
+    ...spec,
+    ...(initContainers.length > 0 ? { initContainers } : {}),
+    containers: objectsOf(spec['containers']).map(defaultContainer),
+    tolerations: withNodeTolerations(objectsOf(spec['tolerations'])),
+  };
+}
+
+function defaultContainer(container: JsonObject): JsonObject {
+  const image = String(container['image'] ?? '');
+  const tag = image.slice(image.lastIndexOf('/') + 1);
+  const isLatest = !tag.includes('@') && (!tag.includes(':') || tag.endsWith(':latest'));
+  const probes = ['startupProbe', 'readinessProbe', 'livenessProbe'].flatMap((name) => {
+    const probe = container[name];
+    return isJsonObject(probe) ? [[name, defaultProbe(probe)] as const] : [];
+  });
+  const ports = objectsOf(container['ports']).map((port) => ({ protocol: 'TCP', ...port }));
+  return {
+    imagePullPolicy: isLatest ? 'Always' : 'IfNotPresent',
+    resources: {},
+    terminationMessagePath: '/dev/termination-log',
+    terminationMessagePolicy: 'File',
+    ...container,
+    ...(ports.length > 0 ? { ports } : {}),
+    ...Object.fromEntries(probes),
+  };
+}
+
+function defaultProbe(probe: JsonObject): JsonObject {
+  const grpc = probe['grpc'];
+  const timings = { timeoutSeconds: 1, periodSeconds: 10, successThreshold: 1, failureThreshold: 3 };
+  return { ...timings, ...probe, ...(isJsonObject(grpc) ? { grpc: { service: '', ...grpc } } : {}) };
+}
+
+/** Without them a pod would leave a node that is not ready at once instead of after five minutes. */
+function withNodeTolerations(tolerations: readonly JsonObject[]): readonly JsonObject[] {
+  const added = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable']
+    .filter((key) => !tolerations.some((one) => (one['key'] === key || one['key'] === undefined) && (one['effect'] ?? 'NoExecute') === 'NoExecute'))
+    .map((key) => ({ key, operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 300 }));
+  return [...tolerations, ...added];
+}
+
+function specRefusal(pod: Pod): string | undefined {
+  const containers = pod.spec?.containers ?? [];
+  if (containers.length === 0) return 'spec.containers: Required value';
+  const names = new Set<string>();
+  for (const container of containers) {
+    if (!container.name) return 'spec.containers.name: Required value';
+    if (!container.image) return `spec.containers[${container.name}].image: Required value`;
+    if (names.has(container.name)) return `spec.containers.name: Duplicate value: "${container.name}"`;
+    names.add(container.name);
+    for (const port of container.ports ?? []) {
+      if ((port.name ?? '').length > 15) return `spec.containers.ports.name: Invalid value: "${port.name}": must be no more than 15 characters`;
+    }
+  }
+  return undefined;
+}
+
+function changeRefusal(object: AnyObject, before: AnyObject): string | undefined {
+  if (sameJson(fixedSpec(object.spec ?? {}), fixedSpec(before.spec ?? {}))) return undefined;
+  return 'spec: Forbidden: pod updates may not change fields other than images, activeDeadlineSeconds, tolerations and terminationGracePeriodSeconds';
+}
+
+/** What stays as it was created. The node is set by a binding, which only the fake scheduler makes. */
+function fixedSpec(spec: JsonObject): JsonObject {
+  const withoutImage = (container: JsonObject): JsonObject => ({ ...container, image: undefined });
+  return {
+    ...spec,
+    containers: objectsOf(spec['containers']).map(withoutImage),
+    initContainers: objectsOf(spec['initContainers']).map(withoutImage),
+    activeDeadlineSeconds: undefined,
+    terminationGracePeriodSeconds: undefined,
+    tolerations: undefined,
+  };
+}
+
+export function objectsOf(value: Json | undefined): readonly JsonObject[] {
+  return Array.isArray(value) ? value.filter(isJsonObject) : [];
+}

@@ -1,0 +1,77 @@
+import { mkdirSync, readdirSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type ClientName, type ClusterCertificates, type KeyPair, makeCertificates } from './certificates.ts';
+import { auditPolicy, type ClusterPaths, clusterFiles } from './components.ts';
+import { buildKubeconfig } from './kubeconfig.ts';
+import { buildKwokConfig, type KwokProfile } from './kwok-stages.ts';
+import { errnoCode, TestbedError, toTestbedError } from './testbed-error.ts';
+
+/** Whether a cluster may be put into `dir`: it is missing or an empty directory. Returns whether it has to be made. @throws TestbedError */
+export function checkClusterDir(dir: string): boolean {
+  try {
+    if (!statSync(dir).isDirectory()) throw new TestbedError(`directory ${dir}: it is a file; choose another directory with --dir`);
+    if (readdirSync(dir).length > 0) {
+      throw new TestbedError(
+        `directory ${dir}: it is not empty, and a cluster only goes where it can clean up; choose a new or empty one with --dir`,
+      );
+    }
+    return false;
+  } catch (error) {
+    if (errnoCode(error) === 'ENOENT') return true;
+    throw toTestbedError(`directory ${dir}`, error);
+  }
+}
+
+/** Makes the directory, its certificates and its configuration files, readable by their owner alone. @throws TestbedError, e.g. for a full disk */
+export async function writeClusterFiles(paths: ClusterPaths, profile: KwokProfile | 'none', nowMs: number): Promise<ClusterCertificates> {
+  const certificates = await makeCertificates(nowMs);
+  try {
+    for (const dir of [paths.dir, paths.certificates, paths.kubeconfigs, paths.logs]) mkdirSync(dir, { recursive: true, mode: 0o700 });
+    const put = (name: string, text: string): void => writePrivate(join(paths.certificates, name), text);
+    const putPair = (name: string, pair: KeyPair): void => {
+      put(`${name}.crt`, pair.certificate);
+      put(`${name}.key`, pair.privateKey);
+    };
+    put('ca.crt', certificates.authority);
+    putPair('serving', certificates.apiServer);
+    putPair('etcd', certificates.etcd);
+    putPair('api-server', certificates.clients['api-server']);
+    put('service-account.pub', certificates.serviceAccount.publicKey);
+    put('service-account.key', certificates.serviceAccount.privateKey);
+    writePrivate(paths.auditPolicy, auditPolicy);
+    if (profile !== 'none') writePrivate(paths.kwokConfig, buildKwokConfig(profile));
+    return certificates;
+  } catch (error) {
+    throw toTestbedError(`writing the cluster's files in ${paths.dir}`, error);
+  }
+}
+
+/** Writes the kubeconfigs of the components and, as `kubeconfig`, the administrator's. They name a port, so a new port means new files. */
+export function writeKubeconfigs(paths: ClusterPaths, name: string, apiServerPort: number, certificates: ClusterCertificates): void {
+  const build = (client: ClientName): string =>
+    buildKubeconfig(name, `https://127.0.0.1:${apiServerPort}`, certificates.authority, certificates.clients[client]);
+  try {
+    for (const client of ['controller-manager', 'scheduler', 'kwok'] as const) writePrivate(join(paths.kubeconfigs, client), build(client));
+    writePrivate(paths.kubeconfig, build('admin'));
+  } catch (error) {
+    throw toTestbedError(`writing the kubeconfigs in ${paths.dir}`, error);
+  }
+}
+
+/** Removes what a cluster put into `dir`, and `dir` itself if `removeDir` and nothing else is in it. Returns whether `dir` is gone. */
+export function removeClusterFiles(dir: string, removeDir: boolean): boolean {
+  try {
+    for (const name of clusterFiles) rmSync(join(dir, name), { recursive: true, force: true });
+    if (removeDir) rmdirSync(dir);
+    return removeDir;
+  } catch (error) {
+    const code = errnoCode(error);
+    if (code === 'ENOENT') return true;
+    if (code === 'ENOTEMPTY') return false;
+    throw toTestbedError(`removing the cluster's files in ${dir}`, error);
+  }
+}
+
+function writePrivate(path: string, text: string): void {
+  writeFileSync(path, text, { mode: 0o600 });
+}

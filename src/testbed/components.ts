@@ -1,0 +1,160 @@
+import { join } from 'node:path';
+import type { Ports } from './cluster-state.ts';
+import { clusterCidr, fakeNodeSelector, nodeCidrMaskSize } from './fake-nodes.ts';
+
+/** Where a cluster's files are. */
+export interface ClusterPaths {
+  readonly dir: string;
+  readonly kubeconfig: string;
+  readonly certificates: string;
+  readonly kubeconfigs: string;
+  readonly logs: string;
+  readonly etcd: string;
+  readonly kwokConfig: string;
+  readonly auditPolicy: string;
+  readonly auditLog: string;
+  readonly kubectlCache: string;
+}
+
+/** Names of what a cluster makes in its directory; nothing else is removed from it. */
+export const clusterFiles = [
+  'kubeconfig',
+  'certificates',
+  'kubeconfigs',
+  'logs',
+  'etcd',
+  'kwok.yaml',
+  'audit-policy.yaml',
+  'kubectl-cache',
+] as const;
+
+export function clusterPaths(dir: string): ClusterPaths {
+  const path = (name: (typeof clusterFiles)[number]): string => join(dir, name);
+  return {
+    dir,
+    kubeconfig: path('kubeconfig'),
+    certificates: path('certificates'),
+    kubeconfigs: path('kubeconfigs'),
+    logs: path('logs'),
+    etcd: path('etcd'),
+    kwokConfig: path('kwok.yaml'),
+    auditPolicy: path('audit-policy.yaml'),
+    auditLog: join(path('logs'), 'audit.log'),
+    kubectlCache: path('kubectl-cache'),
+  };
+}
+
+export const componentNames = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kwok'] as const;
+export type ComponentName = (typeof componentNames)[number];
+
+export interface ComponentSettings {
+  readonly paths: ClusterPaths;
+  readonly ports: Ports;
+  readonly audit: boolean;
+  readonly fakeNodes: number;
+  /** Path of the KWOK binary. */
+  readonly kwok: string;
+}
+
+/** Every request once, without bodies: enough to count calls by verb, resource, user and client. */
+export const auditPolicy = `apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules:
+  - level: Metadata
+`;
+
+/** Arguments for the control-plane binary that run a component. Pure. */
+export function componentArgv(name: ComponentName, settings: ComponentSettings): string[] {
+  return argvOf[name](settings);
+}
+
+const argvOf: Readonly<Record<ComponentName, (settings: ComponentSettings) => string[]>> = {
+  etcd: ({ paths, ports }) => {
+    const client = `https://127.0.0.1:${ports.etcd}`;
+    const peer = `https://127.0.0.1:${ports.etcdPeer}`;
+    const file = (name: string): string => join(paths.certificates, name);
+    return [
+      'etcd',
+      `--data-dir=${paths.etcd}`,
+      `--listen-client-urls=${client}`,
+      `--advertise-client-urls=${client}`,
+      `--listen-peer-urls=${peer}`,
+      `--initial-advertise-peer-urls=${peer}`,
+      `--initial-cluster=default=${peer}`,
+      // Other users of the machine reach the port, so both ports ask for a certificate.
+      '--client-cert-auth',
+      `--trusted-ca-file=${file('ca.crt')}`,
+      `--cert-file=${file('etcd.crt')}`,
+      `--key-file=${file('etcd.key')}`,
+      '--peer-client-cert-auth',
+      `--peer-trusted-ca-file=${file('ca.crt')}`,
+      `--peer-cert-file=${file('etcd.crt')}`,
+      `--peer-key-file=${file('etcd.key')}`,
+      '--unsafe-no-fsync', // a crash of the machine may cost the data of a cluster that is thrown away anyway
+      '--quota-backend-bytes=8589934592',
+      '--log-level=warn',
+    ];
+  },
+  'kube-apiserver': ({ paths, ports, audit }) => {
+    const file = (name: string): string => join(paths.certificates, name);
+    return [
+      'kube-apiserver',
+      `--etcd-servers=https://127.0.0.1:${ports.etcd}`,
+      `--etcd-cafile=${file('ca.crt')}`,
+      `--etcd-certfile=${file('api-server.crt')}`,
+      `--etcd-keyfile=${file('api-server.key')}`,
+      '--bind-address=127.0.0.1',
+      '--advertise-address=127.0.0.1',
+      // A loopback address is refused as an endpoint; no pod could reach it either.
+      '--endpoint-reconciler-type=none',
+      `--secure-port=${ports.apiServer}`,
+      `--tls-cert-file=${file('serving.crt')}`,
+      `--tls-private-key-file=${file('serving.key')}`,
+      `--client-ca-file=${file('ca.crt')}`,
+      `--service-account-key-file=${file('service-account.pub')}`,
+      `--service-account-signing-key-file=${file('service-account.key')}`,
+      '--service-account-issuer=https://kubernetes.default.svc',
+      '--service-cluster-ip-range=10.96.0.0/16',
+      '--authorization-mode=Node,RBAC',
+      '--allow-privileged',
+      '--etcd-compaction-interval=1m',
+      '--event-ttl=10m',
+      `--kubelet-client-certificate=${file('api-server.crt')}`,
+      `--kubelet-client-key=${file('api-server.key')}`,
+      ...(audit ? [`--audit-policy-file=${paths.auditPolicy}`, `--audit-log-path=${paths.auditLog}`] : []),
+    ];
+  },
+  'kube-controller-manager': ({ paths, fakeNodes }) => [
+    'kube-controller-manager',
+    `--kubeconfig=${join(paths.kubeconfigs, 'controller-manager')}`,
+    `--service-account-private-key-file=${join(paths.certificates, 'service-account.key')}`,
+    `--root-ca-file=${join(paths.certificates, 'ca.crt')}`,
+    '--use-service-account-credentials',
+    '--leader-elect=false',
+    '--secure-port=0', // nobody reads its metrics here; one port less to find
+    `--cluster-cidr=${clusterCidr}`,
+    '--allocate-node-cidrs',
+    `--node-cidr-mask-size=${nodeCidrMaskSize(fakeNodes)}`,
+    '--kube-api-qps=500',
+    '--kube-api-burst=500',
+  ],
+  'kube-scheduler': ({ paths }) => [
+    'kube-scheduler',
+    `--kubeconfig=${join(paths.kubeconfigs, 'scheduler')}`,
+    '--leader-elect=false',
+    '--secure-port=0',
+    '--kube-api-qps=500',
+    '--kube-api-burst=500',
+  ],
+  kwok: ({ paths, kwok }) => [
+    'exec', // the control-plane binary becomes KWOK, and ends with its parent when it has to
+    kwok,
+    `--kubeconfig=${join(paths.kubeconfigs, 'kwok')}`,
+    `--config=${paths.kwokConfig}`,
+    '--manage-all-nodes=false',
+    `--manage-nodes-with-annotation-selector=${fakeNodeSelector}`,
+    `--cidr=${clusterCidr}`,
+    '--node-lease-duration-seconds=40',
+  ],
+};

@@ -1,0 +1,300 @@
+import { rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { env } from 'node:process';
+import { type ApiAccess, openApiAccess } from './api-access.ts';
+import { checkClusterDir, writeClusterFiles, writeKubeconfigs } from './cluster-files.ts';
+import {
+  type ClusterState,
+  claimState,
+  clustersHome,
+  isClusterName,
+  listClusters,
+  type Ports,
+  readState,
+  writeState,
+} from './cluster-state.ts';
+import { describeDeath, findDeathCause, readLastLines } from './component-log.ts';
+import { type ClusterPaths, type ComponentName, clusterPaths, componentArgv, componentNames } from './components.ts';
+import { maxFakeNodes } from './fake-nodes.ts';
+import { findFreePorts } from './free-ports.ts';
+import type { KwokProfile } from './kwok-stages.ts';
+import { isAlive, ownRecord, startComponent } from './processes.ts';
+import type { ProgressReporter } from './progress.ts';
+import { areNodesReady, createFakeNodes, hasDefaultServiceAccount, isApiReady, waitUntil } from './readiness.ts';
+import { endProcesses, registryDirOf, removeCluster } from './remove-cluster.ts';
+import { TestbedError, toTestbedError } from './testbed-error.ts';
+
+/** Paths of the binaries a cluster is made of. */
+export interface ClusterTools {
+  readonly controlPlane: string;
+  readonly kwok: string;
+}
+
+export interface EmbeddedClusterOptions {
+  /** Where its files go: a new or empty directory; by default its folder in the registry. */
+  readonly dir?: string;
+  /** How fast pods live; `none` starts no KWOK and makes no nodes. */
+  readonly profile: KwokProfile | 'none';
+  readonly tools: ClusterTools;
+  readonly report: ProgressReporter;
+  /** Whether the cluster outlives this process. */
+  readonly detach: boolean;
+  /** Logs every API call (level Metadata) to `auditLog`. */
+  readonly audit?: boolean;
+  /** Fake nodes, 4 unless told; each holds thousands of pods. */
+  readonly fakeNodes?: number;
+  readonly name?: string;
+  /** Ends the start; everything that was made is removed again. */
+  readonly signal?: AbortSignal;
+  /** Whether this process may be ended by `dev down`: it must then remove its cluster on SIGTERM. */
+  readonly stoppable?: boolean;
+  /** Folder with one folder per cluster. */
+  readonly home?: string;
+}
+
+export interface EmbeddedCluster {
+  readonly name: string;
+  readonly dir: string;
+  readonly kubeconfig: string;
+  readonly pids: Readonly<Record<string, number>>;
+  readonly ports: Ports;
+  /** kubectl for this cluster; arguments follow. */
+  readonly kubectl: readonly string[];
+  readonly auditLog?: string;
+  /** Resolves with the trouble when a process of the cluster ends that nobody asked to end. */
+  readonly broken: Promise<TestbedError>;
+  /** Ends the processes and removes the files; the lines say what was removed. A second call finds nothing to do. */
+  stop(): Promise<string[]>;
+}
+
+const portAttempts = 4;
+const apiTimeoutMs = 90_000;
+const rest = { timeoutMs: 60_000, tailLines: 10 } as const;
+
+/** A component that ended while it was needed. */
+class ComponentDeath extends TestbedError {
+  readonly portInUse: boolean;
+  constructor(message: string, portInUse: boolean) {
+    super(message);
+    this.portInUse = portInUse;
+  }
+}
+
+/**
+ * Starts etcd, API server, controller-manager, scheduler and KWOK on 127.0.0.1 and returns when pods can be created and would be scheduled.
+ * Every process is announced in the cluster's state before it is made. A start that fails ends its processes and keeps the logs for the user.
+ *
+ * @throws TestbedError naming what stood in the way, for a dead component with the last lines of its log
+ */
+export async function startEmbeddedCluster(options: EmbeddedClusterOptions): Promise<EmbeddedCluster> {
+  const home = options.home ?? clustersHome(env);
+  const name = options.name ?? `cluster-${ownRecord().pid}-${Math.random().toString(36).slice(2, 8)}`;
+  checkOptions(name, options);
+  await sweepAbandoned(home);
+
+  const registryDir = registryDirOf(home, name);
+  const dir = options.dir === undefined ? registryDir : resolve(options.dir);
+  const dirMade = dir === registryDir || checkClusterDir(dir);
+  const state: ClusterState = {
+    version: 1,
+    name,
+    dir,
+    dirMade,
+    profile: options.profile,
+    detach: options.detach,
+    phase: 'starting',
+    createdAt: new Date().toISOString(),
+    owner: { ...ownRecord(), stoppable: options.stoppable ?? false },
+    processes: Object.fromEntries(componentsOf(options).map((component) => [component, null])),
+  };
+  if (!claimState(registryDir, state)) {
+    throw new TestbedError(
+      `cluster ${name}: it exists already in ${registryDir}; remove it with \`hourglass dev down --name ${name}\`, or choose another --name`,
+    );
+  }
+  const start = new ClusterStart(options, registryDir, state);
+  try {
+    return await start.run();
+  } catch (error) {
+    await start.cleanUp();
+    throw toTestbedError(`starting cluster ${name}`, error);
+  }
+}
+
+function checkOptions(name: string, options: EmbeddedClusterOptions): void {
+  if (!isClusterName(name))
+    throw new TestbedError(`cluster name ${JSON.stringify(name)}: use lower case letters, digits and dashes, 40 at most`);
+  const nodes = options.fakeNodes ?? 4;
+  if (!Number.isInteger(nodes) || nodes < 1 || nodes > maxFakeNodes) throw new TestbedError(`number of nodes: use 1 to ${maxFakeNodes}`);
+}
+
+function componentsOf(options: EmbeddedClusterOptions): ComponentName[] {
+  return componentNames.filter((component) => component !== 'kwok' || options.profile !== 'none');
+}
+
+/** Clusters that should have ended with a process that was killed: their processes are gone, their folders are not. */
+async function sweepAbandoned(home: string): Promise<void> {
+  for (const name of listClusters(home)) {
+    const reading = readState(registryDirOf(home, name));
+    if (reading.kind !== 'state' || reading.state.detach || reading.state.phase === 'failed' || isAlive(reading.state.owner)) continue;
+    await removeCluster(registryDirOf(home, name));
+  }
+}
+
+class ClusterStart {
+  readonly #options: EmbeddedClusterOptions;
+  readonly #registryDir: string;
+  readonly #paths: ClusterPaths;
+  #state: ClusterState;
+  #stopping = false;
+  /** Aborts with the death of a component, and with the caller's signal. */
+  #attempt = new AbortController();
+  #announceBroken: (error: TestbedError) => void = () => undefined;
+
+  constructor(options: EmbeddedClusterOptions, registryDir: string, state: ClusterState) {
+    this.#options = options;
+    this.#registryDir = registryDir;
+    this.#state = state;
+    this.#paths = clusterPaths(state.dir);
+  }
+
+  async run(): Promise<EmbeddedCluster> {
+    const { report, profile } = this.#options;
+    report.step(`starting cluster ${this.#state.name}`);
+    const startedMs = performance.now();
+    const certificates = await writeClusterFiles(this.#paths, profile, Date.now());
+    for (let attempt = 1; ; attempt += 1) {
+      const ports = await this.#choosePorts();
+      writeKubeconfigs(this.#paths, this.#state.name, ports.apiServer, certificates);
+      const api = openApiAccess(ports.apiServer, certificates.authority, certificates.clients.admin);
+      try {
+        await this.#startComponents(api);
+        this.#record({ phase: 'ready' });
+        report.done(`cluster ${this.#state.name} is ready after ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
+        return this.#describe(ports);
+      } catch (error) {
+        if (!(error instanceof ComponentDeath && error.portInUse && attempt < portAttempts)) throw error;
+        report.update('a port was taken meanwhile: trying others');
+        await this.#endAttempt();
+      } finally {
+        api.close();
+      }
+    }
+  }
+
+  /** After a failed start: its logs stay, if there are any and the user did not interrupt it. */
+  async cleanUp(): Promise<void> {
+    this.#stopping = true;
+    const hasLogs = Object.values(this.#state.processes).some((record) => record !== null);
+    if (this.#options.signal?.aborted === true || !hasLogs) {
+      await removeCluster(this.#registryDir);
+      return;
+    }
+    await endProcesses(this.#registryDir);
+    // A full disk should not stay full because of us.
+    rmSync(this.#paths.etcd, { recursive: true, force: true });
+    try {
+      this.#record({ phase: 'failed' });
+    } catch {
+      // The disk may be full; the state that is there is enough to remove the cluster.
+    }
+  }
+
+  async #choosePorts(): Promise<Ports> {
+    const [apiServer = 0, etcd = 0, etcdPeer = 0] = await findFreePorts(3);
+    const ports = { apiServer, etcd, etcdPeer };
+    this.#record({ ports, processes: Object.fromEntries(componentsOf(this.#options).map((component) => [component, null])) });
+    this.#attempt = new AbortController();
+    return ports;
+  }
+
+  async #startComponents(api: ApiAccess): Promise<void> {
+    const { report, profile, fakeNodes = 4, signal } = this.#options;
+    const stop = signal === undefined ? this.#attempt.signal : AbortSignal.any([signal, this.#attempt.signal]);
+    report.update('etcd and API server');
+    this.#start('etcd');
+    this.#start('kube-apiserver');
+    await waitUntil('waiting for the API server', () => isApiReady(api), apiTimeoutMs, stop);
+    report.update('controller-manager and scheduler');
+    this.#start('kube-controller-manager');
+    this.#start('kube-scheduler');
+    if (profile !== 'none') {
+      this.#start('kwok');
+      await createFakeNodes(api, fakeNodes);
+    }
+    await waitUntil('waiting for the default service account', () => hasDefaultServiceAccount(api), rest.timeoutMs, stop);
+    if (profile === 'none') return;
+    report.update('fake nodes');
+    await waitUntil('waiting for the fake nodes', () => areNodesReady(api, fakeNodes), rest.timeoutMs, stop);
+  }
+
+  #start(component: ComponentName): void {
+    const { ports } = this.#state;
+    if (ports === undefined) throw new Error('ports are chosen before components start');
+    const { tools, audit = false, fakeNodes = 4, detach } = this.#options;
+    const logPath = join(this.#paths.logs, `${component}.log`);
+    const { ended } = startComponent(
+      {
+        binary: tools.controlPlane,
+        argv: componentArgv(component, { paths: this.#paths, ports, audit, fakeNodes, kwok: tools.kwok }),
+        cwd: this.#paths.dir,
+        logPath,
+        registryDir: this.#registryDir,
+        dieWithParent: !detach,
+      },
+      (record) => this.#record({ processes: { ...this.#state.processes, [component]: record } }),
+    );
+    const attempt = this.#attempt;
+    void ended.then((how) => {
+      if (this.#stopping || attempt.signal.aborted) return;
+      const lines = readLastLines(logPath, rest.tailLines);
+      const death = new ComponentDeath(describeDeath(component, how, logPath, lines), findDeathCause(lines) === 'PortInUse');
+      attempt.abort(death);
+      this.#announceBroken(death);
+    });
+  }
+
+  async #endAttempt(): Promise<void> {
+    await endProcesses(this.#registryDir);
+    rmSync(this.#paths.etcd, { recursive: true, force: true });
+  }
+
+  #record(change: Partial<ClusterState>): void {
+    this.#state = { ...this.#state, ...change };
+    writeState(this.#registryDir, this.#state);
+  }
+
+  #describe(ports: Ports): EmbeddedCluster {
+    const broken = new Promise<TestbedError>((resolveBroken) => {
+      this.#announceBroken = resolveBroken;
+    });
+    return {
+      ...describeCluster(this.#state, ports, this.#options.tools),
+      ...(this.#options.audit === true ? { auditLog: this.#paths.auditLog } : {}),
+      broken,
+      stop: () => {
+        this.#stopping = true;
+        return removeCluster(this.#registryDir);
+      },
+    };
+  }
+}
+
+/** What a user needs to use a cluster that was started earlier, from its state. Pure. */
+export function describeCluster(
+  state: ClusterState,
+  ports: Ports,
+  tools: ClusterTools,
+): Pick<EmbeddedCluster, 'name' | 'dir' | 'kubeconfig' | 'pids' | 'ports' | 'kubectl'> {
+  const paths = clusterPaths(state.dir);
+  return {
+    name: state.name,
+    dir: state.dir,
+    kubeconfig: paths.kubeconfig,
+    pids: Object.fromEntries(
+      Object.entries(state.processes).flatMap(([component, record]) => (record === null ? [] : [[component, record.pid]])),
+    ),
+    ports,
+    kubectl: [tools.controlPlane, 'kubectl', `--kubeconfig=${paths.kubeconfig}`, `--cache-dir=${paths.kubectlCache}`],
+  };
+}

@@ -1,0 +1,161 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import * as process from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ProcessRecord } from './cluster-state.ts';
+
+/** In the environment of everything a cluster starts, with the cluster's registry folder: finds what a crash left unrecorded. */
+const clusterVariable = 'HOURGLASS_CLUSTER';
+/** Read by the control-plane binary, which then does not outlive this process. */
+const parentVariable = 'HOURGLASS_DIE_WITH_PARENT';
+
+export interface ComponentStart {
+  readonly binary: string;
+  readonly argv: readonly string[];
+  readonly cwd: string;
+  readonly logPath: string;
+  readonly registryDir: string;
+  readonly dieWithParent: boolean;
+}
+
+export interface Component {
+  readonly record: ProcessRecord;
+  /** Resolves when it ends, with how: `exit code 1`, `signal SIGKILL`, or why it could not start. */
+  readonly ended: Promise<string>;
+}
+
+/**
+ * Starts one component with its output in `logPath`. It runs in a session of its own, so that Ctrl-C in a terminal reaches only the command.
+ * `record` is called with the process id before anything else can happen in this process.
+ *
+ * @throws whatever opening the log or starting the process throws
+ */
+export function startComponent(start: ComponentStart, record: (record: ProcessRecord) => void): Component {
+  const log = openSync(start.logPath, 'a', 0o600);
+  try {
+    // The components read settings from the environment (ETCD_…, proxies), so they get an almost empty one.
+    const env: Record<string, string> = {
+      PATH: process.env['PATH'] ?? '/usr/bin:/bin',
+      HOME: start.cwd,
+      [clusterVariable]: start.registryDir,
+    };
+    if (start.dieWithParent) env[parentVariable] = String(process.pid);
+    const child = spawn(start.binary, start.argv, { cwd: start.cwd, env, stdio: ['ignore', log, log], detached: true });
+    const ended = new Promise<string>((resolve) => {
+      child.once('error', (error) => resolve(error.message));
+      child.once('exit', (code, signal) => resolve(signal === null ? `exit code ${code}` : `signal ${signal}`));
+    });
+    child.unref();
+    const pid = child.pid ?? 0;
+    const made = { pid, stamp: findStamp(pid) ?? '' };
+    if (pid > 0) record(made);
+    return { record: made, ended };
+  } finally {
+    closeSync(log);
+  }
+}
+
+/** This process, as it is recorded. */
+export function ownRecord(): ProcessRecord {
+  return { pid: process.pid, stamp: findStamp(process.pid) ?? '' };
+}
+
+/** Whether the very process that was recorded still runs; another one that got its id later does not count, nor does a zombie. */
+export function isAlive(record: ProcessRecord): boolean {
+  const stamp = findStamp(record.pid);
+  return stamp !== undefined && stamp === record.stamp;
+}
+
+/** What tells a process from a later one with the same id: boot and start time; undefined when there is none. */
+export function findStamp(pid: number): string | undefined {
+  if (pid <= 0) return undefined;
+  if (process.platform !== 'linux') {
+    try {
+      return (
+        execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim() ||
+        undefined
+      );
+    } catch {
+      return undefined;
+    }
+  }
+  const fields = readProcessFields(pid);
+  const startTicks = fields?.[19];
+  if (fields === undefined || startTicks === undefined || fields[0] === 'Z' || fields[0] === 'X') return undefined;
+  return `${bootId()}:${startTicks}`;
+}
+
+/** Resident memory in bytes; undefined where the system does not tell or there is no such process. */
+export function findResidentBytes(pid: number): number | undefined {
+  const status = readOrUndefined(`/proc/${pid}/status`)?.toString('utf8');
+  const kibibytes = status === undefined ? undefined : /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1];
+  return kibibytes === undefined ? undefined : Number(kibibytes) * 1024;
+}
+
+/** Processes that a cluster started, found by their environment, recorded or not. Linux only: elsewhere none are found. */
+export function findMarked(registryDir: string): ProcessRecord[] {
+  if (process.platform !== 'linux') return [];
+  const mark = Buffer.from(`\0${clusterVariable}=${registryDir}\0`);
+  return readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry) && Number(entry) !== process.pid)
+    .flatMap((entry) => {
+      const environment = readOrUndefined(`/proc/${entry}/environ`);
+      if (environment === undefined || !Buffer.concat([Buffer.from('\0'), environment, Buffer.from('\0')]).includes(mark)) return [];
+      const stamp = findStamp(Number(entry));
+      return stamp === undefined ? [] : [{ pid: Number(entry), stamp }];
+    });
+}
+
+/** Ends a process and its group at once and waits until it is gone. Nothing happens to a process that is not the recorded one. */
+export async function killNow(records: readonly ProcessRecord[]): Promise<void> {
+  const alive = records.filter(isAlive);
+  for (const record of alive) {
+    // Each component leads a group of its own; the plain id covers the moment before it does.
+    signal(-record.pid, 'SIGKILL');
+    signal(record.pid, 'SIGKILL');
+  }
+  await waitGone(alive, 5_000);
+}
+
+/** Asks a process to end by SIGTERM and waits; ends it by force after `graceMs`. */
+export async function endGently(record: ProcessRecord, graceMs: number): Promise<void> {
+  if (!isAlive(record)) return;
+  signal(record.pid, 'SIGTERM');
+  await waitGone([record], graceMs);
+  if (!isAlive(record)) return;
+  signal(record.pid, 'SIGKILL');
+  await waitGone([record], 5_000);
+}
+
+async function waitGone(records: readonly ProcessRecord[], timeoutMs: number): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  while (records.some(isAlive) && performance.now() < deadline) await sleep(15);
+}
+
+function signal(pid: number, name: 'SIGKILL' | 'SIGTERM'): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // Gone already, or not ours: the caller looks again and says what is left.
+  }
+}
+
+/** The fields of /proc/PID/stat from the third (state) on; the second may contain spaces and brackets itself. */
+function readProcessFields(pid: number): string[] | undefined {
+  const text = readOrUndefined(`/proc/${pid}/stat`)?.toString('utf8');
+  return text?.slice(text.lastIndexOf(')') + 2).split(' ');
+}
+
+function readOrUndefined(path: string): Buffer | undefined {
+  try {
+    return readFileSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+let boot: string | undefined;
+function bootId(): string {
+  boot ??= readOrUndefined('/proc/sys/kernel/random/boot_id')?.toString('utf8').trim() ?? 'unknown';
+  return boot;
+}

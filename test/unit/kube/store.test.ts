@@ -1,0 +1,212 @@
+import { describe, expect, it } from 'vitest';
+import type { Pod } from '../../../src/kube/objects.ts';
+import { ObjectStore } from '../../../src/kube/store.ts';
+
+const key = (name: string) => ({ namespace: 'team-a', name });
+const pod = (name: string, version: string, change: { uid?: string; app?: string; managed?: boolean } = {}): Pod => ({
+  metadata: {
+    ...key(name),
+    uid: change.uid ?? `uid-${name}`,
+    resourceVersion: version,
+    labels: { app: change.app ?? 'x' },
+    ...(change.managed === true ? { managedFields: [{ manager: 'kubectl' }] } : {}),
+  },
+});
+const list = (resourceVersion: string, ...items: Pod[]) => ({ resourceVersion, items });
+const storeOf = (resourceVersion: string, ...items: Pod[]) => {
+  const store = new ObjectStore<Pod>({ indexes: { app: (object) => [object.metadata?.labels?.['app'] ?? ''] } });
+  store.replace(list(resourceVersion, ...items));
+  const changes: string[] = [];
+  const show = (object: Pod | undefined) => (object === undefined ? '-' : `${object.metadata?.name}@${object.metadata?.resourceVersion}`);
+  store.onChange((before, after) => changes.push(`${show(before)} → ${show(after)}`));
+  return { store, changes };
+};
+const versionOf = (store: ObjectStore<Pod>, name: string) => store.get(key(name))?.metadata?.resourceVersion;
+
+describe('a list', () => {
+  it('removes what it lacks and tells so', () => {
+    const { store, changes } = storeOf('10', pod('a', '5'), pod('b', '6'));
+    store.replace(list('20', pod('b', '6'), pod('c', '15')));
+    expect(store.list().map((object) => object.metadata?.name)).toEqual(['b', 'c']);
+    expect(changes).toEqual(['- → c@15', 'a@5 → -']);
+    expect(store.resourceVersion).toBe('20');
+  });
+
+  it('keeps what we wrote after it was read, and drops what we wrote before', () => {
+    const { store } = storeOf('10');
+    store.wrote(pod('before', '15'));
+    store.wrote(pod('after', '25'));
+    store.replace(list('20'));
+    expect(store.list().map((object) => object.metadata?.name)).toEqual(['after']);
+  });
+
+  it('does not take an object back to what it was before our write', () => {
+    const { store } = storeOf('10', pod('a', '5'));
+    store.wrote(pod('a', '25'));
+    store.replace(list('20', pod('a', '5')));
+    expect(versionOf(store, 'a')).toBe('25');
+  });
+
+  it('does not bring back what we deleted while it was read', () => {
+    const { store } = storeOf('10', pod('a', '5'));
+    store.deleted(key('a'), 'uid-a');
+    store.replace(list('20', pod('a', '5')));
+    expect(store.list()).toEqual([]);
+  });
+
+  it('is taken as it is when it is older than the events before it: the history of the cluster was put back', () => {
+    const { store } = storeOf('1000', pod('a', '900'), pod('b', '901'));
+    store.replace(list('50', pod('a', '40')));
+    expect(versionOf(store, 'a')).toBe('40');
+    expect(store.get(key('b'))).toBeUndefined();
+    expect(store.resourceVersion).toBe('50');
+  });
+
+  it('lacks managedFields', () => {
+    const { store } = storeOf('10', pod('a', '5', { managed: true }));
+    expect(store.get(key('a'))?.metadata?.managedFields).toBeUndefined();
+    expect(store.get(key('a'))?.metadata?.name).toBe('a');
+  });
+});
+
+describe('a watch event', () => {
+  it('moves its object and the store on', () => {
+    const { store, changes } = storeOf('10', pod('a', '5'));
+    store.apply({ type: 'MODIFIED', object: pod('a', '11') });
+    store.apply({ type: 'BOOKMARK', resourceVersion: '17' });
+    expect([versionOf(store, 'a'), store.resourceVersion]).toEqual(['11', '17']);
+    expect(changes).toEqual(['a@5 → a@11']);
+  });
+
+  it.each<{ name: string; event: 'ADDED' | 'MODIFIED' | 'DELETED'; version: string; uid?: string }>([
+    { name: 'older than the stored state', event: 'MODIFIED', version: '4' },
+    { name: 'of the stored state', event: 'ADDED', version: '5' },
+    { name: 'of a deletion before the stored state', event: 'DELETED', version: '4' },
+    { name: 'of the deletion of a former object of the name', event: 'DELETED', version: '9', uid: 'uid-former' },
+    { name: 'of a former object of the name', event: 'MODIFIED', version: '4', uid: 'uid-former' },
+  ])('$name changes nothing', ({ event, version, uid }) => {
+    const { store, changes } = storeOf('10', pod('a', '5'));
+    store.apply({ type: event, object: pod('a', version, uid === undefined ? {} : { uid }) });
+    expect(versionOf(store, 'a')).toBe('5');
+    expect(changes).toEqual([]);
+    expect(store.resourceVersion).toBe('10');
+  });
+
+  it('replaces a former object of the name', () => {
+    const { store } = storeOf('10', pod('a', '5'));
+    store.apply({ type: 'ADDED', object: pod('a', '12', { uid: 'uid-next' }) });
+    expect(store.get(key('a'))?.metadata?.uid).toBe('uid-next');
+  });
+
+  it('brings back an object that left the selector and came again', () => {
+    const { store } = storeOf('10', pod('a', '5'));
+    store.apply({ type: 'DELETED', object: pod('a', '11') });
+    expect(store.get(key('a'))).toBeUndefined();
+    store.apply({ type: 'ADDED', object: pod('a', '12') });
+    expect(versionOf(store, 'a')).toBe('12');
+  });
+});
+
+describe('our own write', () => {
+  it('is seen at once, and the echoes of what was before it change nothing', () => {
+    const { store, changes } = storeOf('10', pod('a', '5'));
+    store.wrote(pod('a', '14'));
+    store.apply({ type: 'MODIFIED', object: pod('a', '12') });
+    store.apply({ type: 'MODIFIED', object: pod('a', '14') });
+    expect(versionOf(store, 'a')).toBe('14');
+    expect(changes).toEqual(['a@5 → a@14']);
+  });
+
+  it('does not count as what the watch has seen', () => {
+    const { store } = storeOf('10', pod('a', '5'));
+    store.wrote(pod('a', '14'));
+    expect(store.resourceVersion).toBe('10');
+  });
+
+  it('that is known to be gone already does not bring the object back', () => {
+    const { store } = storeOf('10', pod('a', '5'));
+    store.apply({ type: 'DELETED', object: pod('a', '15') });
+    store.wrote(pod('a', '14'));
+    expect(store.list()).toEqual([]);
+    store.replace(list('20'));
+    store.wrote(pod('a', '14'));
+    expect(store.list()).toEqual([]);
+  });
+
+  it('of something not selected stays until it is forgotten', () => {
+    const { store } = storeOf('10');
+    store.wrote(pod('a', '14'));
+    store.apply({ type: 'BOOKMARK', resourceVersion: '30' });
+    expect(versionOf(store, 'a')).toBe('14');
+    store.forget(key('a'));
+    expect(store.get(key('a'))).toBeUndefined();
+  });
+});
+
+describe('our own delete', () => {
+  it('is seen at once and late news of that object does not bring it back', () => {
+    const { store, changes } = storeOf('10', pod('a', '5'));
+    store.deleted(key('a'), 'uid-a');
+    store.apply({ type: 'MODIFIED', object: pod('a', '12') });
+    store.wrote(pod('a', '13'));
+    store.apply({ type: 'DELETED', object: pod('a', '14') });
+    expect(store.list()).toEqual([]);
+    expect(changes).toEqual(['a@5 → -']);
+  });
+
+  it('leaves a newer object of that name alone', () => {
+    const { store } = storeOf('10', pod('a', '9', { uid: 'uid-next' }));
+    store.deleted(key('a'), 'uid-a');
+    expect(store.get(key('a'))?.metadata?.uid).toBe('uid-next');
+  });
+
+  it('lets a new object take the name', () => {
+    const { store } = storeOf('10', pod('a', '5'));
+    store.deleted(key('a'), 'uid-a');
+    store.apply({ type: 'ADDED', object: pod('a', '16', { uid: 'uid-next' }) });
+    expect(store.get(key('a'))?.metadata?.uid).toBe('uid-next');
+  });
+});
+
+describe('an index', () => {
+  const named = (store: ObjectStore<Pod>, app: string) => store.byIndex('app', app).map((object) => object.metadata?.name);
+
+  it('follows changes, removals and a changed value', () => {
+    const { store } = storeOf('10', pod('a', '5'), pod('b', '6'));
+    expect(named(store, 'x')).toEqual(['a', 'b']);
+    store.apply({ type: 'MODIFIED', object: pod('a', '11', { app: 'y' }) });
+    expect([named(store, 'x'), named(store, 'y')]).toEqual([['b'], ['a']]);
+    store.apply({ type: 'DELETED', object: pod('b', '12') });
+    store.replace(list('20', pod('a', '11', { app: 'y' })));
+    expect([named(store, 'x'), named(store, 'y')]).toEqual([[], ['a']]);
+  });
+
+  it('that was not made is a bug of the caller', () => {
+    expect(() => storeOf('10').store.byIndex('owner', 'x')).toThrow('the store has no index owner');
+  });
+});
+
+describe('a listener', () => {
+  it('that throws is reported and stops neither the store nor the others', () => {
+    const thrown: unknown[] = [];
+    const heard: string[] = [];
+    const store = new ObjectStore<Pod>({ onListenerError: (error) => thrown.push(error) });
+    store.onChange(() => {
+      throw new Error('listener broke');
+    });
+    store.onChange((_, after) => heard.push(after?.metadata?.name ?? '-'));
+    store.replace(list('10', pod('a', '5'), pod('b', '6')));
+    expect(heard).toEqual(['a', 'b']);
+    expect(thrown).toHaveLength(2);
+  });
+
+  it('sees the whole list in the store, and nothing after it was taken off', () => {
+    const sizes: number[] = [];
+    const store = new ObjectStore<Pod>();
+    const stop = store.onChange(() => sizes.push(store.list().length));
+    store.replace(list('10', pod('a', '5'), pod('b', '6')));
+    stop();
+    store.apply({ type: 'ADDED', object: pod('c', '11') });
+    expect(sizes).toEqual([2, 2]);
+  });
+});
