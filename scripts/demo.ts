@@ -56,7 +56,12 @@ async function demo(): Promise<number> {
   await buildCli(join(root, 'dist'));
   const cluster = await openCluster();
   const running = new Set<ChildProcess>();
-  const config = await loadClusterConfig({ kubeconfig: cluster.kubeconfig, env: {}, readFile: (path) => readFile(path), homeDir: homedir() });
+  const config = await loadClusterConfig({
+    kubeconfig: cluster.kubeconfig,
+    env: {},
+    readFile: (path) => readFile(path),
+    homeDir: homedir(),
+  });
   const kube = createKubeApi(config, { clock: systemClock, userAgent: 'hourglass-demo' });
   try {
     await showOnce(cluster);
@@ -66,7 +71,9 @@ async function demo(): Promise<number> {
     kube.close();
     await cluster.stop();
   }
-  say(`\nDone in ${seconds(systemClock.monotonicMs() - startedMs)}. Go on by hand: bin/hourglass dev up, then the lines marked with $ above.`);
+  say(
+    `\nDone in ${seconds(systemClock.monotonicMs() - startedMs)}. Go on by hand: bin/hourglass dev up, then the lines marked with $ above.`,
+  );
   return 0;
 }
 
@@ -79,7 +86,10 @@ async function openCluster(): Promise<DemoCluster> {
     return { kubeconfig: options.kubeconfig, kubectl, own: false, stop: () => Promise.resolve() };
   }
   const kwok = await ensureTool('kwok', report);
-  step('Start a cluster: etcd, API server, controller-manager, scheduler; KWOK plays the kubelets', 'bin/hourglass dev up --profile node-like');
+  step(
+    'Start a cluster: etcd, API server, controller-manager, scheduler; KWOK plays the kubelets',
+    'bin/hourglass dev up --profile node-like',
+  );
   const cluster = await startEmbeddedCluster({ profile: 'node-like', tools: { controlPlane, kwok }, report, detach: false });
   return {
     kubeconfig: cluster.kubeconfig,
@@ -170,7 +180,8 @@ async function showRollout(cluster: DemoCluster, kube: KubeApi, name: string, ch
     const next = ours.find((pod) => !before.includes(pod.metadata?.name ?? ''));
     const former = ours.find((pod) => pod.metadata?.name === old);
     if (next !== undefined) note(`${next.metadata?.name} is created; ${old} serves`);
-    if (next !== undefined && isReady(next)) note(`${next.metadata?.name} is ready${former === undefined ? '' : `; ${old} is still there`}`);
+    if (next !== undefined && isReady(next))
+      note(`${next.metadata?.name} is ready${former === undefined ? '' : `; ${old} is still there`}`);
     if (former !== undefined && former.metadata?.labels?.[labels.performer] === undefined) note(`${old} is out of the Service and drains`);
     if (former === undefined) note(`${old} is gone`);
     return former === undefined && next !== undefined && isReady(next);
@@ -210,7 +221,9 @@ function owner(object: KubeObject): string | undefined {
   return object.metadata?.ownerReferences?.find((reference) => reference.controller === true)?.name;
 }
 
-function isReady(pod: { readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] } }): boolean {
+function isReady(pod: {
+  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+}): boolean {
   return pod.status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') ?? false;
 }
 
@@ -251,7 +264,8 @@ async function kubectl(cluster: DemoCluster, args: readonly string[], mayFail = 
 async function hourglass(cluster: DemoCluster, args: readonly string[]): Promise<string> {
   const cli = join(root, 'dist/hourglass.js');
   const result = await run(process.execPath, [cli, ...args, '--lease-namespace', namespace, '--kubeconfig', cluster.kubeconfig]);
-  if (result.code !== 0) throw new Error(`hourglass ${args.join(' ')} ended with exit code ${result.code}: ${result.stderr.trim()}\n${result.stdout}`);
+  if (result.code !== 0)
+    throw new Error(`hourglass ${args.join(' ')} ended with exit code ${result.code}: ${result.stderr.trim()}\n${result.stdout}`);
   return result.stdout.trimEnd().replace(/^/gm, args.includes('json') ? '' : '  ');
 }
 
@@ -260,8 +274,12 @@ function run(program: string, args: readonly string[]): Promise<{ code: number |
     const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     let stdout = '';
     let stderr = '';
-    child.stdout.setEncoding('utf8').on('data', (chunk: string) => void (stdout += chunk));
-    child.stderr.setEncoding('utf8').on('data', (chunk: string) => void (stderr += chunk));
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      stdout += chunk;
+    });
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+      stderr += chunk;
+    });
     child.once('error', reject);
     child.once('close', (code) => resolve({ code, stdout, stderr }));
   });

@@ -19,6 +19,8 @@ export interface ClusterConfig {
   readonly server: string;
   /** The namespace for commands that name none. */
   readonly namespace: string;
+  /** Whether this is a pod's own service account; `namespace` is then the pod's. */
+  readonly inCluster?: boolean;
   /** Asked anew for every connection, so that rotated files take effect. */
   readonly tls: () => Promise<TlsMaterial>;
   /** Headers that say who is asking. `renew`: the API server refused what was given before. */

@@ -1,5 +1,5 @@
-import { ConfigError } from './config-error.ts';
 import type { ClusterConfig } from './cluster-config.ts';
+import { ConfigError } from './config-error.ts';
 
 /** What a failed connection means and what to do about it, by the code that Node gives. */
 const byCode: Readonly<Record<string, string>> = {
@@ -45,11 +45,14 @@ function causeText(cause: unknown): string {
   if (untrusted.has(code)) {
     return `the server's certificate is not signed by the expected CA; check certificate-authority, or that this is the right cluster (${code})`;
   }
-  if (/^ERR_OSSL|^ERR_CRYPTO/.test(code)) return `the CA, client certificate or key cannot be used; check that they are PEM and belong together (${code})`;
+  if (/^ERR_OSSL|^ERR_CRYPTO/.test(code))
+    return `the CA, client certificate or key cannot be used; check that they are PEM and belong together (${code})`;
   if (/^ERR_SSL_.*ALERT/.test(code)) return `the server refused the TLS handshake; check the client certificate (${code})`;
   const known = byCode[code];
   if (known !== undefined) return `${known} (${code})`;
-  return code === '' ? error.message : `${code.startsWith('ERR_HTTP2') ? 'the HTTP/2 connection broke' : 'the connection failed'} (${code})`;
+  return code === ''
+    ? error.message
+    : `${code.startsWith('ERR_HTTP2') ? 'the HTTP/2 connection broke' : 'the connection failed'} (${code})`;
 }
 
 /** ` (CN kube-apiserver, DNS:localhost)`, where Node gives the certificate along. */

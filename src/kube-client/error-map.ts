@@ -84,9 +84,9 @@ function explain(code: KubeFaultCode, http: number, said: string): string {
   const answer = said === '' ? `the server answered ${http}` : said;
   switch (code) {
     case 'kindMissing':
-      return 'the API server does not serve this kind; install its CRD, or wait until it is established';
+      return 'the API server does not serve this kind';
     case 'unauthorized':
-      return `${answer} (401): the credentials are not accepted; renew them or check the kubeconfig's user`;
+      return `${answer} (401): the credentials are not accepted`;
     case 'unknownOutcome':
       return `${answer} (${http}): it may or may not have happened`;
     case 'unreadable':

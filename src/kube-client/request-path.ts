@@ -12,9 +12,13 @@ export interface PathTarget {
 /** The path and query of a request, below what the server's URL already has. Pure. */
 export function requestPath(resource: Resource<KubeObject>, target: PathTarget, query: Query = {}): string {
   const root = resource.group === '' ? 'api' : 'apis';
-  const namespace = resource.namespaced && target.namespace !== undefined && target.namespace !== '' ? ['namespaces', target.namespace] : [];
+  const namespace =
+    resource.namespaced && target.namespace !== undefined && target.namespace !== '' ? ['namespaces', target.namespace] : [];
   const parts = [root, ...apiVersionOf(resource).split('/'), ...namespace, resource.plural, target.name, target.subresource];
-  const path = parts.filter((part) => part !== undefined).map((part) => encodeURIComponent(part)).join('/');
+  const path = parts
+    .filter((part) => part !== undefined)
+    .map((part) => encodeURIComponent(part))
+    .join('/');
   const search = Object.entries(query)
     .filter(([, value]) => value !== undefined && value !== '')
     .map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`)

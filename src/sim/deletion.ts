@@ -38,14 +38,16 @@ export function planDeletion(
 
 /** Whether nothing holds a marked object any more. Pure. */
 export function isReleased({ metadata }: AnyObject): boolean {
-  return metadata.deletionTimestamp !== undefined && (metadata.deletionGracePeriodSeconds ?? 0) === 0 && (metadata.finalizers ?? []).length === 0;
+  return (
+    metadata.deletionTimestamp !== undefined && (metadata.deletionGracePeriodSeconds ?? 0) === 0 && (metadata.finalizers ?? []).length === 0
+  );
 }
 
 /** Nobody runs a pod that has no node, or that has finished: there is nothing to wait for. */
 function gracePeriodSeconds(object: AnyObject, asked: number | undefined): number {
-  const phase = object.status?.['phase'];
-  if (!object.spec?.['nodeName'] || phase === 'Succeeded' || phase === 'Failed') return 0;
-  const seconds = asked ?? Number(object.spec['terminationGracePeriodSeconds'] ?? 30);
+  const phase = object.status?.phase;
+  if (!object.spec?.nodeName || phase === 'Succeeded' || phase === 'Failed') return 0;
+  const seconds = asked ?? Number(object.spec.terminationGracePeriodSeconds ?? 30);
   return seconds < 0 ? 1 : seconds;
 }
 

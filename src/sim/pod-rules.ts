@@ -19,7 +19,7 @@ export const podRules: KindRules = {
 };
 
 function defaultSpec(spec: JsonObject): JsonObject {
-  const initContainers = objectsOf(spec['initContainers']).map(defaultContainer);
+  const initContainers = objectsOf(spec.initContainers).map(defaultContainer);
   return {
     restartPolicy: 'Always',
     terminationGracePeriodSeconds: 30,
@@ -32,20 +32,20 @@ function defaultSpec(spec: JsonObject): JsonObject {
     priority: 0,
     ...spec,
     ...(initContainers.length > 0 ? { initContainers } : {}),
-    containers: objectsOf(spec['containers']).map(defaultContainer),
-    tolerations: withNodeTolerations(objectsOf(spec['tolerations'])),
+    containers: objectsOf(spec.containers).map(defaultContainer),
+    tolerations: withNodeTolerations(objectsOf(spec.tolerations)),
   };
 }
 
 function defaultContainer(container: JsonObject): JsonObject {
-  const image = String(container['image'] ?? '');
+  const image = typeof container.image === 'string' ? container.image : '';
   const tag = image.slice(image.lastIndexOf('/') + 1);
   const isLatest = !tag.includes('@') && (!tag.includes(':') || tag.endsWith(':latest'));
   const probes = ['startupProbe', 'readinessProbe', 'livenessProbe'].flatMap((name) => {
     const probe = container[name];
     return isJsonObject(probe) ? [[name, defaultProbe(probe)] as const] : [];
   });
-  const ports = objectsOf(container['ports']).map((port) => ({ protocol: 'TCP', ...port }));
+  const ports = objectsOf(container.ports).map((port) => ({ protocol: 'TCP', ...port }));
   return {
     imagePullPolicy: isLatest ? 'Always' : 'IfNotPresent',
     resources: {},
@@ -58,7 +58,7 @@ function defaultContainer(container: JsonObject): JsonObject {
 }
 
 function defaultProbe(probe: JsonObject): JsonObject {
-  const grpc = probe['grpc'];
+  const grpc = probe.grpc;
   const timings = { timeoutSeconds: 1, periodSeconds: 10, successThreshold: 1, failureThreshold: 3 };
   return { ...timings, ...probe, ...(isJsonObject(grpc) ? { grpc: { service: '', ...grpc } } : {}) };
 }
@@ -66,7 +66,7 @@ function defaultProbe(probe: JsonObject): JsonObject {
 /** Without them a pod would leave a node that is not ready at once instead of after five minutes. */
 function withNodeTolerations(tolerations: readonly JsonObject[]): readonly JsonObject[] {
   const added = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable']
-    .filter((key) => !tolerations.some((one) => (one['key'] === key || one['key'] === undefined) && (one['effect'] ?? 'NoExecute') === 'NoExecute'))
+    .filter((key) => !tolerations.some((one) => (one.key === key || one.key === undefined) && (one.effect ?? 'NoExecute') === 'NoExecute'))
     .map((key) => ({ key, operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 300 }));
   return [...tolerations, ...added];
 }
@@ -81,7 +81,8 @@ function specRefusal(pod: Pod): string | undefined {
     if (names.has(container.name)) return `spec.containers.name: Duplicate value: "${container.name}"`;
     names.add(container.name);
     for (const port of container.ports ?? []) {
-      if ((port.name ?? '').length > 15) return `spec.containers.ports.name: Invalid value: "${port.name}": must be no more than 15 characters`;
+      if ((port.name ?? '').length > 15)
+        return `spec.containers.ports.name: Invalid value: "${port.name}": must be no more than 15 characters`;
     }
   }
   return undefined;
@@ -97,8 +98,8 @@ function fixedSpec(spec: JsonObject): JsonObject {
   const withoutImage = (container: JsonObject): JsonObject => ({ ...container, image: undefined });
   return {
     ...spec,
-    containers: objectsOf(spec['containers']).map(withoutImage),
-    initContainers: objectsOf(spec['initContainers']).map(withoutImage),
+    containers: objectsOf(spec.containers).map(withoutImage),
+    initContainers: objectsOf(spec.initContainers).map(withoutImage),
     activeDeadlineSeconds: undefined,
     terminationGracePeriodSeconds: undefined,
     tolerations: undefined,

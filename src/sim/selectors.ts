@@ -45,8 +45,8 @@ function parseRequirement(text: string): (labels: Readonly<Record<string, string
 /** Fields a field selector may name beyond name and namespace, by kind. */
 const selectableFields: Readonly<Record<string, Readonly<Record<string, (object: AnyObject) => unknown>>>> = {
   Pod: {
-    'spec.nodeName': (object) => object.spec?.['nodeName'],
-    'status.phase': (object) => object.status?.['phase'],
+    'spec.nodeName': (object) => object.spec?.nodeName,
+    'status.phase': (object) => object.status?.phase,
   },
 };
 
@@ -55,7 +55,8 @@ export function parseFieldSelector(text: string | undefined, kind: string): Matc
   const matchers = splitRequirements(text ?? '').map((part): Matcher => {
     const [, field = '', operator, value] = equalityRequirement.exec(part) ?? [];
     const read = fieldReader(field, kind);
-    if (read === undefined) throw new KubeFault('invalid', `the field selector of ${kind} cannot be read: ${part}`, { status: 400, reason: 'BadRequest' });
+    if (read === undefined)
+      throw new KubeFault('invalid', `the field selector of ${kind} cannot be read: ${part}`, { status: 400, reason: 'BadRequest' });
     return (object) => ((read(object) ?? '') === value) === (operator !== '!=');
   });
   return (object) => matchers.every((matches) => matches(object));

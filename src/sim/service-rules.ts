@@ -15,8 +15,8 @@ export function serviceRules(nextClusterIP: () => string): KindRules {
 }
 
 function defaultSpec(spec: JsonObject, nextClusterIP: () => string): JsonObject {
-  const type = spec['type'] ?? 'ClusterIP';
-  const clusterIP = type === 'ExternalName' ? undefined : (spec['clusterIP'] ?? nextClusterIP());
+  const type = spec.type ?? 'ClusterIP';
+  const clusterIP = type === 'ExternalName' ? undefined : (spec.clusterIP ?? nextClusterIP());
   return {
     type,
     sessionAffinity: 'None',
@@ -24,26 +24,28 @@ function defaultSpec(spec: JsonObject, nextClusterIP: () => string): JsonObject 
       ? {}
       : { internalTrafficPolicy: 'Cluster', ipFamilies: ['IPv4'], ipFamilyPolicy: 'SingleStack', clusterIP, clusterIPs: [clusterIP] }),
     ...spec,
-    ports: objectsOf(spec['ports']).map((port) => ({ protocol: 'TCP', targetPort: port['port'], ...port })),
+    ports: objectsOf(spec.ports).map((port) => ({ protocol: 'TCP', targetPort: port.port, ...port })),
   };
 }
 
 function refusal(object: AnyObject, before: AnyObject | undefined): string | undefined {
   const spec = object.spec ?? {};
-  const was = before?.spec?.['clusterIP'];
-  if (was !== undefined && spec['clusterIP'] !== was) return `spec.clusterIPs[0]: Invalid value: ${JSON.stringify(spec['clusterIP'])}: may not change once set`;
-  const ports = objectsOf(spec['ports']);
-  if (ports.length === 0 && spec['type'] !== 'ExternalName' && spec['clusterIP'] !== 'None') return 'spec.ports: Required value';
+  const was = before?.spec?.clusterIP;
+  if (was !== undefined && spec.clusterIP !== was)
+    return `spec.clusterIPs[0]: Invalid value: ${JSON.stringify(spec.clusterIP)}: may not change once set`;
+  const ports = objectsOf(spec.ports);
+  if (ports.length === 0 && spec.type !== 'ExternalName' && spec.clusterIP !== 'None') return 'spec.ports: Required value';
   const names = new Set<unknown>();
   const numbers = new Set<string>();
   for (const port of ports) {
-    if (ports.length > 1 && !port['name']) return 'spec.ports.name: Required value';
-    if (names.has(port['name'])) return `spec.ports.name: Duplicate value: ${JSON.stringify(port['name'])}`;
-    const number = Number(port['port']);
-    if (!Number.isInteger(number) || number < 1 || number > 65_535) return `spec.ports.port: Invalid value: ${String(port['port'])}: must be between 1 and 65535, inclusive`;
-    if (numbers.has(`${String(port['protocol'])}/${number}`)) return `spec.ports: Duplicate value: port ${number}`;
-    names.add(port['name']);
-    numbers.add(`${String(port['protocol'])}/${number}`);
+    if (ports.length > 1 && !port.name) return 'spec.ports.name: Required value';
+    if (names.has(port.name)) return `spec.ports.name: Duplicate value: ${JSON.stringify(port.name)}`;
+    const number = Number(port.port);
+    if (!Number.isInteger(number) || number < 1 || number > 65_535)
+      return `spec.ports.port: Invalid value: ${JSON.stringify(port.port)}: must be between 1 and 65535, inclusive`;
+    if (numbers.has(`${JSON.stringify(port.protocol)}/${number}`)) return `spec.ports: Duplicate value: port ${number}`;
+    names.add(port.name);
+    numbers.add(`${JSON.stringify(port.protocol)}/${number}`);
   }
   return undefined;
 }

@@ -35,8 +35,8 @@ export type StateReading =
 
 /** The folder with one folder per cluster: `$XDG_STATE_HOME/hourglass/clusters`, by default under `~/.local/state`. */
 export function clustersHome(env: Readonly<Record<string, string | undefined>>): string {
-  const stateHome = env['XDG_STATE_HOME'];
-  const base = stateHome !== undefined && stateHome.startsWith('/') ? stateHome : join(homedir(), '.local', 'state');
+  const stateHome = env.XDG_STATE_HOME;
+  const base = stateHome?.startsWith('/') ? stateHome : join(homedir(), '.local', 'state');
   return join(base, 'hourglass', 'clusters');
 }
 
@@ -90,7 +90,11 @@ export function claimState(registryDir: string, state: ClusterState): boolean {
     if (errnoCode(error) === 'EEXIST') return false;
     throw toTestbedError(`recording cluster ${state.name} in ${registryDir}`, error);
   } finally {
-    rmSync(draft, { force: true });
+    try {
+      rmSync(draft, { force: true });
+    } catch {
+      // The folder could not be made: that is the error to tell.
+    }
   }
 }
 

@@ -35,7 +35,7 @@ export function startComponent(start: ComponentStart, record: (record: ProcessRe
   try {
     // The components read settings from the environment (ETCD_…, proxies), so they get an almost empty one.
     const env: Record<string, string> = {
-      PATH: process.env['PATH'] ?? '/usr/bin:/bin',
+      PATH: process.env.PATH ?? '/usr/bin:/bin',
       HOME: start.cwd,
       [clusterVariable]: start.registryDir,
     };
@@ -45,7 +45,8 @@ export function startComponent(start: ComponentStart, record: (record: ProcessRe
       child.once('error', (error) => resolve(error.message));
       child.once('exit', (code, signal) => resolve(signal === null ? `exit code ${code}` : `signal ${signal}`));
     });
-    child.unref();
+    // What outlives this process must not keep it from ending.
+    if (!start.dieWithParent) child.unref();
     const pid = child.pid ?? 0;
     const made = { pid, stamp: findStamp(pid) ?? '' };
     if (pid > 0) record(made);

@@ -1,6 +1,8 @@
+import type { PerformerSpecInput } from '../../src/api/v1alpha1/performer.ts';
+
 /** Specs with the verdict both the schema and the API server must come to. */
 
-export const smallestSpec = { avsAddress: '0xab', image: 'registry.example/performer:1.0.0' };
+export const smallestSpec = { avsAddress: '0xab', image: 'registry.example/performer:1.0.0' } satisfies PerformerSpecInput;
 
 export interface AcceptedRow {
   readonly name: string;
@@ -68,7 +70,7 @@ export const everyFieldSpec = {
   },
   hardwareRequirements: { gpuType: 'nvidia-a100', gpuCount: 2, teeRequired: true, teeType: 'sgx', customLabels: { a: 'b' } },
   imagePullSecrets: [{ name: 'pull' }, {}],
-};
+} satisfies PerformerSpecInput;
 
 const withConfig = (config: unknown): Record<string, unknown> => ({ ...smallestSpec, config });
 

@@ -55,6 +55,10 @@ export function registerDev(program: Command): void {
 }
 
 async function runUp(options: UpOptions): Promise<void> {
+  const { devUp } = await import('../../testbed/dev-clusters.ts');
+  const report = await createReport();
+  const tools = await findTools(report, options.profile !== 'none');
+  // Only now: an interrupted build of the tools needs nothing from us.
   const abort = new AbortController();
   const interrupted = new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -64,57 +68,46 @@ async function runUp(options: UpOptions): Promise<void> {
       });
     }
   });
-  await orCliError(async () => {
-    const { devUp } = await import('../../testbed/dev-clusters.ts');
-    const report = await createReport();
-    const tools = await findTools(report, options.profile !== 'none');
-    const { name, profile, detach, dir, audit = false, nodes } = options;
-    const up = await devUp({
-      name,
-      profile,
-      detach,
-      audit,
-      tools,
-      report,
-      fakeNodes: nodes,
-      signal: abort.signal,
-      stoppable: true,
-      ...(dir === undefined ? {} : { dir }),
-    });
-    process.stdout.write(options.json === true ? `${renderJson(up.cluster)}\n` : renderUse(up.cluster, detach));
-    if (up.kind === 'found' || detach) return;
-    const trouble = await Promise.race([interrupted, up.cluster.broken]);
-    for (const line of await up.cluster.stop()) report.done(line);
-    if (trouble !== undefined) throw trouble;
+  const { name, profile, detach, dir, audit = false, nodes } = options;
+  const up = await devUp({
+    name,
+    profile,
+    detach,
+    audit,
+    tools,
+    report,
+    fakeNodes: nodes,
+    signal: abort.signal,
+    stoppable: true,
+    ...(dir === undefined ? {} : { dir }),
   });
+  process.stdout.write(options.json === true ? `${renderJson(up.cluster)}\n` : renderUse(up.cluster, detach));
+  if (up.kind === 'found' || detach) return;
+  const trouble = await Promise.race([interrupted, up.cluster.broken]);
+  for (const line of await up.cluster.stop()) report.done(line);
+  if (trouble !== undefined) throw trouble;
 }
 
 async function runDown(options: { readonly name: string; readonly all?: boolean }): Promise<void> {
-  await orCliError(async () => {
-    const { devDown } = await import('../../testbed/dev-clusters.ts');
-    const lines = await devDown({ names: options.all === true ? 'all' : [options.name], report: await createReport() });
-    process.stdout.write(`${lines.join('\n')}\n`);
-  });
+  const { devDown } = await import('../../testbed/dev-clusters.ts');
+  const lines = await devDown({ names: options.all === true ? 'all' : [options.name], report: await createReport() });
+  process.stdout.write(`${lines.join('\n')}\n`);
 }
 
 async function runStatus(options: { readonly json?: boolean }): Promise<void> {
-  await orCliError(async () => {
-    const { devStatus } = await import('../../testbed/dev-clusters.ts');
-    const clusters = devStatus();
-    process.stdout.write(options.json === true ? `${JSON.stringify({ clusters })}\n` : renderStatus(clusters));
-  });
+  const { devStatus } = await import('../../testbed/dev-clusters.ts');
+  const clusters = devStatus();
+  process.stdout.write(options.json === true ? `${JSON.stringify({ clusters })}\n` : renderStatus(clusters));
 }
 
 async function runKubectl(name: string, args: readonly string[]): Promise<void> {
-  await orCliError(async () => {
-    const { getDevCluster } = await import('../../testbed/dev-clusters.ts');
-    const { spawnSync } = await import('node:child_process');
-    const cluster = getDevCluster(name, await findTools(await createReport(), false));
-    const [binary = 'kubectl', ...prefix] = cluster.kubectl;
-    const result = spawnSync(binary, [...prefix, ...args], { stdio: 'inherit' });
-    if (result.error !== undefined) throw new CliError(`running kubectl: ${result.error.message}`);
-    process.exitCode = result.status ?? exitCodes.failed;
-  });
+  const { getDevCluster } = await import('../../testbed/dev-clusters.ts');
+  const { spawnSync } = await import('node:child_process');
+  const cluster = getDevCluster(name, await findTools(await createReport(), false));
+  const [binary = 'kubectl', ...prefix] = cluster.kubectl;
+  const result = spawnSync(binary, [...prefix, ...args], { stdio: 'inherit' });
+  if (result.error !== undefined) throw new CliError(`running kubectl: ${result.error.message}`);
+  process.exitCode = result.status ?? exitCodes.failed;
 }
 
 /** One object with what a script needs. Pure. */
@@ -166,15 +159,4 @@ async function findTools(report: ProgressReporter, withKwok: boolean): Promise<C
 function parseName(text: string): string {
   if (/^[a-z0-9][a-z0-9-]{0,39}$/.test(text)) return text;
   throw new InvalidArgumentError('use lower case letters, digits and dashes, 40 at most.');
-}
-
-/** Trouble the testbed explains itself becomes a message without a stack trace. */
-async function orCliError(run: () => Promise<void>): Promise<void> {
-  try {
-    await run();
-  } catch (error) {
-    if (error instanceof Error && (error.name === 'TestbedError' || error.name === 'ToolError'))
-      throw new CliError(error.message, exitCodes.failed, { cause: error });
-    throw error;
-  }
 }

@@ -14,7 +14,7 @@ const pod = (name: string, version: string, change: { uid?: string; app?: string
 });
 const list = (resourceVersion: string, ...items: Pod[]) => ({ resourceVersion, items });
 const storeOf = (resourceVersion: string, ...items: Pod[]) => {
-  const store = new ObjectStore<Pod>({ indexes: { app: (object) => [object.metadata?.labels?.['app'] ?? ''] } });
+  const store = new ObjectStore<Pod>({ indexes: { app: (object) => [object.metadata?.labels?.app ?? ''] } });
   store.replace(list(resourceVersion, ...items));
   const changes: string[] = [];
   const show = (object: Pod | undefined) => (object === undefined ? '-' : `${object.metadata?.name}@${object.metadata?.resourceVersion}`);

@@ -1,0 +1,144 @@
+import type * as Yaml from 'yaml';
+import { ConfigError } from './config-error.ts';
+
+type Entry = Readonly<Record<string, unknown>>;
+
+/** A named entry of a kubeconfig, and the file it is from: its relative paths start there. */
+export interface NamedEntry {
+  readonly name: string;
+  readonly path: string;
+  readonly value: Entry;
+}
+
+export interface Kubeconfig {
+  /** Files it was read from, for messages. */
+  readonly paths: readonly string[];
+  readonly currentContext: string | undefined;
+  readonly contexts: readonly NamedEntry[];
+  readonly clusters: readonly NamedEntry[];
+  readonly users: readonly NamedEntry[];
+}
+
+export interface SelectedContext {
+  readonly name: string;
+  readonly namespace: string;
+  readonly cluster: NamedEntry;
+  /** Absent in a context without a user: requests are anonymous. */
+  readonly user: NamedEntry | undefined;
+}
+
+/**
+ * Reads one kubeconfig. Only its frame is checked; an entry is checked when it is used. Pure.
+ *
+ * @throws ConfigError with file and line, never with content
+ */
+export function parseKubeconfig(path: string, text: string, yaml: typeof Yaml): Kubeconfig {
+  const lineCounter = new yaml.LineCounter();
+  // Pretty errors quote the line, and with it perhaps a token.
+  const document = yaml.parseDocument(text, { prettyErrors: false, lineCounter });
+  const [problem] = document.errors;
+  if (problem !== undefined) {
+    const { line, col } = lineCounter.linePos(problem.pos[0]);
+    throw new ConfigError(
+      `reading kubeconfig ${path}: line ${line}, column ${col}: not valid YAML (${problem.code}); mend the file, or name another with --kubeconfig`,
+    );
+  }
+  let value: unknown;
+  try {
+    value = document.toJS() ?? {};
+  } catch {
+    // Aliases that lead nowhere or multiply.
+    throw new ConfigError(
+      `reading kubeconfig ${path}: its YAML aliases cannot be resolved; mend the file, or name another with --kubeconfig`,
+    );
+  }
+  if (!isEntry(value)) throw new ConfigError(`reading kubeconfig ${path}: it is no mapping; name a kubeconfig with --kubeconfig`);
+  const currentContext = value['current-context'];
+  if (currentContext !== undefined && currentContext !== null && typeof currentContext !== 'string') {
+    throw new ConfigError(`reading kubeconfig ${path}: 'current-context' must be a string`);
+  }
+  return {
+    paths: [path],
+    currentContext: currentContext === '' || currentContext === null ? undefined : currentContext,
+    contexts: readEntries(path, value, 'contexts', 'context'),
+    clusters: readEntries(path, value, 'clusters', 'cluster'),
+    users: readEntries(path, value, 'users', 'user'),
+  };
+}
+
+/** Several files as one; for a name that stands in several, the first wins, as kubectl has it. Pure. */
+export function mergeKubeconfigs(files: readonly Kubeconfig[]): Kubeconfig {
+  const firstOfName = (entries: readonly NamedEntry[]): readonly NamedEntry[] =>
+    entries.filter((entry, index) => entries.findIndex(({ name }) => name === entry.name) === index);
+  return {
+    paths: files.flatMap(({ paths }) => paths),
+    currentContext: files.find(({ currentContext }) => currentContext !== undefined)?.currentContext,
+    contexts: firstOfName(files.flatMap(({ contexts }) => contexts)),
+    clusters: firstOfName(files.flatMap(({ clusters }) => clusters)),
+    users: firstOfName(files.flatMap(({ users }) => users)),
+  };
+}
+
+/** The cluster and user of a context; of the current one when none is named. Pure. @throws ConfigError that says which names there are */
+export function selectContext(config: Kubeconfig, wanted: string | undefined): SelectedContext {
+  const where = config.paths.join(', ');
+  const name = wanted ?? config.currentContext;
+  if (name === undefined) {
+    throw new ConfigError(
+      `reading kubeconfig ${where}: it has no current-context; choose one with --context (${namesOf('contexts', config.contexts)})`,
+    );
+  }
+  const context = config.contexts.find((entry) => entry.name === name);
+  if (context === undefined) {
+    const next = wanted === undefined ? 'mend current-context, or choose with --context' : 'choose another with --context';
+    throw new ConfigError(`reading kubeconfig ${where}: there is no context '${name}' (${namesOf('contexts', config.contexts)}); ${next}`);
+  }
+  const entryOf = (kind: 'cluster' | 'user', entries: readonly NamedEntry[]): NamedEntry | undefined => {
+    const entryName = readText(context, `context '${name}'`, kind);
+    if (entryName === undefined) return undefined;
+    const entry = entries.find((candidate) => candidate.name === entryName);
+    if (entry !== undefined) return entry;
+    throw new ConfigError(
+      `reading kubeconfig ${where}: context '${name}' names ${kind} '${entryName}', which is missing (${namesOf(`${kind}s`, entries)}); add it, or choose another context (${namesOf('contexts', config.contexts)})`,
+    );
+  };
+  const cluster = entryOf('cluster', config.clusters);
+  if (cluster === undefined) {
+    throw new ConfigError(
+      `reading kubeconfig ${where}: context '${name}' names no cluster; choose another context (${namesOf('contexts', config.contexts)})`,
+    );
+  }
+  const namespace = readText(context, `context '${name}'`, 'namespace') ?? 'default';
+  return { name, namespace, cluster, user: entryOf('user', config.users) };
+}
+
+/** A text field of an entry; undefined when absent or empty. @throws ConfigError when it is something else; its value is not told */
+export function readText(entry: NamedEntry, what: string, field: string): string | undefined {
+  const value = entry.value[field];
+  if (value === undefined || value === null || value === '') return undefined;
+  if (typeof value === 'string') return value;
+  throw new ConfigError(`reading kubeconfig ${entry.path}: ${what}: '${field}' must be a string`);
+}
+
+function readEntries(path: string, file: Entry, list: string, member: string): readonly NamedEntry[] {
+  const entries = file[list];
+  if (entries === undefined || entries === null) return [];
+  if (!Array.isArray(entries)) throw new ConfigError(`reading kubeconfig ${path}: '${list}' must be a list`);
+  return entries.map((entry: unknown, index): NamedEntry => {
+    const name = isEntry(entry) ? entry.name : undefined;
+    if (!isEntry(entry) || typeof name !== 'string' || name === '') {
+      throw new ConfigError(`reading kubeconfig ${path}: entry ${index + 1} of '${list}' has no name`);
+    }
+    const value = entry[member] ?? {};
+    if (!isEntry(value)) throw new ConfigError(`reading kubeconfig ${path}: ${member} '${name}': '${member}' must be a mapping`);
+    return { name, path, value };
+  });
+}
+
+function namesOf(what: string, entries: readonly NamedEntry[]): string {
+  return entries.length === 0 ? `it has no ${what}` : `${what}: ${entries.map(({ name }) => name).join(', ')}`;
+}
+
+function isEntry(value: unknown): value is Entry {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,115 @@
+import { isKubeFault, KubeFault } from '../kube/faults.ts';
+import { coreEvents, type KubeObject, type ObjectKey, type Resource } from '../kube/objects.ts';
+import type {
+  CallOptions,
+  DeleteOptions,
+  EventRecord,
+  KubeApi,
+  ListOptions,
+  ListResult,
+  PatchOptions,
+  WatchEvent,
+  WatchOptions,
+} from '../kube/port.ts';
+import type { Json } from '../lib/canonical-json.ts';
+import type { Clock } from '../lib/clock.ts';
+import { formatTime } from '../lib/time.ts';
+import { kindIdOf } from './kind-rules.ts';
+import type { MemoryServer } from './memory-server.ts';
+import type { MemoryStore } from './memory-store.ts';
+import type { MemoryWatches } from './memory-watch.ts';
+import { type Matcher, parseFieldSelector, parseLabelSelector } from './selectors.ts';
+import type { AnyObject } from './stored-object.ts';
+
+/** The memory cluster through the port. Each call takes effect in one instant, a microtask after it was made. */
+export class MemoryApi implements KubeApi {
+  readonly #store: MemoryStore;
+  readonly #server: MemoryServer;
+  readonly #watches: MemoryWatches;
+  readonly #clock: Clock;
+
+  constructor(store: MemoryStore, server: MemoryServer, watches: MemoryWatches, clock: Clock) {
+    this.#store = store;
+    this.#server = server;
+    this.#watches = watches;
+    this.#clock = clock;
+  }
+
+  async list<T extends KubeObject>(resource: Resource<T>, options: ListOptions = {}): Promise<ListResult<T>> {
+    await begin(`listing ${resource.plural}`, options);
+    this.#server.kindOf('listing', resource);
+    const items = this.#store.list(kindIdOf(resource)).filter(matcherOf(resource, options));
+    return { items: items as unknown as T[], resourceVersion: String(this.#store.revision) };
+  }
+
+  async get<T extends KubeObject>(resource: Resource<T>, key: ObjectKey, options: CallOptions = {}): Promise<T> {
+    await begin(`getting ${resource.kind} ${key.name}`, options);
+    return this.#server.get(resource, key) as unknown as T;
+  }
+
+  watch<T extends KubeObject>(resource: Resource<T>, options: WatchOptions): AsyncIterable<WatchEvent<T>> {
+    const stream = async function* (server: MemoryServer, watches: MemoryWatches): AsyncGenerator<WatchEvent<T>, void, undefined> {
+      await begin(`watching ${resource.plural}`, options);
+      server.kindOf('watching', resource);
+      const matches = matcherOf(resource, options);
+      yield* watches.watch({ ...options, kindId: kindIdOf(resource), matches }) as AsyncIterable<WatchEvent<T>>;
+    };
+    return stream(this.#server, this.#watches);
+  }
+
+  async create<T extends KubeObject>(resource: Resource<T>, object: T, options: CallOptions = {}): Promise<T> {
+    await begin(`creating ${resource.kind} ${object.metadata?.name ?? ''}`, options);
+    return this.#server.create(resource, object) as unknown as T;
+  }
+
+  async patch<T extends KubeObject>(resource: Resource<T>, key: ObjectKey, patch: Json, options: PatchOptions): Promise<T> {
+    await begin(`patching ${resource.kind} ${key.name}`, options);
+    return this.#server.patch(resource, key, patch, options) as unknown as T;
+  }
+
+  async delete<T extends KubeObject>(resource: Resource<T>, key: ObjectKey, options: DeleteOptions): Promise<T | undefined> {
+    await begin(`deleting ${resource.kind} ${key.name}`, options);
+    return this.#server.delete(resource, key, options) as unknown as T | undefined;
+  }
+
+  async event(event: EventRecord, options: CallOptions = {}): Promise<void> {
+    await begin(`recording Event ${event.name}`, options);
+    const { name, regarding, type, reason, message, action } = event;
+    const now = formatTime(this.#clock.nowMs());
+    const namespace = regarding.namespace === '' ? 'default' : regarding.namespace;
+    const object = {
+      metadata: { namespace, name },
+      involvedObject: regarding,
+      type,
+      reason,
+      message,
+      action,
+      count: 1,
+      firstTimestamp: now,
+      lastTimestamp: now,
+    };
+    try {
+      this.#server.create(coreEvents, object as unknown as AnyObject);
+    } catch (error) {
+      if (!isKubeFault(error, 'alreadyExists')) throw error;
+    }
+  }
+
+  /** As coarse as the `Date` header of a real answer. */
+  serverNowMs(): number {
+    return Math.floor(this.#clock.nowMs() / 1_000) * 1_000;
+  }
+}
+
+/** Puts the call behind those that were made before it, and out of the caller's own turn. */
+async function begin(doing: string, { signal }: CallOptions): Promise<void> {
+  await Promise.resolve();
+  if (signal?.aborted === true) throw new KubeFault('aborted', `${doing}: the caller aborted`);
+}
+
+function matcherOf(resource: Resource<KubeObject>, options: Pick<ListOptions, 'namespace' | 'labelSelector' | 'fieldSelector'>): Matcher {
+  const hasLabels = parseLabelSelector(options.labelSelector);
+  const hasFields = parseFieldSelector(options.fieldSelector, resource.kind);
+  const inNamespace: Matcher = (object) => options.namespace === undefined || object.metadata.namespace === options.namespace;
+  return (object) => inNamespace(object) && hasLabels(object) && hasFields(object);
+}

@@ -1,0 +1,221 @@
+import { KubeFault } from '../kube/faults.ts';
+import { type KubeObject, keyText, namespaces, type ObjectKey, type ObjectMeta, type Resource } from '../kube/objects.ts';
+import type { DeleteOptions, PatchOptions } from '../kube/port.ts';
+import { type Json, sameJson } from '../lib/canonical-json.ts';
+import { hashHex } from '../lib/hash.ts';
+import { formatTime } from '../lib/time.ts';
+import { isReleased, planDeletion } from './deletion.ts';
+import { type KindRules, kindIdOf, sameSpec, typeMetaOf } from './kind-rules.ts';
+import type { MemoryStore } from './memory-store.ts';
+import { isJsonObject, type JsonObject, mergePatch } from './merge-patch.ts';
+import { metadataRefusal, withoutEmptyMetadata } from './metadata-rules.ts';
+import { type AnyObject, wireCopy } from './stored-object.ts';
+
+export interface MemoryKind {
+  readonly resource: Resource<KubeObject>;
+  readonly rules: KindRules;
+}
+
+/** The verbs of the API server on a memory store, each done in one instant. Every method throws `KubeFault` and nothing else. */
+export class MemoryServer {
+  readonly #store: MemoryStore;
+  readonly #nowMs: () => number;
+  readonly #seed: string;
+  readonly #kinds = new Map<string, MemoryKind>();
+  #uids = 0;
+
+  /** @param seed makes the uids: equal seeds and equal calls give equal clusters */
+  constructor(store: MemoryStore, nowMs: () => number, seed: string) {
+    this.#store = store;
+    this.#nowMs = nowMs;
+    this.#seed = seed;
+  }
+
+  register(resource: Resource<KubeObject>, rules: KindRules): void {
+    this.#kinds.set(kindIdOf(resource), { resource, rules });
+  }
+
+  /** @throws KubeFault `kindMissing` */
+  kindOf(doing: string, resource: Resource<KubeObject>): MemoryKind {
+    const kind = this.#kinds.get(kindIdOf(resource));
+    if (kind !== undefined) return kind;
+    throw new KubeFault('kindMissing', `${doing} ${resource.plural}: the cluster does not serve ${resource.kind}`, {
+      status: 404,
+      reason: 'NotFound',
+    });
+  }
+
+  kindById(kindId: string): MemoryKind | undefined {
+    return this.#kinds.get(kindId);
+  }
+
+  get(resource: Resource<KubeObject>, key: ObjectKey, doing = 'getting'): AnyObject {
+    this.kindOf(doing, resource);
+    const found = this.#store.find(kindIdOf(resource), key);
+    if (found === undefined) throw fault('notFound', doing, resource, key, 'there is none of that name');
+    return found;
+  }
+
+  create(resource: Resource<KubeObject>, sent: KubeObject): AnyObject {
+    const { rules } = this.kindOf('creating', resource);
+    const copy = wireCopy(sent) as AnyObject;
+    const given: ObjectMeta = copy.metadata ?? {};
+    const key = { namespace: resource.namespaced ? (given.namespace ?? '') : '', name: given.name ?? '' };
+    const refuse = (why: string): KubeFault => fault('invalid', 'creating', resource, key, why);
+    if (given.resourceVersion !== undefined) throw refuse('metadata.resourceVersion: should not be set on objects to be created');
+    if (resource.namespaced) this.#checkNamespace(resource, key);
+    const { uid: _uid, deletionTimestamp: _at, deletionGracePeriodSeconds: _grace, generation: _generation, ...kept } = given;
+    const metadata: ObjectMeta = withoutEmptyMetadata({
+      ...kept,
+      ...(resource.namespaced ? { namespace: key.namespace } : {}),
+      uid: this.#nextUid(),
+      creationTimestamp: formatTime(this.#nowMs()),
+      ...(rules.countsGeneration ? { generation: 1 } : {}),
+    } as ObjectMeta);
+    const { status: sentStatus, ...rest } = copy;
+    const status = rules.initialStatus === undefined ? (rules.statusSubresource ? undefined : sentStatus) : rules.initialStatus(copy);
+    const plain: AnyObject = { ...rest, ...typeMetaOf(resource), metadata, ...(status === undefined ? {} : { status }) };
+    const object = rules.withDefaults?.(plain, undefined) ?? plain;
+    const refusal = metadataRefusal(metadata) ?? rules.refusal?.(object, undefined);
+    if (refusal !== undefined) throw refuse(refusal);
+    if (this.#store.find(kindIdOf(resource), key) !== undefined)
+      throw fault('alreadyExists', 'creating', resource, key, 'the name is taken');
+    return this.#store.put(kindIdOf(resource), wireCopy(object));
+  }
+
+  patch(resource: Resource<KubeObject>, key: ObjectKey, patch: Json, options: PatchOptions): AnyObject {
+    const { rules } = this.kindOf('patching', resource);
+    const isStatus = options.subresource === 'status';
+    if (isStatus && !rules.statusSubresource) {
+      throw fault('kindMissing', 'patching the status of', resource, key, `${resource.kind} has no status subresource`);
+    }
+    const before = this.get(resource, key, 'patching');
+    const copy = wireCopy(patch);
+    const inBody = isJsonObject(copy) && isJsonObject(copy.metadata) ? copy.metadata : {};
+    for (const version of [options.resourceVersion, inBody.resourceVersion ?? options.resourceVersion]) {
+      if (version !== before.metadata.resourceVersion)
+        throw conflict('patching', resource, key, 'resourceVersion', version, before.metadata.resourceVersion);
+    }
+    if (inBody.uid !== undefined && inBody.uid !== before.metadata.uid) {
+      throw conflict('patching', resource, key, 'uid', inBody.uid, before.metadata.uid);
+    }
+    const patched = mergePatch(before as unknown as JsonObject, copy) as unknown as AnyObject;
+    if (!isStatus && (patched.metadata.name !== key.name || (patched.metadata.namespace ?? '') !== key.namespace)) {
+      throw fault('invalid', 'patching', resource, key, 'metadata: name and namespace cannot be changed');
+    }
+    return this.write(resource, before, isStatus ? withStatus(before, patched.status) : withMain(before, patched, rules));
+  }
+
+  /**
+   * Puts a new state in the place of one that is stored, with defaults, checks and the count of generations; nothing is written
+   * when nothing differs, and a marked object that nothing holds any more goes.
+   */
+  write(resource: Resource<KubeObject>, before: AnyObject, wanted: AnyObject): AnyObject {
+    const { rules } = this.kindOf('writing', resource);
+    const key = { namespace: before.metadata.namespace ?? '', name: before.metadata.name ?? '' };
+    const full = wireCopy(rules.withDefaults?.(wanted, before) ?? wanted);
+    const added = (full.metadata.finalizers ?? []).filter((name) => !(before.metadata.finalizers ?? []).includes(name));
+    const refusal =
+      metadataRefusal(full.metadata) ??
+      (before.metadata.deletionTimestamp !== undefined && added.length > 0
+        ? `metadata.finalizers: Forbidden: no new finalizers can be added if the object is being deleted: ${added.join(', ')}`
+        : undefined) ??
+      rules.refusal?.(full, before);
+    if (refusal !== undefined) throw fault('invalid', 'patching', resource, key, refusal);
+    if (sameJson(full, before)) return before;
+    const counts = rules.countsGeneration && !sameSpec(full, before);
+    const object = counts ? { ...full, metadata: { ...full.metadata, generation: (before.metadata.generation ?? 0) + 1 } } : full;
+    return isReleased(object) ? this.#store.remove(kindIdOf(resource), object) : this.#store.put(kindIdOf(resource), object);
+  }
+
+  /** Puts a state in place as the cluster's own scheduler and kubelets do: spec and status at once, nothing checked or counted. */
+  overwrite(resource: Resource<KubeObject>, before: AnyObject, wanted: AnyObject): AnyObject {
+    const object = wireCopy(wanted);
+    if (sameJson(object, before)) return before;
+    return isReleased(object) ? this.#store.remove(kindIdOf(resource), object) : this.#store.put(kindIdOf(resource), object);
+  }
+
+  /** The object as it stands afterwards, or undefined when it is gone. */
+  delete(resource: Resource<KubeObject>, key: ObjectKey, options: DeleteOptions): AnyObject | undefined {
+    const stored = this.get(resource, key, 'deleting');
+    const { uid, resourceVersion } = stored.metadata;
+    if (options.uid !== uid) throw conflict('deleting', resource, key, 'uid', options.uid, uid);
+    if (options.resourceVersion !== resourceVersion)
+      throw conflict('deleting', resource, key, 'resourceVersion', options.resourceVersion, resourceVersion);
+    return this.remove(resource, stored, options);
+  }
+
+  /** Deletes without preconditions, as the cluster's own controllers do. */
+  remove(
+    resource: Resource<KubeObject>,
+    stored: AnyObject,
+    options: Pick<DeleteOptions, 'gracePeriodSeconds' | 'propagationPolicy'> = {},
+  ): AnyObject | undefined {
+    const { rules } = this.kindOf('deleting', resource);
+    const step = planDeletion(stored, rules.deletesGracefully === true, options, this.#nowMs());
+    if (step.kind === 'unchanged') return stored;
+    if (step.kind === 'mark') return this.#store.put(kindIdOf(resource), step.object);
+    this.#store.remove(kindIdOf(resource), stored);
+    return undefined;
+  }
+
+  #checkNamespace(resource: Resource<KubeObject>, key: ObjectKey): void {
+    if (key.namespace === '') throw fault('invalid', 'creating', resource, key, 'metadata.namespace: Required value');
+    const namespace = this.#store.find(kindIdOf(namespaces), { namespace: '', name: key.namespace });
+    if (namespace === undefined) throw fault('notFound', 'creating', resource, key, `namespace ${key.namespace} does not exist`);
+    if (namespace.metadata.deletionTimestamp !== undefined)
+      throw fault('forbidden', 'creating', resource, key, `namespace ${key.namespace} is being deleted`);
+  }
+
+  #nextUid(): string {
+    this.#uids += 1;
+    const digits = hashHex(`${this.#seed}/${this.#uids}`) + hashHex(`${this.#uids}/${this.#seed}`);
+    return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+  }
+}
+
+function withStatus(before: AnyObject, status: JsonObject | undefined): AnyObject {
+  const { status: _old, ...rest } = before;
+  return status === undefined ? rest : { ...rest, status };
+}
+
+/** The patched object with what only the server may set put back. */
+function withMain(before: AnyObject, patched: AnyObject, rules: KindRules): AnyObject {
+  const { uid, resourceVersion, creationTimestamp, generation, deletionTimestamp, deletionGracePeriodSeconds } = before.metadata;
+  const metadata = withoutEmptyMetadata({
+    ...patched.metadata,
+    uid,
+    resourceVersion,
+    creationTimestamp,
+    generation,
+    deletionTimestamp,
+    deletionGracePeriodSeconds,
+  } as ObjectMeta);
+  const main = { ...patched, apiVersion: before.apiVersion, kind: before.kind, metadata };
+  return rules.statusSubresource ? withStatus(main, before.status) : main;
+}
+
+const statusOf = { notFound: 404, alreadyExists: 409, conflict: 409, invalid: 422, forbidden: 403, kindMissing: 404 } as const;
+const reasonOf = {
+  notFound: 'NotFound',
+  alreadyExists: 'AlreadyExists',
+  conflict: 'Conflict',
+  invalid: 'Invalid',
+  forbidden: 'Forbidden',
+  kindMissing: 'NotFound',
+} as const;
+
+function fault(code: keyof typeof statusOf, doing: string, resource: Resource<KubeObject>, key: ObjectKey, why: string): KubeFault {
+  return new KubeFault(code, `${doing} ${resource.kind} ${keyText(key)}: ${why}`, { status: statusOf[code], reason: reasonOf[code] });
+}
+
+function conflict(
+  doing: string,
+  resource: Resource<KubeObject>,
+  key: ObjectKey,
+  what: string,
+  asked: Json | undefined,
+  stored: string | undefined,
+): KubeFault {
+  return fault('conflict', doing, resource, key, `Precondition failed: ${what} is ${stored ?? 'none'} and not ${JSON.stringify(asked)}`);
+}

@@ -1,0 +1,58 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buildCli } from '../../scripts/build.ts';
+
+export interface CliResult {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+let built: Promise<string> | undefined;
+
+/** The bundle that ships, built once per test file. */
+export function builtCli(): Promise<string> {
+  built ??= mkdtemp(join(tmpdir(), 'hourglass-dist-')).then(async (dir) => {
+    await buildCli(dir);
+    return join(dir, 'hourglass.js');
+  });
+  return built;
+}
+
+/** Runs the built CLI to its end; the environment holds nothing but a PATH and what is given. */
+export async function hourglass(
+  args: readonly string[],
+  options: { readonly env?: Record<string, string>; readonly input?: string } = {},
+): Promise<CliResult> {
+  const { child, result } = await startHourglass(args, options);
+  child.stdin?.end(options.input ?? '');
+  return result;
+}
+
+/** Starts the built CLI; `line` resolves when stderr has one that matches. */
+export async function startHourglass(
+  args: readonly string[],
+  options: { readonly env?: Record<string, string> } = {},
+): Promise<{ child: ChildProcess; result: Promise<CliResult>; line: (pattern: RegExp) => Promise<void> }> {
+  const env = { PATH: process.env.PATH ?? '', HOME: join(tmpdir(), 'nobody'), ...options.env };
+  const child = spawn(process.execPath, [await builtCli(), ...args], { env, stdio: ['pipe', 'pipe', 'pipe'] });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    stdout += chunk;
+  });
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    stderr += chunk;
+  });
+  const result = new Promise<CliResult>((resolve) => child.once('close', (code) => resolve({ code, stdout, stderr })));
+  const line = async (pattern: RegExp): Promise<void> => {
+    const gone = result.then(({ code }) => {
+      throw new Error(`ended with exit code ${code} before ${pattern}:\n${stderr}`);
+    });
+    gone.catch(() => undefined);
+    while (!pattern.test(stderr)) await Promise.race([gone, new Promise((resolve) => setTimeout(resolve, 50))]);
+  };
+  return { child, result, line };
+}

@@ -1,0 +1,215 @@
+import { describe, expect, it } from 'vitest';
+import { labels } from '../../../src/api/v1alpha1/naming.ts';
+import { performers } from '../../../src/api/v1alpha1/performer.ts';
+import { KubeFault } from '../../../src/kube/faults.ts';
+import { pods, services } from '../../../src/kube/objects.ts';
+import { interceptWrites, TestOperator } from '../../support/operator.ts';
+
+const kinds = (result: { outcomes: readonly { outcome: { kind: string; reason: string } }[] }): string[] =>
+  result.outcomes.map(({ outcome }) => `${outcome.kind} ${outcome.reason}`);
+const key = (name: string) => ({ namespace: 'default', name });
+
+/** A world that went through a change of image and a lost pod, in one mode. */
+async function live(mode: 'once' | 'watch'): Promise<TestOperator> {
+  const operator = new TestOperator();
+  await operator.ask('x');
+  await operator.ask('y', { config: { grpcPort: 9000 } });
+  const watch = mode === 'watch' ? await operator.watch() : undefined;
+  const converge = async (): Promise<void> => {
+    if (watch === undefined) expect(kinds(await operator.once(60_000))).toEqual(['settled Serving', 'settled Serving']);
+    else await operator.clock.advance(20_000);
+  };
+  await converge();
+  operator.change('x', { image: 'avs:2' });
+  await converge();
+  operator.cluster.removePod(key('performer-y'));
+  await converge();
+  await watch?.stop();
+  return operator;
+}
+
+describe('reconcile', () => {
+  it('converges by three writes and then writes nothing', async () => {
+    const operator = new TestOperator();
+    await operator.ask('x');
+    const first = await operator.once(30_000);
+    expect(kinds(first)).toEqual(['settled Serving']);
+    expect(first.writes).toEqual({ create: 2, patch: 1, delete: 0 });
+    expect(operator.status('x')).toMatchObject({ ready: true, podName: 'performer-x', observedGeneration: 1 });
+    const second = await operator.once();
+    expect(kinds(second)).toEqual(['settled Serving']);
+    expect(second.passes).toBe(1);
+    expect(second.writes).toEqual({ create: 0, patch: 0, delete: 0 });
+  });
+
+  it('says in status what it leaves waiting when the run ends', async () => {
+    const operator = new TestOperator();
+    await operator.ask('x');
+    const { writes, ...result } = await operator.once();
+    expect(kinds(result)).toEqual(['waiting Starting']);
+    expect(writes).toEqual({ create: 2, patch: 1, delete: 0 });
+    expect(operator.status('x')).toMatchObject({ ready: false, phase: 'Pending' });
+  });
+
+  it('needs one write more when the pod takes longer than a moment', async () => {
+    const operator = new TestOperator(10_000);
+    await operator.ask('x');
+    expect((await operator.once(30_000)).writes).toEqual({ create: 2, patch: 2, delete: 0 });
+  });
+
+  it('ends in the same objects in both modes', async () => {
+    const [once, watch] = [await live('once'), await live('watch')];
+    expect(watch.shape()).toEqual(once.shape());
+    expect(once.pods().map((pod) => pod.spec?.containers[0]?.image)).toEqual(['avs:2', 'avs:1']);
+    expect(once.services().map((service) => service.spec?.ports?.map((port) => port.port))).toEqual([[8080], [9000]]);
+  });
+
+  it('in watch mode writes three times per Performer, and nothing once settled', async () => {
+    const operator = new TestOperator();
+    const watch = await operator.watch();
+    for (const name of ['a', 'b', 'c']) await operator.ask(name);
+    await operator.clock.advance(5_000);
+    expect(watch.writes).toEqual({ create: 6, patch: 3, delete: 0 });
+    await operator.clock.advance(600_000);
+    expect(watch.writes).toEqual({ create: 6, patch: 3, delete: 0 });
+    await watch.stop();
+  });
+
+  it('never leaves a Performer without a ready pod in service during a rollout', async () => {
+    const operator = new TestOperator();
+    await operator.ask('x');
+    const watch = await operator.watch();
+    await operator.clock.advance(3_000);
+    operator.change('x', { image: 'avs:2' });
+    for (let steps = 0; steps < 300; steps += 1) {
+      await operator.clock.advance(50);
+      const serving = operator
+        .pods()
+        .filter((pod) => pod.metadata?.labels?.[labels.performer] === 'x' && pod.metadata.deletionTimestamp === undefined)
+        .filter((pod) => pod.status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True'));
+      expect(serving.length).toBeGreaterThan(0);
+    }
+    expect(operator.pods().map((pod) => pod.spec?.containers[0]?.image)).toEqual(['avs:2']);
+    await watch.stop();
+  });
+
+  it('ends in the same place whatever write it dies after', async () => {
+    const reference = new TestOperator();
+    await reference.ask('x');
+    await reference.once(60_000);
+    reference.change('x', { image: 'avs:2', config: { grpcPort: 9000 } });
+    const { writes } = await reference.once(60_000);
+    const total = writes.create + writes.patch + writes.delete;
+    expect(total).toBeGreaterThanOrEqual(5);
+
+    for (let deaths = 1; deaths <= total; deaths += 1) {
+      const operator = new TestOperator();
+      await operator.ask('x');
+      await operator.once(60_000);
+      operator.change('x', { image: 'avs:2', config: { grpcPort: 9000 } });
+      let count = 0;
+      const dies = interceptWrites(operator.cluster.api(), {
+        before: () => {
+          if (count >= deaths) throw new Error('dead');
+        },
+        after: () => {
+          count += 1;
+          if (count === deaths) throw new Error('died after the write');
+        },
+      });
+      await operator.once(60_000, dies);
+      expect(kinds(await operator.once(60_000))).toEqual(['settled Serving']);
+      // Dying between the creation of a pod and the status may cost one more pod, never another result.
+      expect(operator.shape()).toEqual(reference.shape());
+    }
+  });
+
+  it('looks again when an answer is lost, and makes nothing twice', async () => {
+    const operator = new TestOperator();
+    await operator.ask('x');
+    let lost = 0;
+    const kube = operator.cluster.api();
+    const lossy = {
+      ...interceptWrites(kube, {}),
+      create: async (...call: Parameters<typeof kube.create>) => {
+        const result = await kube.create(...call);
+        lost += 1;
+        if (lost <= 2) throw new KubeFault('unknownOutcome', 'creating: no answer');
+        return result;
+      },
+    } as typeof kube;
+    expect(kinds(await operator.once(30_000, lossy))).toEqual(['settled Serving']);
+    expect(operator.pods()).toHaveLength(1);
+    expect(operator.services()).toHaveLength(1);
+  });
+
+  it('does no harm on a view that somebody else has overtaken', async () => {
+    const operator = new TestOperator();
+    await operator.ask('x');
+    await operator.once(60_000);
+    operator.change('x', { image: 'avs:2' });
+    let reverted = false;
+    const kube = interceptWrites(operator.cluster.api(), {
+      before: (verb, plural) => {
+        // The user takes the change back in the instant before the old pod would be withdrawn.
+        if (verb !== 'patch' || plural !== 'performers' || reverted) return;
+        reverted = true;
+        operator.change('x', { image: 'avs:1' });
+      },
+    });
+    expect(kinds(await operator.once(60_000, kube))).toEqual(['settled Serving']);
+    expect(reverted).toBe(true);
+    expect(operator.pods().map((pod) => pod.spec?.containers[0]?.image)).toEqual(['avs:1']);
+    expect(operator.pods()[0]?.metadata?.name).toBe('performer-x');
+  });
+
+  it('two operators at once do not fight', async () => {
+    const operator = new TestOperator();
+    const [one, two] = [await operator.watch(), await operator.watch()];
+    for (const name of ['a', 'b', 'c']) await operator.ask(name);
+    await operator.clock.advance(10_000);
+    operator.change('a', { image: 'avs:2' });
+    await operator.clock.advance(60_000);
+    expect(operator.pods()).toHaveLength(3);
+    const before = { ...one.writes, other: { ...two.writes } };
+    await operator.clock.advance(300_000);
+    expect({ ...one.writes, other: { ...two.writes } }).toEqual(before);
+    await Promise.all([one.stop(), two.stop()]);
+  });
+
+  it('finds who holds a name that no list of ours shows, and takes it once it is free', async () => {
+    const operator = new TestOperator();
+    await operator.ask('x');
+    await operator.cluster
+      .api()
+      .create(pods, { metadata: { name: 'performer-x', namespace: 'default' }, spec: { containers: [{ name: 'web', image: 'web' }] } });
+    expect(kinds(await operator.once(30_000))).toEqual(['stalled NameConflict']);
+    expect(operator.pods()).toHaveLength(1);
+    operator.cluster.removePod(key('performer-x'));
+    expect(kinds(await operator.once(30_000))).toEqual(['settled Serving']);
+  });
+
+  it('leaves nothing of a deleted Performer', async () => {
+    const operator = new TestOperator();
+    await operator.ask('x');
+    const watch = await operator.watch();
+    await operator.clock.advance(5_000);
+    operator.cluster.remove(performers, key('x'));
+    await operator.clock.advance(10_000);
+    expect([...operator.pods(), ...operator.services()]).toEqual([]);
+    await watch.stop();
+  });
+
+  it('makes anew what belonged to a former Performer of the same name, once that is gone', async () => {
+    const operator = new TestOperator();
+    await operator.ask('x');
+    await operator.once(30_000);
+    operator.cluster.remove(performers, key('x'));
+    await operator.ask('x', { image: 'avs:9' });
+    expect(kinds(await operator.once(60_000))).toEqual(['settled Serving']);
+    expect(operator.pods().map((pod) => pod.spec?.containers[0]?.image)).toEqual(['avs:9']);
+    expect(operator.cluster.find(services, key('performer-x'))?.metadata?.ownerReferences?.[0]?.uid).toBe(
+      operator.cluster.find(performers, key('x'))?.metadata?.uid,
+    );
+  });
+});
