@@ -1,13 +1,29 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { stringify } from 'yaml';
 import { renderCrdYaml } from '../src/api/crd/performer-crd-yaml.ts';
+import { permissions } from '../src/reconcile/permissions.ts';
 
 export const projectRoot = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** Every file that is generated, by its path from the project root. Computes, writes nothing. */
 export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
-  return new Map([['manifests/crd/hourglass.eigenlayer.io_performers.yaml', renderCrdYaml()]]);
+  return new Map([
+    ['manifests/crd/hourglass.eigenlayer.io_performers.yaml', renderCrdYaml()],
+    ['manifests/rbac/cluster-role.yaml', renderClusterRoleYaml()],
+  ]);
+}
+
+/** What the operator may do, from the one table of what it does. */
+function renderClusterRoleYaml(): string {
+  const role = {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRole',
+    metadata: { name: 'hourglass-operator-manager-role' },
+    rules: permissions.map(({ group, resource, verbs }) => ({ apiGroups: [group], resources: [resource], verbs })),
+  };
+  return `# Generated from src/reconcile/permissions.ts by \`npm run generate\`; do not edit.\n${stringify(role)}`;
 }
 
 async function generate(): Promise<void> {

@@ -1,4 +1,4 @@
-import type * as Yaml from 'yaml';
+import type * as Yaml from './yaml-parser.ts';
 import { ConfigError } from './config-error.ts';
 
 type Entry = Readonly<Record<string, unknown>>;

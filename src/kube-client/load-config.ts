@@ -78,7 +78,7 @@ async function readPresent(readFile: ReadFile, paths: readonly string[]): Promis
 async function readKubeconfig(readFile: ReadFile, path: string): Promise<Kubeconfig> {
   const text = await readNeeded(readFile, path, 'kubeconfig');
   // Loaded here, so that a pod, which needs no YAML, does not pay for it.
-  return parseKubeconfig(path, text, await import('yaml'));
+  return parseKubeconfig(path, text, await import('./yaml-parser.ts'));
 }
 
 function nothingFound(tried: readonly string[]): ConfigError {

@@ -174,11 +174,12 @@ export class ObjectStore<T extends KubeObject> {
   #put(object: T, changes: Change<T>[]): void {
     const text = keyText(keyOf(object));
     const before = this.#objects.get(text);
+    // All that can throw comes before the first change.
+    const entries = this.#indexes.map(([name, valuesOf]) => [this.#indexed.get(name), valuesOf(object)] as const);
     if (before !== undefined) this.#unindex(text, before);
     this.#objects.set(text, object);
-    for (const [name, valuesOf] of this.#indexes) {
-      const values = this.#indexed.get(name);
-      for (const value of valuesOf(object)) {
+    for (const [values, own] of entries) {
+      for (const value of own) {
         const found = values?.get(value);
         if (found === undefined) values?.set(value, new Map([[text, object]]));
         else found.set(text, object);

@@ -14,7 +14,7 @@ export const podRules: KindRules = {
   countsGeneration: true,
   deletesGracefully: true,
   initialStatus: () => ({ phase: 'Pending', qosClass: 'BestEffort' }),
-  withDefaults: (object, before) => (before === undefined ? { ...object, spec: defaultSpec(object.spec ?? {}) } : object),
+  withDefaults: (object) => ({ ...object, spec: defaultSpec(object.spec ?? {}) }),
   refusal: (object, before) => (before === undefined ? specRefusal(object as Pod) : changeRefusal(object, before)),
 };
 

@@ -47,8 +47,9 @@ class Step {
     return formatElapsed(performance.now() - this.#startedMs);
   }
 
-  toString(): string {
-    return `${this.text} · ${this.elapsed()}${this.detail === '' ? '' : ` · ${this.detail}`}`;
+  /** Since when and how far. */
+  state(): string {
+    return this.detail === '' ? this.elapsed() : `${this.elapsed()} · ${this.detail}`;
   }
 
   end(): void {
@@ -90,7 +91,7 @@ class TerminalProgress implements ProgressReporter {
     if (this.#step === undefined) return;
     this.#frame += 1;
     // A line that wraps cannot be erased again.
-    const line = `${spinner[this.#frame % spinner.length]} ${this.#step}`.slice(0, (this.#stream.columns ?? 80) - 1);
+    const line = `${spinner[this.#frame % spinner.length]} ${this.#step.text} · ${this.#step.state()}`.slice(0, (this.#stream.columns ?? 80) - 1);
     this.#stream.write(eraseLine + line);
   }
 
@@ -112,7 +113,7 @@ class PlainProgress implements ProgressReporter {
 
   step(text: string): void {
     this.#step?.end();
-    const step = new Step(text, plainEveryMs, () => this.#stream.write(`  ${step}\n`));
+    const step = new Step(text, plainEveryMs, () => this.#stream.write(`  ${step.state()}\n`));
     this.#step = step;
     this.#stream.write(`${text} …\n`);
   }

@@ -21,7 +21,7 @@ export class TestOperator {
 
   constructor(readyAfterMs = 400) {
     this.cluster = new MemoryCluster({ clock: this.clock, autoKubelet: { ready: true, delayMs: readyAfterMs } });
-    this.cluster.registerKind(performers, { namespaced: true, statusSubresource: true, defaultStatus: { observedGeneration: -1 } });
+    this.cluster.registerKind(performers, { statusSubresource: true, defaultStatus: { observedGeneration: -1 } });
   }
 
   ask(name: string, spec: Partial<PerformerSpecInput> = {}): Promise<unknown> {

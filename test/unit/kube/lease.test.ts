@@ -3,6 +3,7 @@ import { KubeFault, type KubeFaultCode } from '../../../src/kube/faults.ts';
 import { createLease, type LeaseElector } from '../../../src/kube/lease.ts';
 import { type Lease, leases } from '../../../src/kube/objects.ts';
 import type { KubeApi } from '../../../src/kube/port.ts';
+import { sleep } from '../../../src/lib/clock.ts';
 import { formatMicroTime } from '../../../src/lib/time.ts';
 import { MemoryCluster } from '../../../src/sim/memory-cluster.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
@@ -67,6 +68,12 @@ describe('taking a Lease', () => {
     await leave('other', 17_000);
     expect(await elector('a').tryAcquire(never)).toEqual({ held: true });
     expect(stored().spec).toMatchObject({ holderIdentity: 'a', leaseTransitions: 4 });
+  });
+
+  it('grants a second more, since the time of the server has whole seconds', async () => {
+    const { elector, leave } = setUp();
+    await leave('other', 15_500);
+    expect(await elector('a').tryAcquire(never)).toEqual({ held: false, holder: 'other' });
   });
 
   it('does not rob a holder whose clock is behind', async () => {
@@ -165,6 +172,25 @@ describe('keeping a Lease', () => {
     await kept;
     expect(lost.times).toBe(1);
     expect(await elector('b').tryAcquire(never)).toEqual({ held: false, holder: 'a' });
+  });
+
+  it('counts from the start of the last renewal, since others may have seen it that early', async () => {
+    const { clock, cluster, elector } = setUp();
+    const api = cluster.api();
+    let renewals = 0;
+    const patch: KubeApi['patch'] = async (resource, object, change, options) => {
+      renewals += 1;
+      if (renewals > 1) throw new KubeFault('unreachable', 'down');
+      await sleep(clock, 4_000);
+      return api.patch(resource, object, change, options);
+    };
+    const kube = { get: api.get.bind(api), create: api.create.bind(api), serverNowMs: () => api.serverNowMs(), patch };
+    const { lost, kept } = await keep(elector('a', kube as KubeApi));
+    await clock.advance(11_900);
+    expect(lost.times).toBe(0);
+    await clock.advance(200);
+    await kept;
+    expect(lost.times).toBe(1);
   });
 
   it('survives a short outage', async () => {

@@ -157,6 +157,38 @@ describe('a reflector', () => {
     expect(calls.list).toBe(2);
   });
 
+  it('forgets former failures once a stream has lived for a minute', async () => {
+    const { start, calls, clock, cluster, faults } = setUp();
+    faults.list.push(...Array<KubeFaultCode>(8).fill('unavailable'));
+    start();
+    await clock.advance(250_000);
+    expect(calls.watch).toBe(1);
+    cluster.endWatches(new KubeFault('unavailable', 'restarting'));
+    await clock.advance(900);
+    expect(calls.watch).toBe(2);
+  });
+
+  it('lists anew after an event that it could not take, so that its object is not lost', async () => {
+    let breaks = true;
+    const store = new ObjectStore<Service>({
+      indexes: {
+        name: (service) => {
+          if (breaks && service.metadata?.name === 'a') throw new TypeError('index broke');
+          return [service.metadata?.name ?? ''];
+        },
+      },
+    });
+    const { start, clock, create } = setUp({ store });
+    const reflector = start();
+    await reflector.synced;
+    await create('a');
+    await settle();
+    expect(reflector.state().lastFault).toBe('index broke');
+    breaks = false;
+    await clock.advance(5_000);
+    expect(store.byIndex('name', 'a')).toHaveLength(1);
+  });
+
   it.each<KubeFaultCode>(['unreachable', 'forbidden', 'kindMissing', 'unreadable', 'expired'])('does not give up on %s', async (code) => {
     const { start, clock, faults, names, create } = setUp();
     await create('a');

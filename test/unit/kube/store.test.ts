@@ -51,15 +51,18 @@ describe('a list', () => {
     const { store } = storeOf('10', pod('a', '5'));
     store.deleted(key('a'), 'uid-a');
     store.replace(list('20', pod('a', '5')));
+    store.apply({ type: 'MODIFIED', object: pod('a', '21') });
     expect(store.list()).toEqual([]);
   });
 
   it('is taken as it is when it is older than the events before it: the history of the cluster was put back', () => {
-    const { store } = storeOf('1000', pod('a', '900'), pod('b', '901'));
-    store.replace(list('50', pod('a', '40')));
-    expect(versionOf(store, 'a')).toBe('40');
-    expect(store.get(key('b'))).toBeUndefined();
-    expect(store.resourceVersion).toBe('50');
+    const { store } = storeOf('1000', pod('a', '900'), pod('b', '901'), pod('c', '902'));
+    store.deleted(key('c'), 'uid-c');
+    store.replace(list('50', pod('a', '40'), pod('c', '41')));
+    expect(['a', 'b', 'c'].map((name) => versionOf(store, name))).toEqual(['40', undefined, '41']);
+    store.apply({ type: 'MODIFIED', object: pod('c', '52') });
+    expect(versionOf(store, 'c')).toBe('52');
+    expect(store.resourceVersion).toBe('52');
   });
 
   it('lacks managedFields', () => {

@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build, type BuildOptions, type Metafile } from 'esbuild';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly version: string };
+
+const shared: BuildOptions = {
+  absWorkingDir: root,
+  bundle: true,
+  minify: true,
+  legalComments: 'none',
+  format: 'esm',
+  target: 'node24',
+  metafile: true,
+  logLevel: 'silent',
+  define: { __HOURGLASS_VERSION__: JSON.stringify(version) },
+};
+
+/** Builds the CLI into `outdir`: `hourglass.js` is what `once` and `watch` load, everything loaded lazily stands in chunks beside it. */
+export async function buildCli(outdir: string): Promise<Metafile> {
+  const { metafile } = await build({
+    ...shared,
+    entryPoints: { hourglass: join(root, 'src', 'cli', 'main.ts') },
+    outdir,
+    platform: 'node',
+    splitting: true,
+    chunkNames: 'chunks/[name]-[hash]',
+    // Only for credentials that need its plug-ins; it stays in node_modules.
+    external: ['@kubernetes/client-node'],
+    // Packages in CommonJS ask for Node's own modules by `require`.
+    banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
+  });
+  return metafile as Metafile;
+}
+
+/** The pure core as one script that sets the global `core`, for engines that know nothing of Node. */
+export async function buildCore(): Promise<string> {
+  const result = await build({
+    ...shared,
+    entryPoints: [join(root, 'src', 'reconcile', 'plan', 'plan.ts')],
+    write: false,
+    format: 'iife',
+    globalName: 'core',
+    platform: 'neutral',
+  });
+  return result.outputFiles?.[0]?.text ?? '';
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { outputs } = await buildCli(join(root, 'dist'));
+  for (const [path, { bytes }] of Object.entries(outputs)) console.log(`${(bytes / 1024).toFixed(0).padStart(6)} KiB  ${path}`);
+}

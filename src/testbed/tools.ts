@@ -1,0 +1,147 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { goBuild } from './go-build.ts';
+import type { ProgressReporter } from './progress.ts';
+import { errnoCode, TestbedError, toTestbedError } from './testbed-error.ts';
+import { userCacheDir, withLock } from './user-cache.mjs';
+
+export type ToolName = 'control-plane' | 'kwok';
+
+/** Versions of what the testbed is made of, from `tools/versions.json`. */
+export interface ToolVersions {
+  readonly kubernetes: string;
+  readonly etcd: string;
+  readonly kwok: string;
+  readonly node: string;
+}
+
+export interface ToolOptions {
+  /** The folder with the Go modules and versions.json; found beside this program by default. */
+  readonly toolsDir?: string;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+interface Tool {
+  readonly module: string;
+  readonly packagePath: string;
+  readonly title: (versions: ToolVersions) => string;
+  /** Measured with empty Go caches on two cores. */
+  readonly coldTime: string;
+  readonly ldflags: (versions: ToolVersions) => string;
+}
+
+const tools: Readonly<Record<ToolName, Tool>> = {
+  'control-plane': {
+    module: 'control-plane',
+    packagePath: '.',
+    title: (versions) => `the Kubernetes ${versions.kubernetes} control plane`,
+    coldTime: 'about 4 min',
+    ldflags: (versions) => `-s -w ${kubernetesVersionFlags(versions.kubernetes)}`,
+  },
+  kwok: {
+    module: 'bin',
+    packagePath: 'sigs.k8s.io/kwok/cmd/kwok',
+    title: (versions) => `KWOK ${versions.kwok}`,
+    coldTime: 'about 1.5 min',
+    ldflags: () => '-s -w',
+  },
+};
+
+/**
+ * Path of a program the testbed needs, compiled on first need into the user's cache and taken from there afterwards.
+ * Two callers at once, in other processes too, build it once. A build that was cut off leaves nothing that is ever used.
+ *
+ * @throws TestbedError when it has to be built and cannot be: no Go, too old a Go, a full disk, a failed build
+ */
+export async function ensureTool(name: ToolName, report: ProgressReporter, options: ToolOptions = {}): Promise<string> {
+  const env = options.env ?? process.env;
+  const toolsDir = options.toolsDir ?? findToolsDir();
+  const tool = tools[name];
+  const versions = readVersions(toolsDir);
+  const flags = ['-mod=readonly', '-trimpath', '-buildvcs=false', `-ldflags=${tool.ldflags(versions)}`];
+  const moduleDir = join(toolsDir, tool.module);
+  const cache = join(userCacheDir(env), 'tools');
+  const slot = `${name}-${await cacheKey(moduleDir, [tool.packagePath, ...flags])}`;
+  const program = join(cache, slot, name);
+  if (existsSync(program)) return program;
+
+  const title = tool.title(versions);
+  report.step(`Building ${title} (${tool.coldTime} the first time on two cores, then cached)`);
+  const onWait = (pid: number): void => report.update(`process ${pid} is building it; waiting`);
+  try {
+    await withLock(
+      join(cache, `${slot}.lock`),
+      async () => {
+        if (existsSync(program)) return;
+        await sweep(cache, slot);
+        const draft = await mkdtemp(join(cache, `.${slot}-`));
+        const logFile = join(cache, `${slot}.log`);
+        try {
+          const goEnv = { ...env, CGO_ENABLED: '0' };
+          await goBuild({ title, moduleDir, packagePath: tool.packagePath, flags, output: join(draft, name), logFile, env: goEnv }, report);
+          await rename(draft, dirname(program));
+          await rm(logFile, { force: true });
+        } catch (error) {
+          await rm(draft, { recursive: true, force: true });
+          throw error;
+        }
+      },
+      { onWait },
+    );
+  } catch (error) {
+    if (errnoCode(error) === undefined) throw error;
+    throw new TestbedError(`${toTestbedError(`building ${title} in ${cache}`, error).message}. The cache can be moved: set XDG_CACHE_HOME`);
+  }
+  report.done(`Built ${title}`);
+  return program;
+}
+
+export function readVersions(toolsDir: string = findToolsDir()): ToolVersions {
+  return JSON.parse(readFileSync(join(toolsDir, 'versions.json'), 'utf8')) as ToolVersions;
+}
+
+/** The server reports these in `/version`; without them it says v0.0.0 and clients that compare versions go wrong. */
+function kubernetesVersionFlags(version: string): string {
+  const [major, minor] = version.split('.');
+  const values = {
+    gitVersion: `v${version}`,
+    gitMajor: major,
+    gitMinor: minor,
+    gitTreeState: 'clean',
+    gitCommit: 'unknown',
+    // Fixed, so that the same sources give the same bytes.
+    buildDate: '1970-01-01T00:00:00Z',
+  };
+  return Object.entries(values)
+    .map(([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`)
+    .join(' ');
+}
+
+/** Changes with everything that changes the program; not with the Go that happens to be installed, so that a cached tool needs none. */
+async function cacheKey(moduleDir: string, flags: readonly string[]): Promise<string> {
+  const sources = (await readdir(moduleDir)).filter((file) => file === 'go.mod' || file === 'go.sum' || file.endsWith('.go')).sort();
+  const hash = createHash('sha256').update([process.platform, process.arch, ...flags].join('\n'));
+  for (const file of sources) hash.update(`\n${file}\n`).update(await readFile(join(moduleDir, file)));
+  return hash.digest('hex').slice(0, 16);
+}
+
+/** Removes what builds of this slot left that were cut off. Under the slot's lock nobody else is at work there. */
+async function sweep(cache: string, slot: string): Promise<void> {
+  for (const entry of await readdir(cache)) {
+    if (entry.startsWith(`.${slot}-`)) await rm(join(cache, entry), { recursive: true, force: true });
+  }
+}
+
+/** From the sources as well as from a bundle: the nearest folder above that has them. */
+function findToolsDir(): string {
+  for (let folder = dirname(fileURLToPath(import.meta.url)); dirname(folder) !== folder; folder = dirname(folder)) {
+    const candidate = join(folder, 'tools');
+    if (existsSync(join(candidate, 'versions.json'))) return candidate;
+  }
+  throw new TestbedError(
+    'the Go modules of the testbed are not beside this program; run it from a checkout of the project, or use a cluster of your own with --kubeconfig FILE',
+  );
+}

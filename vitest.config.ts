@@ -1,0 +1,23 @@
+import { defineConfig } from 'vitest/config';
+
+/** A row of pure code that takes longer than this is broken; bundling and searching the whole tree is slower. */
+const quick = { testTimeout: 5_000, hookTimeout: 10_000 };
+const thorough = { testTimeout: 60_000, hookTimeout: 60_000 };
+/** A real API server takes seconds to start, and files that share two cores with one would time each other out. */
+const cluster = { testTimeout: 120_000, hookTimeout: 120_000, fileParallelism: false };
+
+function suite(name: string, limits: object): object {
+  return { extends: true, test: { name, include: [`test/${name}/**/*.test.ts`], ...limits } };
+}
+
+export default defineConfig({
+  test: {
+    environment: 'node',
+    pool: 'forks',
+    maxWorkers: 2,
+    retry: 0,
+    // Chance is not to decide which order is green; the seeds of the properties are their own.
+    sequence: { shuffle: false },
+    projects: [suite('unit', quick), suite('property', thorough), suite('house', thorough), suite('contract', cluster), suite('e2e', cluster)],
+  },
+});
