@@ -23,7 +23,9 @@ try {
   const [script, ...args] = process.argv.slice(2);
   if (script === undefined) throw new SetupError('usage: node scripts/bootstrap.mjs SCRIPT.ts [ARGUMENTS]');
   if (Number(process.versions.node.split('.')[0]) < 18) {
-    throw new SetupError(`Node ${process.versions.node} is too old to install this project: it takes Node 18 or newer (the project then runs on its own Node 24)`);
+    throw new SetupError(
+      `Node ${process.versions.node} is too old to install this project: it takes Node 18 or newer (the project then runs on its own Node 24)`,
+    );
   }
   await ensureInstalled();
   await run(resolve(script), args);
@@ -50,7 +52,9 @@ function isInstalled() {
 }
 
 function wantedStamp() {
-  const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  const lock = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
   return `${lock} ${process.platform}-${process.arch}\n`;
 }
 
@@ -84,7 +88,8 @@ function npm(args) {
     const stop = passSignalsTo(child);
     child.on('error', (error) => {
       stop();
-      const missing = 'npm is missing: install it (it comes with Node; on Debian and Ubuntu: apt-get install npm) and run the same command again';
+      const missing =
+        'npm is missing: install it (it comes with Node; on Debian and Ubuntu: apt-get install npm) and run the same command again';
       reject(new SetupError(error.code === 'ENOENT' ? missing : `npm cannot be started: ${error.message}`));
     });
     child.on('close', (code, signal) => {
@@ -106,7 +111,10 @@ async function run(script, args) {
     HOURGLASS_PARENT_FD: '3',
   };
   // Descriptor 3 closes when this process dies, however it dies: that is how the child learns of a kill -9.
-  const child = spawn(pinnedNode, ['--import', withParent, '--import', tsx, script, ...args], { env, stdio: ['inherit', 'inherit', 'inherit', 'pipe'] });
+  const child = spawn(pinnedNode, ['--import', withParent, '--import', tsx, script, ...args], {
+    env,
+    stdio: ['inherit', 'inherit', 'inherit', 'pipe'],
+  });
   const stop = passSignalsTo(child);
   const { code, signal } = await new Promise((resolveRun, reject) => {
     child.on('error', reject);

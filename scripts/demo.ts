@@ -180,8 +180,7 @@ async function showRollout(cluster: DemoCluster, kube: KubeApi, name: string, ch
     const next = ours.find((pod) => !before.includes(pod.metadata?.name ?? ''));
     const former = ours.find((pod) => pod.metadata?.name === old);
     if (next !== undefined) note(`${next.metadata?.name} is created; ${old} serves`);
-    if (next !== undefined && isReady(next))
-      note(`${next.metadata?.name} is ready${former === undefined ? '' : `; ${old} is still there`}`);
+    if (next !== undefined && isReady(next) && former !== undefined) note(`${next.metadata?.name} is ready; ${old} is still there`);
     if (former !== undefined && former.metadata?.labels?.[labels.performer] === undefined) note(`${old} is out of the Service and drains`);
     if (former === undefined) note(`${old} is gone`);
     return former === undefined && next !== undefined && isReady(next);

@@ -23,16 +23,17 @@ export interface OnceResult {
   readonly passes: number;
 }
 
-/** A key that changes something in each of so many passes does not converge. */
-const maxPasses = 100;
-/** Tries of a key whose calls fail, when the run does not wait. */
-const maxTries = 3;
+/** A key that changes something in so many passes in a row does not converge. */
+const maxChanges = 100;
+/** Tries of a key whose calls fail, when the run does not wait; more where somebody else only was faster. */
+const maxTries = { observe: 10, backoff: 3, never: 1 } as const;
 
 /** Runs every key until nothing can be done any more, and tells what each came to. Settled keys are looked at once. */
 export async function runOnce(options: OnceOptions): Promise<OnceResult> {
   const { queue, clock, waitMs } = options;
   const outcomes = new Map<string, { readonly key: ObjectKey; readonly outcome: Outcome }>();
   const passes = new Map<string, number>();
+  const changes = new Map<string, number>();
   const retries = new Map<string, number>();
   /** Keys that have nothing more to come: they are finished, or the run does not wait. */
   const finished = new Set<string>();
@@ -43,12 +44,13 @@ export async function runOnce(options: OnceOptions): Promise<OnceResult> {
 
   const onOutcome = (key: ObjectKey, outcome: Outcome): boolean => {
     const text = keyText(key);
-    const count = (passes.get(text) ?? 0) + 1;
-    passes.set(text, count);
+    passes.set(text, (passes.get(text) ?? 0) + 1);
+    const changesInRow = outcome.kind !== 'failed' && outcome.again ? (changes.get(text) ?? 0) + 1 : 0;
+    changes.set(text, changesInRow);
     const bounded: Outcome =
-      count < maxPasses
+      changesInRow < maxChanges
         ? outcome
-        : { kind: 'failed', reason: 'NotConverging', message: `still changing after ${count} passes`, retry: 'never' };
+        : { kind: 'failed', reason: 'NotConverging', message: `still changing after ${changesInRow} passes`, retry: 'never' };
     outcomes.set(text, { key, outcome: bounded });
     const goesOn = wantsMore(text, bounded);
     if (goesOn) finished.delete(text);
@@ -62,11 +64,12 @@ export async function runOnce(options: OnceOptions): Promise<OnceResult> {
   };
   const wantsMore = (text: string, outcome: Outcome): boolean => {
     if (outcome.kind === 'failed') {
-      if (outcome.reason === 'NotConverging' || outcome.retry === 'never') return false;
+      if (outcome.retry === 'never') return false;
       const tries = (retries.get(text) ?? 0) + 1;
       retries.set(text, tries);
-      return waitMs > 0 || tries < maxTries;
+      return waitMs > 0 || tries < maxTries[outcome.retry];
     }
+    retries.delete(text);
     return outcome.again || (outcome.kind === 'waiting' && waitMs > 0);
   };
 

@@ -1,5 +1,5 @@
-import type * as Yaml from './yaml-parser.ts';
 import { ConfigError } from './config-error.ts';
+import type * as Yaml from './yaml-parser.ts';
 
 type Entry = Readonly<Record<string, unknown>>;
 

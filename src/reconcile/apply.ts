@@ -5,6 +5,7 @@ import { type KubeObject, keyOf, keyText, type ObjectKey, pods, type Resource, s
 import type { ObjectStore } from '../kube/store.ts';
 import { hashHex } from '../lib/hash.ts';
 import type { ReconcileDeps } from './deps.ts';
+import { holdName } from './observe.ts';
 import { type Action, type ActionTarget, describeAction, type Plan } from './plan/actions.ts';
 import type { Snapshot } from './plan/snapshot.ts';
 
@@ -110,12 +111,6 @@ function judgeFault(action: Action, fault: KubeFault, key: ObjectKey, deps: Reco
     default:
       return { kind: 'failed', action, fault };
   }
-}
-
-function holdName(deps: ReconcileDeps, key: ObjectKey, name: string): void {
-  const names = deps.heldNames.get(keyText(key)) ?? new Set<string>();
-  names.add(name);
-  deps.heldNames.set(keyText(key), names);
 }
 
 /** Events follow the status that says the same; one that cannot be stored is only logged. */

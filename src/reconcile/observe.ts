@@ -8,7 +8,7 @@ import { parseTime } from '../lib/time.ts';
 import type { ReconcileDeps } from './deps.ts';
 import { computeRevision } from './plan/revision.ts';
 import type { PerformerView, Snapshot } from './plan/snapshot.ts';
-import { projectPod, type World } from './world.ts';
+import { projectPod } from './world.ts';
 
 /** Everything one pass may know about its key, as one value. Reads the world; live only what no list of ours can show. */
 export async function observe(key: ObjectKey, deps: ReconcileDeps, lastPass: boolean, signal: AbortSignal): Promise<Snapshot> {
@@ -63,18 +63,28 @@ async function readHeldNames(key: ObjectKey, deps: ReconcileDeps, signal: AbortS
 }
 
 /** After a conflict the view is known to be old: what the next pass reads comes from the API server itself. */
-export async function refresh(key: ObjectKey, world: World, kube: KubeApi, signal: AbortSignal): Promise<void> {
+export async function refresh(key: ObjectKey, deps: ReconcileDeps, signal: AbortSignal): Promise<void> {
+  const { world, kube } = deps;
   await refreshObject(world.performers, kube, performers, key, signal);
   await refreshObject(world.services, kube, services, { namespace: key.namespace, name: serviceName(key.name) }, signal);
   const listed = new Set<string>();
   for (const pod of await listPodsInService(key, kube, signal)) {
     listed.add(keyText(keyOf(pod)));
     world.pods.wrote(pod);
+    // One that our lists do not select (it lost the label they go by) stays in view by name.
+    if (world.pods.get(keyOf(pod))?.metadata?.uid !== pod.metadata?.uid) holdName(deps, key, keyOf(pod).name);
   }
   for (const pod of world.pods.byIndex('performer', keyText(key))) {
     // Withdrawn pods carry no label a list could find them by.
     if (!listed.has(keyText(keyOf(pod)))) await refreshObject(world.pods, kube, pods, keyOf(pod), signal);
   }
+}
+
+/** Keeps whoever holds that pod name in view, whatever its labels. */
+export function holdName(deps: ReconcileDeps, key: ObjectKey, name: string): void {
+  const names = deps.heldNames.get(keyText(key)) ?? new Set<string>();
+  names.add(name);
+  deps.heldNames.set(keyText(key), names);
 }
 
 /** The pods the Service selects, straight from the API server. */

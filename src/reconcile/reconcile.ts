@@ -2,7 +2,7 @@ import { labels } from '../api/v1alpha1/naming.ts';
 import { performers } from '../api/v1alpha1/performer.ts';
 import type { Outcome, PassContext } from '../controller/outcome.ts';
 import { isKubeFault, type KubeFault, kubeFaults } from '../kube/faults.ts';
-import { keyText, type ObjectKey } from '../kube/objects.ts';
+import type { ObjectKey } from '../kube/objects.ts';
 import { sameJson } from '../lib/canonical-json.ts';
 import { type Applied, apply } from './apply.ts';
 import type { ReconcileDeps } from './deps.ts';
@@ -26,7 +26,7 @@ export async function reconcile(key: ObjectKey, deps: ReconcileDeps, context: Pa
     const plan = checkPlan(planPerformer(snapshot, deps.settings), snapshot);
     if (plan.actions.length > 0) deps.onPlan?.(key, plan);
     if (plan.actions.length === 0 || !deps.mayWrite()) return toOutcome(plan, false);
-    if (!(await isProven(plan, snapshot, deps, context.signal))) return lookAgain(key, deps, context.signal, plan);
+    if (!(await isProven(plan, snapshot, deps, context.signal))) return lookAgain(key, deps, context.signal);
     const applied = await apply(plan, snapshot, deps, context.signal);
     return await conclude(applied, plan, snapshot, deps, context.signal);
   } catch (error) {
@@ -40,7 +40,7 @@ async function conclude(applied: Applied, plan: Plan, snapshot: Snapshot, deps: 
     case 'done':
       return toOutcome(plan, true);
     case 'stale':
-      return lookAgain(snapshot.key, deps, signal, plan);
+      return lookAgain(snapshot.key, deps, signal);
     case 'denied': {
       // The refusal becomes part of what was seen, so that status can say it; only that is done now.
       const denied = { what: describeAction(applied.action), message: applied.fault.message };
@@ -55,11 +55,10 @@ async function conclude(applied: Applied, plan: Plan, snapshot: Snapshot, deps: 
   }
 }
 
-/** A view that turned out old: the next pass reads live what this one was wrong about. */
-async function lookAgain(key: ObjectKey, deps: ReconcileDeps, signal: AbortSignal, plan: Plan): Promise<Outcome> {
-  await refresh(key, deps.world, deps.kube, signal);
-  deps.log('view was old', { key: keyText(key) });
-  return toOutcome(plan, true);
+/** A view that turned out old: what the next pass reads comes from the API server. Backed off, since two writers could otherwise chase each other. */
+async function lookAgain(key: ObjectKey, deps: ReconcileDeps, signal: AbortSignal): Promise<Outcome> {
+  await refresh(key, deps, signal);
+  return { kind: 'failed', reason: 'StaleView', message: 'somebody else wrote first; looking again', retry: 'observe' };
 }
 
 /** Whether what the plan takes away may go: its grounds still hold on the API server itself. */

@@ -77,7 +77,7 @@ export class AutoKubelet {
     const conditions = ['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled'].map((type) =>
       this.#condition(type, ready || !type.endsWith('Ready')),
     );
-    const addresses = { hostIP: '192.0.2.1', podIP, podIPs: [{ ip: podIP }] };
+    const addresses = { hostIP: '192.0.2.1', hostIPs: [{ ip: '192.0.2.1' }], podIP, podIPs: [{ ip: podIP }] };
     return { ...pod, status: { ...pod.status, phase: 'Running', ...addresses, startTime: startedAt, conditions, containerStatuses } };
   }
 

@@ -96,12 +96,10 @@ export class MemoryServer {
       if (version !== before.metadata.resourceVersion)
         throw conflict('patching', resource, key, 'resourceVersion', version, before.metadata.resourceVersion);
     }
-    if (inBody.uid !== undefined && inBody.uid !== before.metadata.uid) {
-      throw conflict('patching', resource, key, 'uid', inBody.uid, before.metadata.uid);
-    }
     const patched = mergePatch(before as unknown as JsonObject, copy) as unknown as AnyObject;
-    if (!isStatus && (patched.metadata.name !== key.name || (patched.metadata.namespace ?? '') !== key.namespace)) {
-      throw fault('invalid', 'patching', resource, key, 'metadata: name and namespace cannot be changed');
+    const { name, namespace = '', uid } = patched.metadata;
+    if (name !== key.name || namespace !== key.namespace || uid !== before.metadata.uid) {
+      throw fault('invalid', 'patching', resource, key, 'metadata: name, namespace and uid cannot be changed');
     }
     return this.write(resource, before, isStatus ? withStatus(before, patched.status) : withMain(before, patched, rules));
   }

@@ -25,6 +25,7 @@ function defaultSpec(spec: JsonObject): JsonObject {
     terminationGracePeriodSeconds: 30,
     dnsPolicy: 'ClusterFirst',
     serviceAccountName: 'default',
+    serviceAccount: spec.serviceAccountName ?? 'default',
     securityContext: {},
     schedulerName: 'default-scheduler',
     enableServiceLinks: true,
@@ -90,7 +91,7 @@ function specRefusal(pod: Pod): string | undefined {
 
 function changeRefusal(object: AnyObject, before: AnyObject): string | undefined {
   if (sameJson(fixedSpec(object.spec ?? {}), fixedSpec(before.spec ?? {}))) return undefined;
-  return 'spec: Forbidden: pod updates may not change fields other than images, activeDeadlineSeconds, tolerations and terminationGracePeriodSeconds';
+  return 'spec: Forbidden: pod updates may not change fields other than images, activeDeadlineSeconds and tolerations';
 }
 
 /** What stays as it was created. The node is set by a binding, which only the fake scheduler makes. */
@@ -101,7 +102,6 @@ function fixedSpec(spec: JsonObject): JsonObject {
     containers: objectsOf(spec.containers).map(withoutImage),
     initContainers: objectsOf(spec.initContainers).map(withoutImage),
     activeDeadlineSeconds: undefined,
-    terminationGracePeriodSeconds: undefined,
     tolerations: undefined,
   };
 }

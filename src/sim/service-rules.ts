@@ -9,7 +9,10 @@ export function serviceRules(nextClusterIP: () => string): KindRules {
     statusSubresource: true,
     countsGeneration: false,
     initialStatus: () => ({ loadBalancer: {} }),
-    withDefaults: (object) => ({ ...object, spec: defaultSpec(object.spec ?? {}, nextClusterIP) }),
+    withDefaults: (object, before) => {
+      const address = before?.spec?.clusterIP; // stays where a patch takes it away
+      return { ...object, spec: defaultSpec(object.spec ?? {}, () => (typeof address === 'string' ? address : nextClusterIP())) };
+    },
     refusal,
   };
 }
@@ -28,11 +31,15 @@ function defaultSpec(spec: JsonObject, nextClusterIP: () => string): JsonObject 
   };
 }
 
+const serviceName = /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/;
+
 function refusal(object: AnyObject, before: AnyObject | undefined): string | undefined {
   const spec = object.spec ?? {};
   const was = before?.spec?.clusterIP;
   if (was !== undefined && spec.clusterIP !== was)
     return `spec.clusterIPs[0]: Invalid value: ${JSON.stringify(spec.clusterIP)}: may not change once set`;
+  const name = object.metadata.name ?? '';
+  if (!serviceName.test(name)) return `metadata.name: Invalid value: "${name}": must be a DNS-1035 label of at most 63 characters`;
   const ports = objectsOf(spec.ports);
   if (ports.length === 0 && spec.type !== 'ExternalName' && spec.clusterIP !== 'None') return 'spec.ports: Required value';
   const names = new Set<unknown>();

@@ -1,7 +1,7 @@
 import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { errnoCode, toTestbedError } from './testbed-error.ts';
 
 const portsSchema = z.object({ apiServer: z.number(), etcd: z.number(), etcdPeer: z.number() });

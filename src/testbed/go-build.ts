@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { finished } from 'node:stream/promises';
 import { createInterface } from 'node:readline';
+import { finished } from 'node:stream/promises';
 import type { ProgressReporter } from './progress.ts';
 import { errnoCode, TestbedError } from './testbed-error.ts';
 

@@ -91,7 +91,10 @@ class TerminalProgress implements ProgressReporter {
     if (this.#step === undefined) return;
     this.#frame += 1;
     // A line that wraps cannot be erased again.
-    const line = `${spinner[this.#frame % spinner.length]} ${this.#step.text} · ${this.#step.state()}`.slice(0, (this.#stream.columns ?? 80) - 1);
+    const line = `${spinner[this.#frame % spinner.length]} ${this.#step.text} · ${this.#step.state()}`.slice(
+      0,
+      (this.#stream.columns ?? 80) - 1,
+    );
     this.#stream.write(eraseLine + line);
   }
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ApiAccess } from './api-access.ts';
 import { buildFakeNode } from './fake-nodes.ts';
 import { TestbedError } from './testbed-error.ts';

@@ -26,7 +26,7 @@ beforeAll(async () => {
 afterAll(() => kube.close());
 
 async function installCrd(): Promise<void> {
-  await kubectl(cluster.get(), ['apply', '--server-side', '-f', crd]);
+  await kubectl(cluster.get(), ['apply', '--server-side', '--force-conflicts', '-f', crd]);
   await kubectl(cluster.get(), ['wait', '--for=condition=Established', '--timeout=30s', 'crd/performers.hourglass.eigenlayer.io']);
 }
 

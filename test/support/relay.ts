@@ -24,6 +24,7 @@ export async function startRelay(targetPort: number): Promise<Relay> {
       [far, near],
     ] as const) {
       sockets.add(from);
+      from.setNoDelay(true);
       from.on('data', (chunk) => {
         if (!frozen) to.write(chunk);
       });

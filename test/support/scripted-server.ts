@@ -1,5 +1,6 @@
 import { createServer as createH1Server, type IncomingMessage, type ServerResponse } from 'node:http';
-import { createSecureServer, type Http2ServerRequest, type Http2ServerResponse, type ServerHttp2Session } from 'node:http2';
+import { createSecureServer, type Http2ServerRequest, type Http2ServerResponse, type Http2Session } from 'node:http2';
+import type { Socket } from 'node:net';
 import type { ClusterConfig } from '../../src/kube-client/cluster-config.ts';
 import { portOf, type Relay, startRelay } from './relay.ts';
 import { createTlsIdentity, type TlsIdentity } from './tls-identity.ts';
@@ -20,8 +21,10 @@ export interface Reply {
   begin(status?: number): void;
   write(chunk: string | Uint8Array): void;
   end(): void;
+  /** Whether the client has left, or all was sent. */
+  closed(): boolean;
   /** The HTTP/2 connection the request came by. */
-  session(): ServerHttp2Session;
+  session(): Http2Session;
 }
 
 export type Script = (request: SeenRequest, reply: Reply) => void;
@@ -42,7 +45,8 @@ export async function startScriptedServer(script: Script, protocol: 'h2' | 'http
   identity ??= createTlsIdentity({ ip: '127.0.0.1' });
   const tls = await identity;
   const requests: SeenRequest[] = [];
-  const sessions = new Set<ServerHttp2Session>();
+  const sessions = new Set<Http2Session>();
+  const sockets = new Set<Socket>();
 
   const onRequest = (request: IncomingMessage | Http2ServerRequest, response: ServerResponse | Http2ServerResponse): void => {
     const chunks: Buffer[] = [];
@@ -69,12 +73,18 @@ export async function startScriptedServer(script: Script, protocol: 'h2' | 'http
           {
             cert: tls.cert,
             key: tls.key,
+            // Scripts write without looking back.
+            maxSessionMemory: 1_000,
             allowHTTP1: protocol === 'https/1.1',
             ...(protocol === 'h2' ? {} : { ALPNProtocols: ['http/1.1'] }),
           },
           onRequest,
         );
-  server.on('session', (session: ServerHttp2Session) => {
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
+  server.on('session', (session: Http2Session) => {
     sessions.add(session);
     session.on('error', () => {});
     session.on('close', () => sessions.delete(session));
@@ -98,6 +108,7 @@ export async function startScriptedServer(script: Script, protocol: 'h2' | 'http
     close: async () => {
       await relay.close();
       for (const session of sessions) session.destroy();
+      for (const socket of sockets) socket.destroy();
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
   };
@@ -125,6 +136,7 @@ function replyBy(response: ServerResponse | Http2ServerResponse): Reply {
     },
     write,
     end: () => response.end(),
+    closed: () => ('stream' in response ? response.stream.closed : response.destroyed),
     session: () => {
       const session = 'stream' in response ? response.stream.session : undefined;
       if (session === undefined) throw new Error('no HTTP/2 session');

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { runOnce } from '../../controller/once.ts';
 import { WorkQueue } from '../../controller/work-queue.ts';
 import { countWrites } from '../../kube/counting.ts';
@@ -36,7 +36,7 @@ export function registerOnce(program: Command): void {
     .option('--dry-run', 'say what would be done and write nothing', false)
     .option('-o, --output <format>', 'text or json', parseOutput, 'text')
     .option('-n, --namespace <namespace>', 'only this namespace (default: all)')
-    .option('-A, --all-namespaces', 'all namespaces, which is the default')
+    .addOption(new Option('-A, --all-namespaces', 'all namespaces, which is the default').conflicts('namespace'))
     .option('--workers <count>', 'Performers worked on at once', parseCount, 16)
     .option('--lease-namespace <namespace>', 'where the Lease lives')
     .option('--lease-identity <identity>', 'name in the Lease; one that already holds it goes on at once')

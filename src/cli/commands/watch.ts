@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Outcome } from '../../controller/outcome.ts';
 import { runWatch } from '../../controller/watch.ts';
 import { WorkQueue } from '../../controller/work-queue.ts';
@@ -23,7 +23,7 @@ export function registerWatch(program: Command): void {
     .command('watch')
     .description('keep all Performers converged until SIGTERM')
     .option('-n, --namespace <namespace>', 'only this namespace (default: all)')
-    .option('-A, --all-namespaces', 'all namespaces, which is the default')
+    .addOption(new Option('-A, --all-namespaces', 'all namespaces, which is the default').conflicts('namespace'))
     .option('--workers <count>', 'Performers worked on at once', parseCount, 16)
     .option('--drain <duration>', 'how long passes under way may take after SIGTERM', parseDuration, 20_000)
     .option('--lease-namespace <namespace>', 'where the Lease lives')
@@ -130,6 +130,8 @@ async function leadWhileHeld(
 function reportTransitions(log: Log): (key: ObjectKey, outcome: Outcome) => void {
   const last = new Map<string, string>();
   return (key, outcome) => {
+    // Overtaken by another writer: the next pass tells what it comes to.
+    if (outcome.kind === 'failed' && outcome.retry === 'observe') return;
     const text = keyText(key);
     const now = `${outcome.kind} ${outcome.reason}`;
     if (last.get(text) === now) return;

@@ -76,6 +76,7 @@ describe('creating', () => {
       code: 'kindMissing',
       create: (kube) => kube.create({ ...widgets, plural: 'gadgets' }, { metadata: key('w') }),
     },
+    { name: 'a Service name that begins with a digit', code: 'invalid', create: (kube) => kube.create(services, serviceOf('1abc')) },
     {
       name: 'what the rules of the kind refuse',
       code: 'invalid',
@@ -172,7 +173,7 @@ describe('patching', () => {
 
   it.each<{ name: string; patch: { [key: string]: object }; code: string; version?: string }>([
     { name: 'a version that is not the stored one', patch: { spec: {} }, version: '1', code: 'conflict' },
-    { name: 'another uid', patch: { metadata: { uid: 'other' } }, code: 'conflict' },
+    { name: 'another uid', patch: { metadata: { uid: 'other' } }, code: 'invalid' },
     { name: 'a change of a fixed field of a pod', patch: { spec: { nodeName: 'elsewhere' } }, code: 'invalid' },
     { name: 'another name', patch: { metadata: { name: 'other' } }, code: 'invalid' },
   ])('refuses $name', async ({ patch, version, code }) => {

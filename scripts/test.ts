@@ -1,0 +1,88 @@
+/**
+ * `npm test [-- --only unit,house]`: every suite in order, also after one that failed; ends with one line `N passed, N failed`.
+ * With `CI=true` nothing may be skipped.
+ */
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { runChecks } from './suites/checks.ts';
+import { runCommand } from './suites/run-command.ts';
+import { addTallies, emptyTally, formatTally, refuseSkips, type Tally, tallyVitest } from './suites/tally.ts';
+
+interface Suite {
+  readonly name: string;
+  readonly tier: string;
+  readonly run: () => Promise<Tally>;
+}
+
+const root = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
+const inCi = ['true', '1'].includes(process.env.CI ?? '');
+
+const suites: readonly Suite[] = [
+  { name: 'check', tier: 'T0', run: runChecks },
+  vitestSuite('unit', 'T0'),
+  vitestSuite('property', 'T0'),
+  vitestSuite('house', 'T0'),
+  vitestSuite('contract', 'T2'),
+  vitestSuite('e2e', 'T2'),
+];
+
+process.chdir(root);
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const chosen = chooseSuites();
+  if (chosen === undefined) return 2;
+  let total = emptyTally;
+  const minutes: string[] = [];
+  for (const { name, tier, run } of chosen) {
+    console.log(`\n── ${tier} ${name} ${'─'.repeat(60 - name.length)}`);
+    const startedMs = performance.now();
+    const seen = await run();
+    const tally = inCi ? refuseSkips(seen) : seen;
+    minutes.push(
+      `${tier} ${name.padEnd(9)} ${((performance.now() - startedMs) / 60_000).toFixed(2).padStart(6)} min  ${formatTally(tally)}`,
+    );
+    total = addTallies(total, tally);
+  }
+  for (const name of total.failed) console.log(`failed: ${name}`);
+  for (const name of total.skipped) console.log(`skipped: ${name}`);
+  console.log(`\n${minutes.join('\n')}\n\n${formatTally(total)}`);
+  return total.failed.length === 0 ? 0 : 1;
+}
+
+/** Undefined, and the usage printed, when the arguments cannot be read. */
+function chooseSuites(): readonly Suite[] | undefined {
+  const names = suites.map(({ name }) => name);
+  try {
+    const { values } = parseArgs({ options: { only: { type: 'string' } } });
+    const only = values.only?.split(',') ?? names;
+    const unknown = only.filter((name) => !names.includes(name));
+    if (unknown.length > 0) throw new Error(`no such suite: ${unknown.join(', ')}`);
+    return suites.filter(({ name }) => only.includes(name));
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\nusage: npm test [-- --only ${names.join(',')}]`);
+    return undefined;
+  }
+}
+
+function vitestSuite(name: string, tier: string): Suite {
+  return { name, tier, run: () => runVitest(name) };
+}
+
+async function runVitest(name: string): Promise<Tally> {
+  if (!existsSync(join(root, 'test', name))) return { ...emptyTally, skipped: [`${name}: there is no test/${name}`] };
+  const scratch = await mkdtemp(join(tmpdir(), 'hourglass-test-'));
+  try {
+    const report = join(scratch, 'report.json');
+    const args = ['run', '--project', name, '--reporter=default', '--reporter=json', `--outputFile=${report}`];
+    const { code } = await runCommand('vitest', args, { show: true });
+    const text = await readFile(report, 'utf8').catch(() => undefined);
+    return tallyVitest(name, text, code, root);
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,163 @@
+import { constants } from 'node:http2';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createH2Transport } from '../../../src/kube-client/h2-transport.ts';
+import { type Lane, type Transport, type TransportAnswer, TransportError } from '../../../src/kube-client/transport.ts';
+import { type Clock, systemClock } from '../../../src/lib/clock.ts';
+import { createFastClock } from '../../support/fast-clock.ts';
+import { type Reply, type Script, type ScriptedServer, startScriptedServer } from '../../support/scripted-server.ts';
+
+let server: ScriptedServer | undefined;
+let transport: Transport | undefined;
+afterEach(async () => {
+  transport?.close();
+  await server?.close();
+  transport = server = undefined;
+});
+
+async function connect(script: Script, clock: Clock = systemClock): Promise<{ transport: Transport; server: ScriptedServer }> {
+  const started = await startScriptedServer(script);
+  const made = createH2Transport(started.config(), clock);
+  server = started;
+  transport = made;
+  return { transport: made, server: started };
+}
+
+function get(through: Transport, path = '/', lane: Lane = 'call'): Promise<TransportAnswer> {
+  return through.send({ method: 'GET', path, headers: {}, body: undefined, lane, signal: new AbortController().signal });
+}
+
+async function textOf(answer: TransportAnswer): Promise<string> {
+  let text = '';
+  for await (const chunk of answer.body) text += String(chunk);
+  return text;
+}
+
+describe('the HTTP/2 transport', () => {
+  it('makes one connection for a thousand calls, one after the other and side by side', async () => {
+    const { transport, server } = await connect((_, reply) => reply.text(200, 'ok'));
+    for (let round = 0; round < 10; round += 1) {
+      const answers = await Promise.all(Array.from({ length: 90 }, () => get(transport).then(textOf)));
+      expect(new Set(answers)).toEqual(new Set(['ok']));
+    }
+    for (let call = 0; call < 100; call += 1) await get(transport).then(textOf);
+    expect(server.requests).toHaveLength(1_000);
+    expect(server.relay.connections()).toBe(1);
+  });
+
+  it('keeps watches off the connection of calls', async () => {
+    const { transport, server } = await connect((_, reply) => reply.begin());
+    await Promise.all([get(transport), get(transport, '/', 'watch'), get(transport, '/', 'watch')]);
+    expect(server.relay.connections()).toBe(2);
+  });
+
+  it('opens another connection above a hundred requests under way, and lets it go when they are done', async () => {
+    const open: Reply[] = [];
+    const { transport, server } = await connect(({ path }, reply) => {
+      reply.begin();
+      if (path === '/long') open.push(reply);
+      else reply.end();
+    });
+    const answers = await Promise.all(Array.from({ length: 101 }, () => get(transport, '/long', 'watch')));
+    expect(server.relay.connections()).toBe(2);
+    for (const reply of open) reply.end();
+    await Promise.all(answers.map(textOf));
+    for (let call = 0; call < 5; call += 1) await get(transport, '/short', 'watch').then(textOf);
+    expect(server.relay.connections()).toBe(2);
+  });
+
+  it('finishes what a server that goes away has begun, and sends what is new on a new connection', async () => {
+    const replies: Reply[] = [];
+    const { transport, server } = await connect(({ path }, reply) => {
+      if (path !== '/slow') reply.text(200, 'new');
+      else {
+        replies.push(reply);
+        reply.begin();
+        reply.session().goaway(constants.NGHTTP2_NO_ERROR);
+      }
+    });
+    const slow = await get(transport, '/slow');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(await textOf(await get(transport))).toBe('new');
+    expect(server.relay.connections()).toBe(2);
+    replies[0]?.write('done');
+    replies[0]?.end();
+    expect(await textOf(slow)).toBe('done');
+    expect(slow.complete()).toBe(true);
+  });
+
+  it('tells a request that was certainly not looked at', async () => {
+    const { transport } = await connect((_, reply) => {
+      reply.session().destroy(undefined, constants.NGHTTP2_REFUSED_STREAM);
+    });
+    const error = await get(transport).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(TransportError);
+  });
+
+  it('drops a connection that gives no sign of life, so that its watches fail fast', async () => {
+    const { transport, server } = await connect((_, reply) => reply.begin(), createFastClock(20));
+    const watch = await get(transport, '/', 'watch');
+    server.relay.freeze();
+    const startedMs = Date.now();
+    await expect(textOf(watch)).rejects.toThrow();
+    expect(watch.complete()).toBe(false);
+    // 3 s between pings and 3 s to answer, at twentyfold speed.
+    expect(Date.now() - startedMs).toBeLessThan(1_000);
+  });
+
+  it('drops it, too, when it fell silent before the request', async () => {
+    const { transport, server } = await connect((_, reply) => reply.text(200, 'ok'), createFastClock(20));
+    await get(transport).then(textOf);
+    server.relay.freeze();
+    await expect(get(transport)).rejects.toMatchObject({ stage: 'broken', sent: true });
+  });
+
+  it('keeps a connection whose peer answers pings, however quiet its watch is', async () => {
+    const replies: Reply[] = [];
+    const { transport, server } = await connect((_, reply) => {
+      replies.push(reply);
+      reply.begin();
+    }, createFastClock(20));
+    const watch = await get(transport, '/', 'watch');
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    replies[0]?.write('still here');
+    replies[0]?.end();
+    expect(await textOf(watch)).toBe('still here');
+    expect(server.relay.connections()).toBe(1);
+  });
+
+  it('knows a body that was cut off from one that ended', async () => {
+    const { transport, server } = await connect(({ path }, reply) => {
+      reply.begin();
+      reply.write('half');
+      if (path === '/whole') reply.end();
+    });
+    const whole = await get(transport, '/whole');
+    await textOf(whole);
+    expect(whole.complete()).toBe(true);
+    const cut = await get(transport, '/cut');
+    setTimeout(() => server.relay.cut(), 20);
+    await textOf(cut).catch(() => '');
+    expect(cut.complete()).toBe(false);
+  });
+
+  it('reads no faster than its reader: a server that sends without end is held back', async () => {
+    const { transport } = await connect((_, reply) => {
+      reply.begin();
+      const chunk = Buffer.alloc(1024 * 1024, 'x');
+      for (let index = 0; index < 64; index += 1) {
+        reply.write(chunk);
+      }
+      reply.end();
+    });
+    const answer = await get(transport, '/', 'watch');
+    let read = 0;
+    const iterator = answer.body[Symbol.asyncIterator]();
+    read += (await iterator.next()).value.length;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(answer.body.readableLength).toBeLessThan(8 * 1024 * 1024);
+    // Others on the same connection are served meanwhile.
+    expect((await get(transport, '/', 'watch')).status).toBe(200);
+    for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) read += next.value.length;
+    expect(read).toBe(64 * 1024 * 1024);
+  });
+});
