@@ -1,9 +1,10 @@
-import { mkdirSync, readdirSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ClientName, type ClusterCertificates, type KeyPair, makeCertificates } from './certificates.ts';
 import { auditPolicy, type ClusterPaths, clusterFiles } from './components.ts';
 import { buildKubeconfig } from './kubeconfig.ts';
 import { buildKwokConfig, type KwokProfile } from './kwok-stages.ts';
+import { makePrivateDir } from './private-dir.ts';
 import { errnoCode, TestbedError, toTestbedError } from './testbed-error.ts';
 
 /** Whether a cluster may be put into `dir`: it is missing or an empty directory. Returns whether it has to be made. @throws TestbedError */
@@ -26,7 +27,7 @@ export function checkClusterDir(dir: string): boolean {
 export async function writeClusterFiles(paths: ClusterPaths, profile: KwokProfile | 'none', nowMs: number): Promise<ClusterCertificates> {
   const certificates = await makeCertificates(nowMs);
   try {
-    for (const dir of [paths.dir, paths.certificates, paths.kubeconfigs, paths.logs]) mkdirSync(dir, { recursive: true, mode: 0o700 });
+    for (const dir of [paths.dir, paths.certificates, paths.kubeconfigs, paths.logs]) makePrivateDir(dir);
     const put = (name: string, text: string): void => writePrivate(join(paths.certificates, name), text);
     const putPair = (name: string, pair: KeyPair): void => {
       put(`${name}.crt`, pair.certificate);

@@ -1,7 +1,8 @@
-import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { makePrivateDir } from './private-dir.ts';
 import { errnoCode, toTestbedError } from './testbed-error.ts';
 
 const portsSchema = z.object({ apiServer: z.number(), etcd: z.number(), etcdPeer: z.number() });
@@ -82,7 +83,7 @@ export function readState(registryDir: string): StateReading {
 export function claimState(registryDir: string, state: ClusterState): boolean {
   const draft = `${statePath(registryDir)}.${state.owner.pid}`;
   try {
-    mkdirSync(registryDir, { recursive: true, mode: 0o700 });
+    makePrivateDir(registryDir);
     writeFileSync(draft, JSON.stringify(state, undefined, 2), { mode: 0o600 });
     linkSync(draft, statePath(registryDir));
     return true;

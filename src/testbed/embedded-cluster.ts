@@ -13,7 +13,7 @@ import {
   readState,
   writeState,
 } from './cluster-state.ts';
-import { describeDeath, findDeathCause, readLastLines } from './component-log.ts';
+import { explainDeath } from './component-log.ts';
 import { type ClusterPaths, type ComponentName, clusterPaths, componentArgv, componentNames } from './components.ts';
 import { maxFakeNodes } from './fake-nodes.ts';
 import { findFreePorts } from './free-ports.ts';
@@ -69,7 +69,7 @@ export interface EmbeddedCluster {
 
 const portAttempts = 4;
 const apiTimeoutMs = 90_000;
-const rest = { timeoutMs: 60_000, tailLines: 10 } as const;
+const restTimeoutMs = 60_000;
 
 /** A component that ended while it was needed. */
 class ComponentDeath extends TestbedError {
@@ -161,7 +161,6 @@ class ClusterStart {
   async run(): Promise<EmbeddedCluster> {
     const { report, profile } = this.#options;
     report.step(`starting cluster ${this.#state.name}`);
-    const startedMs = performance.now();
     const certificates = await writeClusterFiles(this.#paths, profile, Date.now());
     for (let attempt = 1; ; attempt += 1) {
       const ports = await this.#choosePorts();
@@ -170,7 +169,7 @@ class ClusterStart {
       try {
         await this.#startComponents(api);
         this.#record({ phase: 'ready' });
-        report.done(`cluster ${this.#state.name} is ready after ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
+        report.done(`cluster ${this.#state.name} is ready`);
         return this.#describe(ports);
       } catch (error) {
         if (!(error instanceof ComponentDeath && error.portInUse && attempt < portAttempts)) throw error;
@@ -222,10 +221,10 @@ class ClusterStart {
       this.#start('kwok');
       await createFakeNodes(api, fakeNodes);
     }
-    await waitUntil('waiting for the default service account', () => hasDefaultServiceAccount(api), rest.timeoutMs, stop);
+    await waitUntil('waiting for the default service account', () => hasDefaultServiceAccount(api), restTimeoutMs, stop);
     if (profile === 'none') return;
     report.update('fake nodes');
-    await waitUntil('waiting for the fake nodes', () => areNodesReady(api, fakeNodes), rest.timeoutMs, stop);
+    await waitUntil('waiting for the fake nodes', () => areNodesReady(api, fakeNodes), restTimeoutMs, stop);
   }
 
   #start(component: ComponentName): void {
@@ -247,8 +246,8 @@ class ClusterStart {
     const attempt = this.#attempt;
     void ended.then((how) => {
       if (this.#stopping || attempt.signal.aborted) return;
-      const lines = readLastLines(logPath, rest.tailLines);
-      const death = new ComponentDeath(describeDeath(component, how, logPath, lines), findDeathCause(lines) === 'PortInUse');
+      const { cause, message } = explainDeath(component, how, logPath);
+      const death = new ComponentDeath(message, cause === 'PortInUse');
       attempt.abort(death);
       this.#announceBroken(death);
     });

@@ -24,6 +24,7 @@ const systemCauses: Readonly<Record<string, string>> = {
   EACCES: 'permission denied; choose a directory you may write to with --dir, or set XDG_STATE_HOME',
   EPERM: 'permission denied; choose a directory you may write to with --dir, or set XDG_STATE_HOME',
   EROFS: 'the file system is read-only; choose another directory with --dir, or set XDG_STATE_HOME',
+  ENOENT: 'no directory can be made there; choose another one with --dir, or set XDG_STATE_HOME',
   ENOTDIR: 'a part of the path is a file, not a directory; choose another directory with --dir, or set XDG_STATE_HOME',
   EMFILE: 'too many open files; raise the limit with `ulimit -n`',
 };

@@ -42,13 +42,7 @@ afterEach(async () => {
 }, timeoutMs);
 
 function startDev(...args: readonly string[]): ChildProcess {
-  const env = {
-    PATH: process.env['PATH'],
-    HOME: process.env['HOME'],
-    XDG_STATE_HOME: stateHome,
-    HOURGLASS_TOOL_CONTROL_PLANE: tools.controlPlane,
-    HOURGLASS_TOOL_KWOK: tools.kwok,
-  };
+  const env = { ...process.env, XDG_STATE_HOME: stateHome };
   return spawn(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', 'dev', ...args], {
     cwd: root,
     env,

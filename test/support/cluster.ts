@@ -1,15 +1,12 @@
 import { afterAll, beforeAll } from 'vitest';
 import type { ClusterTools, EmbeddedCluster, EmbeddedClusterOptions } from '../../src/testbed/embedded-cluster.ts';
 import { startEmbeddedCluster } from '../../src/testbed/embedded-cluster.ts';
-import { createProgress, type ProgressReporter } from '../../src/testbed/progress.ts';
+import { createProgress, silentProgress } from '../../src/testbed/progress.ts';
 import { ensureTool } from '../../src/testbed/tools.ts';
 
 const minuteMs = 60_000;
 /** The first test on a machine builds the tools. */
 export const buildTimeoutMs = 20 * minuteMs;
-
-/** Says nothing: a cluster of a test is not worth a line. */
-export const silent: ProgressReporter = { step: () => undefined, update: () => undefined, done: () => undefined, warn: () => undefined };
 
 /** The binaries clusters are made of, built on first need with visible progress. */
 export async function findClusterTools(): Promise<ClusterTools> {
@@ -18,14 +15,16 @@ export async function findClusterTools(): Promise<ClusterTools> {
 }
 
 /** One embedded cluster for the tests of a file; it ends with them, and with the test process however that ends. */
-export function useCluster(options: Partial<Pick<EmbeddedClusterOptions, 'profile' | 'audit' | 'fakeNodes'>> = {}): { get(): EmbeddedCluster } {
+export function useCluster(options: Partial<Pick<EmbeddedClusterOptions, 'profile' | 'audit' | 'fakeNodes'>> = {}): {
+  get(): EmbeddedCluster;
+} {
   let cluster: EmbeddedCluster | undefined;
   beforeAll(async () => {
     cluster = await startEmbeddedCluster({
       profile: 'instant',
       ...options,
       tools: await findClusterTools(),
-      report: silent,
+      report: silentProgress,
       detach: false,
     });
   }, buildTimeoutMs);

@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { isSource, readSources, type Sources } from '../support/sources.ts';
+
+/** Lines a part may have. Growing past one is a decision, made here. */
+const limits: readonly { readonly part: string; readonly lines: number }[] = [
+  { part: 'src/', lines: 15_000 },
+  { part: 'src/reconcile/plan/', lines: 2_500 },
+];
+const fileLines = 400;
+
+const countLines = (text: string): number => text.replace(/\n$/, '').split('\n').length;
+
+/** One line per part or file that is too long. */
+function findTooLong(sources: Sources): readonly string[] {
+  const parts = limits.flatMap(({ part, lines }) => {
+    const total = [...sources].filter(([path]) => path.startsWith(part)).reduce((sum, [, text]) => sum + countLines(text), 0);
+    return total < lines ? [] : [`${part}: ${total} lines, fewer than ${lines} allowed`];
+  });
+  const files = [...sources].flatMap(([path, text]) => {
+    const lines = countLines(text);
+    return lines <= fileLines ? [] : [`${path}: ${lines} lines, at most ${fileLines} allowed`];
+  });
+  return [...parts, ...files];
+}
+
+describe('sizes', () => {
+  it('stay readable', () => {
+    const sources = readSources((path) => isSource(path) || /^scripts\/.*\.(ts|mjs)$/.test(path));
+    expect(sources.size).toBeGreaterThan(10);
+    expect(findTooLong(sources)).toEqual([]);
+  });
+
+  it.each([
+    { name: 'a file', sources: { 'src/lib/a.ts': 401 }, found: ['src/lib/a.ts: 401 lines, at most 400 allowed'] },
+    { name: 'no file that just fits', sources: { 'src/lib/a.ts': 400 }, found: [] },
+  ])('find $name', ({ sources, found }) => {
+    expect(findTooLong(new Map(Object.entries(sources).map(([path, lines]) => [path, 'x\n'.repeat(lines)])))).toEqual(found);
+  });
+
+  it('find a core that grew too large', () => {
+    const sources = new Map(Array.from({ length: 10 }, (_, index) => [`src/reconcile/plan/${index}.ts`, 'x\n'.repeat(250)]));
+    expect(findTooLong(sources)).toEqual(['src/reconcile/plan/: 2500 lines, fewer than 2500 allowed']);
+  });
+});
