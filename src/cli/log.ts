@@ -7,7 +7,7 @@ export function createLog(out: Writable, format: 'text' | 'json', nowMs: () => n
   return (message, fields = {}) => {
     const time = new Date(nowMs()).toISOString();
     if (format === 'json') {
-      out.write(`${JSON.stringify({ time, message, ...fields })}\n`);
+      out.write(`${JSON.stringify({ time, msg: message, ...fields })}\n`);
       return;
     }
     const tail = Object.entries(fields)

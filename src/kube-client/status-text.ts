@@ -13,7 +13,7 @@ export interface ApiStatus {
 const maxCauses = 5;
 const maxTextLength = 400;
 /** Fields whose values may be secret: only the kind of trouble is told. */
-const secretField = /env|secret|token|password|credential|data\b/i;
+const secretField = /\b(?:env\w*|\w*secret\w*|\w*token\w*|\w*password\w*|\w*credential\w*|data|stringData)\b/i;
 
 /** Reads a `Status` object; undefined when it is none. Pure. */
 export function parseStatus(value: unknown): ApiStatus | undefined {

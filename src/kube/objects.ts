@@ -1,6 +1,5 @@
 import type {
   CoreV1Event,
-  V1Condition,
   V1Lease,
   V1Namespace,
   V1Node,
@@ -24,7 +23,6 @@ export type PlainJson<T> = T extends Date
 
 export type ObjectMeta = PlainJson<V1ObjectMeta>;
 export type OwnerReference = PlainJson<V1OwnerReference>;
-export type Condition = PlainJson<V1Condition>;
 export type Pod = PlainJson<V1Pod>;
 export type Service = PlainJson<V1Service>;
 export type Node = PlainJson<V1Node>;

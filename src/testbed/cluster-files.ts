@@ -1,4 +1,4 @@
-import { readdirSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ClientName, type ClusterCertificates, type KeyPair, makeCertificates } from './certificates.ts';
 import { auditPolicy, type ClusterPaths, clusterFiles } from './components.ts';
@@ -59,16 +59,19 @@ export function writeKubeconfigs(paths: ClusterPaths, name: string, apiServerPor
   }
 }
 
-/** Removes what a cluster put into `dir`, and `dir` itself if `removeDir` and nothing else is in it. Returns whether `dir` is gone. */
-export function removeClusterFiles(dir: string, removeDir: boolean): boolean {
+/**
+ * Removes what a cluster put into `dir`, and `dir` itself if `removeDir` and nothing else is in it.
+ * Returns what became of `dir`: `kept` when it was not made by the cluster or somebody put something into it.
+ */
+export function removeClusterFiles(dir: string, removeDir: boolean): 'removed' | 'kept' | 'absent' {
+  if (!existsSync(dir)) return 'absent';
   try {
     for (const name of clusterFiles) rmSync(join(dir, name), { recursive: true, force: true });
-    if (removeDir) rmdirSync(dir);
-    return removeDir;
+    if (!removeDir) return 'kept';
+    rmdirSync(dir);
+    return 'removed';
   } catch (error) {
-    const code = errnoCode(error);
-    if (code === 'ENOENT') return true;
-    if (code === 'ENOTEMPTY') return false;
+    if (errnoCode(error) === 'ENOTEMPTY') return 'kept';
     throw toTestbedError(`removing the cluster's files in ${dir}`, error);
   }
 }

@@ -50,6 +50,8 @@ export interface EmbeddedClusterOptions {
   readonly stoppable?: boolean;
   /** Folder with one folder per cluster. */
   readonly home?: string;
+  /** Ports of 127.0.0.1 to try; asked again when one was taken meanwhile. */
+  readonly choosePorts?: (count: number) => Promise<number[]>;
 }
 
 export interface EmbeddedCluster {
@@ -200,7 +202,7 @@ class ClusterStart {
   }
 
   async #choosePorts(): Promise<Ports> {
-    const [apiServer = 0, etcd = 0, etcdPeer = 0] = await findFreePorts(3);
+    const [apiServer = 0, etcd = 0, etcdPeer = 0] = await (this.#options.choosePorts ?? findFreePorts)(3);
     const ports = { apiServer, etcd, etcdPeer };
     this.#record({ ports, processes: Object.fromEntries(componentsOf(this.#options).map((component) => [component, null])) });
     this.#attempt = new AbortController();

@@ -18,10 +18,13 @@ const nodeListSchema = z.object({
 /** Waits until `check` is true. @throws TestbedError after `timeoutMs`; the signal's reason when it aborts */
 export async function waitUntil(what: string, check: () => Promise<boolean>, timeoutMs: number, signal: AbortSignal): Promise<void> {
   const deadline = performance.now() + timeoutMs;
+  const aborted = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
   for (;;) {
     signal.throwIfAborted();
-    if (await check()) return;
+    // Whoever took the port of the API server may accept calls and never answer them.
+    const met = await Promise.race([check(), aborted]);
     signal.throwIfAborted();
+    if (met === true) return;
     if (performance.now() > deadline)
       throw new TestbedError(`${what}: not within ${Math.round(timeoutMs / 1000)} s; is the machine very busy?`);
     await sleep(pollMs);

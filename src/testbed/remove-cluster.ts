@@ -29,8 +29,8 @@ export async function removeCluster(registryDir: string): Promise<string[]> {
 
   const dir = state?.dir ?? registryDir;
   const ownDir = dir === registryDir;
-  const dirGone = removeClusterFiles(dir, !ownDir && state?.dirMade === true);
-  if (!ownDir) lines.push(dirGone ? `removed ${dir}` : `removed the cluster's files from ${dir}`);
+  const fate = removeClusterFiles(dir, !ownDir && state?.dirMade === true);
+  if (!ownDir && fate !== 'absent') lines.push(fate === 'removed' ? `removed ${dir}` : `removed the cluster's files from ${dir}`);
   try {
     rmSync(registryDir, { recursive: true, force: true });
   } catch (error) {

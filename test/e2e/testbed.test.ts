@@ -1,14 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readState } from '../../src/testbed/cluster-state.ts';
-import type { ClusterTools } from '../../src/testbed/embedded-cluster.ts';
+import { type ClusterTools, startEmbeddedCluster } from '../../src/testbed/embedded-cluster.ts';
+import { findFreePorts } from '../../src/testbed/free-ports.ts';
 import { kubectl } from '../../src/testbed/kubectl.ts';
 import { behaviorAnnotation } from '../../src/testbed/kwok-stages.ts';
+import { silentProgress } from '../../src/testbed/progress.ts';
 import { buildTimeoutMs, findClusterTools } from '../support/cluster.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -214,6 +217,35 @@ describe('dev up that ends half-way', () => {
     expect(code).toBe(1);
     expect(stderr).toMatch(/not empty.*--dir/);
     expect(stderr).not.toMatch(/^\s+at /m);
+  });
+});
+
+describe('a port that another process takes first', () => {
+  it.each([
+    { port: 'the API server', index: 0 },
+    { port: 'etcd', index: 1 },
+  ])('is left to it: $port gets another one', { timeout: timeoutMs }, async ({ index }) => {
+    const squatter = createServer();
+    await once(squatter.listen(0, '127.0.0.1'), 'listening');
+    const taken = (squatter.address() as AddressInfo).port;
+    let asked = 0;
+    const cluster = await startEmbeddedCluster({
+      profile: 'none',
+      tools,
+      report: silentProgress,
+      detach: false,
+      home: clustersDir(),
+      choosePorts: async (count) => {
+        asked += 1;
+        const ports = await findFreePorts(count);
+        return asked === 1 ? ports.with(index, taken) : ports;
+      },
+    });
+    expect(asked).toBe(2);
+    expect(Object.values(cluster.ports)).not.toContain(taken);
+    expect(await kubectl(cluster, ['get', 'namespace', 'default', '-o', 'name'])).toBe('namespace/default\n');
+    await cluster.stop();
+    squatter.close();
   });
 });
 

@@ -1,5 +1,5 @@
 import { createServer as createH1Server, type IncomingMessage, type ServerResponse } from 'node:http';
-import { createSecureServer, type Http2ServerRequest, type Http2ServerResponse, type Http2Session } from 'node:http2';
+import { constants, createSecureServer, type Http2ServerRequest, type Http2ServerResponse, type Http2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { ClusterConfig } from '../../src/kube-client/cluster-config.ts';
 import { portOf, type Relay, startRelay } from './relay.ts';
@@ -21,6 +21,8 @@ export interface Reply {
   begin(status?: number): void;
   write(chunk: string | Uint8Array): void;
   end(): void;
+  /** Ends the request as one that was not looked at. */
+  refuse(): void;
   /** Whether the client has left, or all was sent. */
   closed(): boolean;
   /** The HTTP/2 connection the request came by. */
@@ -136,6 +138,9 @@ function replyBy(response: ServerResponse | Http2ServerResponse): Reply {
     },
     write,
     end: () => response.end(),
+    refuse: () => {
+      if ('stream' in response) response.stream.close(constants.NGHTTP2_REFUSED_STREAM);
+    },
     closed: () => ('stream' in response ? response.stream.closed : response.destroyed),
     session: () => {
       const session = 'stream' in response ? response.stream.session : undefined;

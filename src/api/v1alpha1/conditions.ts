@@ -15,13 +15,19 @@ export interface ReasonRow {
   readonly nextStep: string;
 }
 
+const serves = { ready: true, stalls: false, progressing: false, warns: false, quiet: false, nextStep: '' } as const;
 const healthy = { ready: false, stalls: false, progressing: true, warns: false, quiet: true, nextStep: '' } as const;
 const trouble = { ready: false, stalls: false, progressing: true, warns: true, quiet: false } as const;
 const stalled = { ready: false, stalls: true, progressing: false, warns: true, quiet: false } as const;
 
 /** Every reason a Performer can be in, as one table; no reason is named outside it. The same word is the reason of the condition and of the Event. */
 export const reasons = {
-  Serving: { ready: true, stalls: false, progressing: false, warns: false, quiet: false, nextStep: '' },
+  Serving: serves,
+  /** Said of a pass, never stored: it serves, and what is left to do needs no word in status. */
+  Draining: serves,
+  Repairing: serves,
+  /** Said of a pass: there is no Performer, and nothing of it. */
+  Gone: serves,
   Starting: healthy,
   RolloutInProgress: healthy,
   Terminating: { ...healthy, quiet: false },

@@ -12,9 +12,6 @@ export const unobservedGeneration = -1;
 /** How long calls on their way to a pod that left the Service are waited for. */
 export const drainSeconds = 5;
 
-/** How long a pod must have been ready before it counts. */
-export const minReadySeconds = 0;
-
 /** After this long without progress a rollout says so. It goes on. */
 export const progressDeadlineSeconds = 600;
 

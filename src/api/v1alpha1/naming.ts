@@ -38,7 +38,6 @@ export const portName = 'grpc';
 /** The Lease all operators of this API share, whoever wrote them, so that one hands over to the next. */
 export const leaseName = 'b8e8a8a8.hourglass.eigenlayer.io';
 
-export const fieldManager = 'hourglass-operator';
 export const userAgent = 'hourglass-operator';
 
 const labelValueMaxLength = 63;

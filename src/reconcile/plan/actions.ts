@@ -1,3 +1,4 @@
+import type { Reason } from '../../api/v1alpha1/conditions.ts';
 import type { Pod, Service } from '../../kube/objects.ts';
 import type { Json } from '../../lib/canonical-json.ts';
 
@@ -32,7 +33,7 @@ export interface PlannedEvent {
 /** What the pass found: `settled` nothing to do · `waiting` for the cluster or for our own writes · `stalled` until a user acts. */
 export interface Verdict {
   readonly kind: 'settled' | 'waiting' | 'stalled';
-  readonly reason: string;
+  readonly reason: Reason;
   readonly message: string;
 }
 

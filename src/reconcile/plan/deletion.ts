@@ -1,7 +1,9 @@
 import { legacyFinalizer } from '../../api/v1alpha1/naming.ts';
 import { controllerOf, type Pod, type Service } from '../../kube/objects.ts';
 import { type Action, type Plan, targetOf, type Verdict } from './actions.ts';
+import { sortPods } from './pod-view.ts';
 import type { PerformerView, Snapshot } from './snapshot.ts';
+import { planStatus } from './status.ts';
 
 /** The Performer does not exist: what it controlled goes. Garbage collection would do the same, later. */
 export function planGone(snapshot: Snapshot): Plan {
@@ -15,15 +17,24 @@ export function planGone(snapshot: Snapshot): Plan {
 
 /** The Performer is going: its children go now, whatever garbage collection does later, and the old finalizer comes off. */
 export function planDeletion(snapshot: Snapshot, performer: PerformerView): Plan {
-  // Someone asked to keep the children: garbage collection takes the owner off them, they are not ours any more.
-  const orphan = performer.finalizers.includes('orphan');
-  const actions: Action[] = orphan ? [] : [...planRemovalOfChildren(snapshot, performer.uid)];
-  if (performer.finalizers.includes(legacyFinalizer)) {
-    const finalizers = performer.finalizers.filter((name) => name !== legacyFinalizer);
-    const target = { name: snapshot.key.name, uid: performer.uid, resourceVersion: performer.resourceVersion };
-    actions.push({ kind: 'patch', resource: 'Performer', target, patch: { metadata: { finalizers } }, why: 'LegacyFinalizer' });
-  }
+  const { finalizers } = performer;
+  const target = { name: snapshot.key.name, uid: performer.uid, resourceVersion: performer.resourceVersion };
   const verdict: Verdict = { kind: 'waiting', reason: 'Terminating', message: 'the Performer is being deleted' };
+  // Someone asked to keep the children: garbage collection takes the owner off them, they are not ours any more.
+  const removals = finalizers.includes('orphan') ? [] : planRemovalOfChildren(snapshot, performer.uid);
+  const actions: Action[] = [];
+  if (finalizers.includes(legacyFinalizer)) {
+    const left = finalizers.filter((name) => name !== legacyFinalizer);
+    const patch = { metadata: { finalizers: left } };
+    actions.push(...removals, { kind: 'patch', resource: 'Performer', target, patch, why: 'LegacyFinalizer' });
+  } else {
+    // Somebody else's finalizer may keep it for long: it must not go on saying that it is ready.
+    const { ours } = sortPods(snapshot.pods, { name: target.name, uid: performer.uid, image: undefined, currentRevision: '' });
+    const facts = { reason: verdict.reason, message: verdict.message, revision: performer.status?.revision, ours, quiet: 0 };
+    const { patch } = planStatus(snapshot, performer, facts);
+    if (patch !== undefined) actions.push({ kind: 'patch', resource: 'PerformerStatus', target, patch: { status: patch }, why: verdict.reason });
+    actions.push(...removals);
+  }
   return { verdict, actions, events: [], proof: actions.length === 0 ? 'none' : 'performer', unsaid: false };
 }
 

@@ -78,6 +78,7 @@ function findServing(facts: StatusFacts): PodView | undefined {
 
 function computePhase(reason: Reason, ready: boolean): PerformerPhase {
   if (reason === 'Serving') return 'Running';
+  if (reason === 'Terminating') return 'Terminating';
   if (ready) return reasons[reason].stalls ? 'Running' : 'Upgrading';
   return reasons[reason].stalls || reason === 'CrashLooping' ? 'Failed' : 'Pending';
 }

@@ -329,6 +329,12 @@ describe('no answer', () => {
     expect(server.requests).toHaveLength(2);
   });
 
+  it.each(writes)('is unreachable when the server did not look at a %s: nothing happened', async (verb) => {
+    const { kube, server } = await connect((_, reply) => reply.refuse());
+    expect((await faultOf(call(kube, verb))).code).toBe('unreachable');
+    expect(server.requests).toHaveLength(1);
+  });
+
   it.each([...reads, ...writes])('is unreachable when a %s finds nobody there, with server, cause and next step', async (verb) => {
     const { kube, server } = await connect((_, reply) => reply.json(200, stored));
     await server.relay.close();

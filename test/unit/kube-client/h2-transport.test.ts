@@ -1,7 +1,7 @@
 import { constants } from 'node:http2';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createH2Transport } from '../../../src/kube-client/h2-transport.ts';
-import { type Lane, type Transport, type TransportAnswer, TransportError } from '../../../src/kube-client/transport.ts';
+import type { Lane, Transport, TransportAnswer } from '../../../src/kube-client/transport.ts';
 import { type Clock, systemClock } from '../../../src/lib/clock.ts';
 import { createFastClock } from '../../support/fast-clock.ts';
 import { type Reply, type Script, type ScriptedServer, startScriptedServer } from '../../support/scripted-server.ts';
@@ -85,12 +85,24 @@ describe('the HTTP/2 transport', () => {
     expect(slow.complete()).toBe(true);
   });
 
-  it('tells a request that was certainly not looked at', async () => {
-    const { transport } = await connect((_, reply) => {
-      reply.session().destroy(undefined, constants.NGHTTP2_REFUSED_STREAM);
-    });
-    const error = await get(transport).catch((thrown: unknown) => thrown);
-    expect(error).toBeInstanceOf(TransportError);
+  it.each<{ name: string; script: Script; stage: string; sent: boolean }>([
+    { name: 'refused it', script: (_, reply) => reply.refuse(), stage: 'refused', sent: false },
+    {
+      name: 'went away before it',
+      script: (_, reply) => reply.session().goaway(constants.NGHTTP2_NO_ERROR, 0),
+      stage: 'refused',
+      sent: false,
+    },
+    {
+      name: 'broke down over it',
+      script: (_, reply) => reply.session().goaway(constants.NGHTTP2_INTERNAL_ERROR),
+      stage: 'broken',
+      sent: true,
+    },
+    { name: 'dropped the connection', script: (_, reply) => reply.session().destroy(), stage: 'broken', sent: true },
+  ])('knows how far a request came whose server $name', async ({ script, stage, sent }) => {
+    const { transport } = await connect(script);
+    await expect(get(transport)).rejects.toMatchObject({ name: 'TransportError', stage, sent });
   });
 
   it('drops a connection that gives no sign of life, so that its watches fail fast', async () => {

@@ -41,7 +41,7 @@ describe('the files of a cluster', () => {
   it('go with the directory they were put into', async () => {
     const dir = join(base, 'cluster');
     await write(dir);
-    expect(removeClusterFiles(dir, true)).toBe(true);
+    expect(removeClusterFiles(dir, true)).toBe('removed');
     expect(existsSync(dir)).toBe(false);
   });
 
@@ -49,8 +49,18 @@ describe('the files of a cluster', () => {
     const dir = join(base, 'cluster');
     await write(dir);
     mkdirSync(join(dir, 'mine'));
-    expect(removeClusterFiles(dir, true)).toBe(false);
+    expect(removeClusterFiles(dir, true)).toBe('kept');
     expect(readdirSync(dir)).toEqual(['mine']);
+  });
+
+  it('go from a directory that was there before, which stays', async () => {
+    await write(base);
+    expect(removeClusterFiles(base, false)).toBe('kept');
+    expect(readdirSync(base)).toEqual([]);
+  });
+
+  it('are not removed where none were made', () => {
+    expect(removeClusterFiles(join(base, 'none'), true)).toBe('absent');
   });
 
   it('name the directory that cannot be made', async () => {

@@ -149,7 +149,13 @@ describe('planPerformer', () => {
     {
       name: 'leaves the children when the deletion is to orphan them',
       world: { ...settled(), performer: performer({}, { deleting: true, finalizers: ['orphan'] }) },
-      actions: [],
+      actions: ['patch PerformerStatus x Terminating'],
+      verdict: 'waiting Terminating',
+    },
+    {
+      name: 'says that it is going, for as long as the finalizer of somebody else keeps it',
+      world: { ...settled(), pods: [], service: undefined, performer: performer({}, { deleting: true, finalizers: ['other/finalizer'] }) },
+      actions: ['patch PerformerStatus x Terminating'],
       verdict: 'waiting Terminating',
     },
     {
