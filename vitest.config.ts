@@ -18,6 +18,12 @@ export default defineConfig({
     retry: 0,
     // Chance is not to decide which order is green; the seeds of the properties are their own.
     sequence: { shuffle: false },
-    projects: [suite('unit', quick), suite('property', thorough), suite('house', thorough), suite('contract', cluster), suite('e2e', cluster)],
+    projects: [
+      suite('unit', quick),
+      suite('property', thorough),
+      suite('house', thorough),
+      suite('contract', cluster),
+      suite('e2e', cluster),
+    ],
   },
 });

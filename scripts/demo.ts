@@ -26,7 +26,6 @@ const crdFile = join(root, 'manifests/crd/hourglass.eigenlayer.io_performers.yam
 interface DemoCluster {
   readonly kubeconfig: string;
   readonly kubectl: readonly string[];
-  readonly own: boolean;
   stop(): Promise<void>;
 }
 
@@ -79,12 +78,14 @@ async function demo(): Promise<number> {
 
 async function openCluster(): Promise<DemoCluster> {
   const report = createProgress(process.stderr);
-  const controlPlane = await ensureTool('control-plane', report);
   if (options.kubeconfig !== undefined) {
     step('Use your cluster', `export KUBECONFIG=${options.kubeconfig}`);
-    const kubectl = [controlPlane, 'kubectl', '--kubeconfig', options.kubeconfig];
-    return { kubeconfig: options.kubeconfig, kubectl, own: false, stop: () => Promise.resolve() };
+    // A cluster of one's own needs no Go where kubectl is at hand.
+    const found = (await run('kubectl', ['version', '--client']).catch(() => undefined))?.code === 0;
+    const kubectl = found ? ['kubectl'] : [await ensureTool('control-plane', report), 'kubectl'];
+    return { kubeconfig: options.kubeconfig, kubectl: [...kubectl, '--kubeconfig', options.kubeconfig], stop: () => Promise.resolve() };
   }
+  const controlPlane = await ensureTool('control-plane', report);
   const kwok = await ensureTool('kwok', report);
   step(
     'Start a cluster: etcd, API server, controller-manager, scheduler; KWOK plays the kubelets',
@@ -94,7 +95,6 @@ async function openCluster(): Promise<DemoCluster> {
   return {
     kubeconfig: cluster.kubeconfig,
     kubectl: cluster.kubectl,
-    own: true,
     stop: async () => {
       step('Remove the cluster', 'bin/hourglass dev down');
       for (const line of await cluster.stop()) say(`  ${line}`);

@@ -20,7 +20,7 @@ export interface GoBuild {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-const ownCluster = 'or use a cluster of your own: npm run demo -- --kubeconfig FILE';
+const ownCluster = 'or use a cluster of your own: npm run demo -- --kubeconfig FILE --image REF';
 const logTailLines = 12;
 
 /**

@@ -88,7 +88,11 @@ describe('the floors of src', () => {
     { name: 'a module of Node', text: `import { join } from 'node:path';`, bad: ['src/lib/a.ts → node:path: src/lib may import nothing'] },
     { name: 'a lazy import', text: `const { z } = await import('zod');`, bad: ['src/lib/a.ts → zod: src/lib may import nothing'] },
     { name: 'a re-export', text: `export * from '../kube/port.ts';`, bad: ['src/lib/a.ts → src/kube/port.ts: src/lib may import nothing'] },
-    { name: 'an import for its effects', text: `import 'reflect-metadata';`, bad: ['src/lib/a.ts → reflect-metadata: src/lib may import nothing'] },
+    {
+      name: 'an import for its effects',
+      text: `import 'reflect-metadata';`,
+      bad: ['src/lib/a.ts → reflect-metadata: src/lib may import nothing'],
+    },
     { name: 'not a type', text: `import type { KubeApi } from '../kube/port.ts';`, bad: [] },
     { name: 'not a comment', text: `// import { z } from 'zod';\n/* import 'zod'; */`, bad: [] },
   ])('see $name', ({ text, bad }) => {

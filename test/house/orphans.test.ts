@@ -7,7 +7,9 @@ const testedOnly = ['src/sim/'];
 /** Files under src that nothing which runs leads to. */
 function findOrphans(sources: Sources, roots: readonly string[]): readonly string[] {
   const reached = findChains(importGraph(sources), roots, ['value', 'type', 'lazy']);
-  return [...sources.keys()].filter((path) => isSource(path) && !reached.has(path) && !testedOnly.some((folder) => path.startsWith(folder)));
+  return [...sources.keys()].filter(
+    (path) => isSource(path) && !reached.has(path) && !testedOnly.some((folder) => path.startsWith(folder)),
+  );
 }
 
 describe('files under src', () => {

@@ -36,7 +36,9 @@ function findDifferent(versions: ToolVersions, pinned: Pinned): readonly string[
 function findStaleDocs(versions: ToolVersions, documents: Sources): readonly string[] {
   const minor = versions.kubernetes.split('.').slice(0, 2).join('\\.');
   return [...documents].flatMap(([path, text]) =>
-    [...text.matchAll(new RegExp(`\\b${minor}\\.\\d+\\b`, 'g'))].filter(([said]) => said !== versions.kubernetes).map(([said]) => `${path}: ${said}`),
+    [...text.matchAll(new RegExp(`\\b${minor}\\.\\d+\\b`, 'g'))]
+      .filter(([said]) => said !== versions.kubernetes)
+      .map(([said]) => `${path}: ${said}`),
   );
 }
 
@@ -57,7 +59,12 @@ describe('tools/versions.json', () => {
   });
 
   it('says what the documents say', () => {
-    expect(findStaleDocs(versions, readSources((path) => path.endsWith('.md')))).toEqual([]);
+    expect(
+      findStaleDocs(
+        versions,
+        readSources((path) => path.endsWith('.md')),
+      ),
+    ).toEqual([]);
   });
 
   it.each(Object.keys(versions) as (keyof ToolVersions)[])('is found out when its version of %s is another one', (tool) => {

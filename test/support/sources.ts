@@ -39,7 +39,8 @@ export function findImports(path: string, text: string): readonly Import[] {
   for (const [, keyword, specifier] of code.matchAll(/^\s*(?:import|export)\s+(type\s)?(?:[\w$*\s{},]+?\sfrom\s*)?['"]([^'"\n]+)['"]/gm)) {
     add(specifier, keyword === undefined ? 'value' : 'type');
   }
-  for (const [, inType, specifier] of code.matchAll(/(typeof\s+)?\bimport\(\s*['"]([^'"\n]+)['"]\s*\)/g)) add(specifier, inType === undefined ? 'lazy' : 'type');
+  for (const [, inType, specifier] of code.matchAll(/(typeof\s+)?\bimport\(\s*['"]([^'"\n]+)['"]\s*\)/g))
+    add(specifier, inType === undefined ? 'lazy' : 'type');
   for (const [, specifier] of code.matchAll(/new URL\(\s*['"](\.{1,2}\/[^'"\n]+\.(?:ts|mjs))['"]/g)) add(specifier, 'lazy');
   return found;
 }
@@ -116,7 +117,11 @@ export function importGraph(sources: Sources): ImportGraph {
 }
 
 /** For every file or package that `roots` lead to, the shortest chain of imports there, its own name last. Pure. */
-export function findChains(graph: ImportGraph, roots: readonly string[], kinds: readonly Import['kind'][]): ReadonlyMap<string, readonly string[]> {
+export function findChains(
+  graph: ImportGraph,
+  roots: readonly string[],
+  kinds: readonly Import['kind'][],
+): ReadonlyMap<string, readonly string[]> {
   const chains = new Map<string, readonly string[]>(roots.map((root) => [root, [root]]));
   const queue = [...roots];
   for (let path = queue.shift(); path !== undefined; path = queue.shift()) {
