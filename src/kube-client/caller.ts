@@ -183,12 +183,12 @@ export class Caller {
     return answer;
   }
 
-  /** A read whose connection turned out to be dead goes again on a new one, once; nothing else is ever repeated here. */
+  /** A read whose connection turned out to be dead goes again on a new one, once; a write never, unless the server refused to look at it. */
   async #sendOnceOrTwice(request: TransportRequest): Promise<TransportAnswer> {
     try {
       return await this.#parts.transport.send(request);
     } catch (error) {
-      const dead = error instanceof TransportError && (error.stage === 'broken' || error.stage === 'refused');
+      const dead = error instanceof TransportError && error.stage === 'broken';
       if (request.method !== 'GET' || !dead || request.signal.aborted) throw error;
       return this.#parts.transport.send(request);
     }

@@ -1,4 +1,5 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect as connectHttp2, constants } from 'node:http2';
+import { PassThrough, type Readable } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { Clock } from '../lib/clock.ts';
 import { startLiveness } from './liveness.ts';
@@ -8,6 +9,8 @@ import { type TransportAnswer, TransportError, type TransportRequest } from './t
 const maxStreams = 100;
 const streamWindowBytes = 4 * 1024 * 1024;
 const sessionWindowBytes = 32 * 1024 * 1024;
+/** Of an answer that its caller has not got round to. */
+const readAheadBytes = 16 * 1024 * 1024;
 /** Node refuses new streams above this; its default of 10 MB is less than one list of pods. */
 const maxSessionMemoryMb = 1_024;
 
@@ -82,7 +85,7 @@ export class H2Session {
       }
       this.#streamOpened();
       let failure: Error | undefined;
-      let ended = false;
+      let whole = false;
       const onAbort = (): void => {
         reject(new TransportError('aborted', 'aborted', { sent: true }));
         stream.close(constants.NGHTTP2_CANCEL);
@@ -92,16 +95,13 @@ export class H2Session {
       stream.on('error', (error: Error) => {
         failure ??= error;
       });
+      // Decided once: what happens to the connection after the last byte does not matter to this answer.
       stream.once('end', () => {
-        ended = true;
+        whole = failure === undefined && stream.rstCode === constants.NGHTTP2_NO_ERROR && this.#death === undefined;
       });
       stream.once('response', (headers) => {
-        resolve({
-          status: headers[':status'] ?? 0,
-          headers,
-          body: stream,
-          complete: () => ended && failure === undefined && stream.rstCode === constants.NGHTTP2_NO_ERROR && this.#death === undefined,
-        });
+        const body = request.lane === 'call' ? readAhead(stream) : stream;
+        resolve({ status: headers[':status'] ?? 0, headers, body, complete: () => whole });
       });
       stream.once('close', () => {
         request.signal.removeEventListener('abort', onAbort);
@@ -131,14 +131,21 @@ export class H2Session {
     if (this.#streams > 1) return;
     this.#session.ref();
     this.#stopLiveness = startLiveness(this.#clock, {
-      ping: (onAnswer) =>
-        !this.#session.destroyed &&
-        this.#session.ping((error) => {
-          if (error === null) onAnswer();
-        }),
+      ping: (onAnswer) => this.#ping(onAnswer),
       bytesRead: () => this.#socket.bytesRead,
       onDead: () => this.destroy(new Error('the connection gives no sign of life')),
     });
+  }
+
+  #ping(onAnswer: () => void): boolean {
+    if (this.#session.destroyed) return false;
+    const onReply = (error: Error | null): void => {
+      if (error === null) onAnswer();
+    };
+    // After GOAWAY Node sends no more pings, while accepted streams may go on for long; settings must be acknowledged just the same.
+    if (this.#session.closed) this.#session.settings({}, onReply);
+    else return this.#session.ping(onReply);
+    return true;
   }
 
   #streamClosed(): void {
@@ -148,6 +155,24 @@ export class H2Session {
     this.#stopLiveness = undefined;
     this.#session.unref();
   }
+}
+
+/**
+ * The body, taken from the connection as it comes. A server that goes away closes the connection once it has sent all answers,
+ * and Node drops what was received but not yet read.
+ */
+function readAhead(stream: ClientHttp2Stream): Readable {
+  const body = new PassThrough({ highWaterMark: readAheadBytes });
+  stream.pipe(body);
+  stream.once('close', () => {
+    if (!stream.readableEnded) body.destroy(new Error('the answer broke off'));
+  });
+  body.once('close', () => {
+    if (!stream.closed) stream.close(constants.NGHTTP2_CANCEL);
+  });
+  // Told to whoever reads it; without a reader it must not end the process.
+  body.on('error', () => {});
+  return body;
 }
 
 function copyHeaders(headers: TransportRequest['headers']): Record<string, string | string[]> {

@@ -6,7 +6,7 @@ import { type Lane, type Transport, type TransportAnswer, TransportError, type T
 
 /** Before a server's settings are known, and while a connection is being made. */
 const assumedCapacity = 100;
-/** A connection can go away between being chosen and being used; more often than this is no coincidence. */
+/** Connections tried for one request that each refuses; more often than this is no coincidence. */
 const maxChoices = 3;
 
 /** The server speaks HTTP/1.1 only. */
@@ -78,8 +78,13 @@ export function createH2Transport(config: ClusterConfig, clock: Clock): Transpor
           leave();
           throw error;
         }
-        if (session.usable || choice === maxChoices) return session.request(request, leave);
-        leave();
+        try {
+          return await session.request(request, leave);
+        } catch (error) {
+          // Certainly not looked at, so it may go again whatever it is: a server that goes away refuses what crossed its GOAWAY.
+          const refused = error instanceof TransportError && error.stage === 'refused';
+          if (!refused || choice === maxChoices || request.signal.aborted) throw error;
+        }
       }
     },
     close: () => {

@@ -1,13 +1,4 @@
-import type {
-  CoreV1Event,
-  V1Lease,
-  V1Namespace,
-  V1Node,
-  V1ObjectMeta,
-  V1OwnerReference,
-  V1Pod,
-  V1Service,
-} from '@kubernetes/client-node';
+import type { CoreV1Event, V1Lease, V1Namespace, V1Node, V1ObjectMeta, V1OwnerReference, V1Pod, V1Service } from '@kubernetes/client-node';
 
 /**
  * A client-node model as the JSON that travels: times are RFC 3339 strings, everything is readonly.

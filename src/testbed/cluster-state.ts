@@ -2,6 +2,7 @@ import { linkSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { isClusterName } from './cluster-name.ts';
 import { makePrivateDir } from './private-dir.ts';
 import { errnoCode, toTestbedError } from './testbed-error.ts';
 
@@ -49,11 +50,6 @@ export function listClusters(home: string): string[] {
     if (errnoCode(error) === 'ENOENT') return [];
     throw toTestbedError(`listing the clusters in ${home}`, error);
   }
-}
-
-/** A name is a folder's name and part of nothing else: lower case letters, digits and dashes, 40 at most. */
-export function isClusterName(name: string): boolean {
-  return /^[a-z0-9][a-z0-9-]{0,39}$/.test(name);
 }
 
 /** Unknown text to state; a file cut short by a crash or a full disk is `unreadable`, never an exception. Pure. */

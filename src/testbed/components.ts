@@ -81,7 +81,8 @@ const argvOf: Readonly<Record<ComponentName, (settings: ComponentSettings) => st
       `--advertise-client-urls=${client}`,
       `--listen-peer-urls=${peer}`,
       `--initial-advertise-peer-urls=${peer}`,
-      `--initial-cluster=default=${peer}`,
+      '--name=testbed',
+      `--initial-cluster=testbed=${peer}`,
       // Other users of the machine reach the port, so both ports ask for a certificate.
       '--client-cert-auth',
       `--trusted-ca-file=${file('ca.crt')}`,

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { env } from 'node:process';
-import { type ClusterState, clustersHome, isClusterName, listClusters, type Ports, readState } from './cluster-state.ts';
+import { clusterNameRule, isClusterName } from './cluster-name.ts';
+import { type ClusterState, clustersHome, listClusters, type Ports, readState } from './cluster-state.ts';
 import { clusterPaths } from './components.ts';
 import {
   type ClusterTools,
@@ -13,8 +14,6 @@ import { findResidentBytes, isAlive } from './processes.ts';
 import type { ProgressReporter } from './progress.ts';
 import { findProcesses, registryDirOf, removeCluster } from './remove-cluster.ts';
 import { TestbedError } from './testbed-error.ts';
-
-export const defaultClusterName = 'dev';
 
 export type DevCluster = Pick<EmbeddedCluster, 'name' | 'dir' | 'kubeconfig' | 'pids' | 'ports' | 'kubectl'>;
 export type DevUp =
@@ -155,6 +154,5 @@ export function getDevCluster(name: string, tools: ClusterTools, home: string = 
 }
 
 function checkName(name: string): void {
-  if (!isClusterName(name))
-    throw new TestbedError(`cluster name ${JSON.stringify(name)}: use lower case letters, digits and dashes, 40 at most`);
+  if (!isClusterName(name)) throw new TestbedError(`cluster name ${JSON.stringify(name)}: ${clusterNameRule}`);
 }

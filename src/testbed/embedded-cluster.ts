@@ -3,16 +3,8 @@ import { join, resolve } from 'node:path';
 import { env } from 'node:process';
 import { type ApiAccess, openApiAccess } from './api-access.ts';
 import { checkClusterDir, writeClusterFiles, writeKubeconfigs } from './cluster-files.ts';
-import {
-  type ClusterState,
-  claimState,
-  clustersHome,
-  isClusterName,
-  listClusters,
-  type Ports,
-  readState,
-  writeState,
-} from './cluster-state.ts';
+import { clusterNameRule, isClusterName } from './cluster-name.ts';
+import { type ClusterState, claimState, clustersHome, listClusters, type Ports, readState, writeState } from './cluster-state.ts';
 import { explainDeath } from './component-log.ts';
 import { type ClusterPaths, type ComponentName, clusterPaths, componentArgv, componentNames } from './components.ts';
 import { maxFakeNodes } from './fake-nodes.ts';
@@ -124,8 +116,7 @@ export async function startEmbeddedCluster(options: EmbeddedClusterOptions): Pro
 }
 
 function checkOptions(name: string, options: EmbeddedClusterOptions): void {
-  if (!isClusterName(name))
-    throw new TestbedError(`cluster name ${JSON.stringify(name)}: use lower case letters, digits and dashes, 40 at most`);
+  if (!isClusterName(name)) throw new TestbedError(`cluster name ${JSON.stringify(name)}: ${clusterNameRule}`);
   const nodes = options.fakeNodes ?? 4;
   if (!Number.isInteger(nodes) || nodes < 1 || nodes > maxFakeNodes) throw new TestbedError(`number of nodes: use 1 to ${maxFakeNodes}`);
 }

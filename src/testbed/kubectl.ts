@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process';
-import { TestbedError } from './testbed-error.ts';
+import { spawn, spawnSync } from 'node:child_process';
+import { TestbedError, toTestbedError } from './testbed-error.ts';
 
 export interface KubectlOptions {
   /** Standard input, e.g. for `apply -f -`. */
@@ -33,4 +33,12 @@ export function kubectl(
       else reject(new TestbedError(`${what}: ${Buffer.concat(complaints).toString('utf8').trim() || `exit code ${code}`}`));
     });
   });
+}
+
+/** Runs kubectl with this process's own input and output, for a person; returns its exit code. @throws TestbedError if it cannot be run */
+export function passToKubectl(cluster: { readonly kubectl: readonly string[] }, args: readonly string[]): number {
+  const [binary = 'kubectl', ...prefix] = cluster.kubectl;
+  const { error, status } = spawnSync(binary, [...prefix, ...args], { stdio: 'inherit' });
+  if (error !== undefined) throw toTestbedError('running kubectl', error);
+  return status ?? 1;
 }

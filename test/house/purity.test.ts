@@ -75,7 +75,7 @@ describe('purity', () => {
   it.each([
     { path: inPlan, text: 'const now = Date.now();', found: 'Date.now' },
     { path: inPlan, text: 'const now = new Date();', found: 'new Date()' },
-    { path: inPlan, text: 'const now = `at ${Date.now()}`;', found: 'Date.now' },
+    { path: inPlan, text: `const now = \`at \${Date.now()}\`;`, found: 'Date.now' },
     { path: inPlan, text: 'const die = Math.random();', found: 'Math.random' },
     { path: inPlan, text: 'export async function plan() {}', found: 'async' },
     { path: inPlan, text: 'const later = Promise.resolve();', found: 'Promise' },

@@ -1,10 +1,13 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import type { ClusterStatus, DevCluster } from '../../testbed/dev-clusters.ts';
 import type { ClusterTools } from '../../testbed/embedded-cluster.ts';
 import type { ProgressReporter } from '../../testbed/progress.ts';
 import { CliError, exitCodes } from '../exit-codes.ts';
 import { parseCount } from '../options.ts';
 import { renderTable } from '../output.ts';
+
+/** The cluster that is meant when none is named. */
+const defaultName = 'dev';
 
 interface UpOptions {
   readonly name: string;
@@ -22,7 +25,7 @@ export function registerDev(program: Command): void {
   dev
     .command('up')
     .description('start a cluster; it stays until `dev down`')
-    .option('--name <name>', 'of the cluster', parseName, 'dev')
+    .option('--name <name>', 'of the cluster', defaultName)
     .addOption(
       new Option('--profile <profile>', 'how fast pods live; `none` has no nodes at all')
         .choices(['instant', 'node-like', 'none'])
@@ -38,7 +41,7 @@ export function registerDev(program: Command): void {
   dev
     .command('down')
     .description('end the processes of a cluster and remove its files')
-    .addOption(new Option('--name <name>', 'of the cluster').argParser(parseName).default('dev'))
+    .option('--name <name>', 'of the cluster', defaultName)
     .addOption(new Option('--all', 'every cluster of this user').conflicts('name'))
     .action((options: { readonly name: string; readonly all?: boolean }) => runDown(options));
   dev
@@ -49,12 +52,13 @@ export function registerDev(program: Command): void {
   dev
     .command('kubectl')
     .description('run kubectl on a cluster: `hourglass dev kubectl -- get pods`')
-    .option('--name <name>', 'of the cluster', parseName, 'dev')
+    .option('--name <name>', 'of the cluster', defaultName)
     .argument('[arguments...]', 'for kubectl')
     .action((args: readonly string[], options: { readonly name: string }) => runKubectl(options.name, args));
 }
 
 async function runUp(options: UpOptions): Promise<void> {
+  await checkName(options.name);
   const { devUp } = await import('../../testbed/dev-clusters.ts');
   const report = await createReport();
   const tools = await findTools(report, options.profile !== 'none');
@@ -89,6 +93,7 @@ async function runUp(options: UpOptions): Promise<void> {
 }
 
 async function runDown(options: { readonly name: string; readonly all?: boolean }): Promise<void> {
+  await checkName(options.name);
   const { devDown } = await import('../../testbed/dev-clusters.ts');
   const lines = await devDown({ names: options.all === true ? 'all' : [options.name], report: await createReport() });
   process.stdout.write(`${lines.join('\n')}\n`);
@@ -101,13 +106,11 @@ async function runStatus(options: { readonly json?: boolean }): Promise<void> {
 }
 
 async function runKubectl(name: string, args: readonly string[]): Promise<void> {
+  await checkName(name);
   const { getDevCluster } = await import('../../testbed/dev-clusters.ts');
-  const { spawnSync } = await import('node:child_process');
+  const { passToKubectl } = await import('../../testbed/kubectl.ts');
   const cluster = getDevCluster(name, await findTools(await createReport(), false));
-  const [binary = 'kubectl', ...prefix] = cluster.kubectl;
-  const result = spawnSync(binary, [...prefix, ...args], { stdio: 'inherit' });
-  if (result.error !== undefined) throw new CliError(`running kubectl: ${result.error.message}`);
-  process.exitCode = result.status ?? exitCodes.failed;
+  process.exitCode = passToKubectl(cluster, args);
 }
 
 /** One object with what a script needs. Pure. */
@@ -116,7 +119,7 @@ function renderJson(cluster: DevCluster): string {
 }
 
 function renderUse(cluster: DevCluster, detach: boolean): string {
-  const name = cluster.name === 'dev' ? '' : ` --name ${cluster.name}`;
+  const name = cluster.name === defaultName ? '' : ` --name ${cluster.name}`;
   const lines = [
     `Cluster ${cluster.name} is up. Use it:`,
     `  export KUBECONFIG=${cluster.kubeconfig}`,
@@ -156,7 +159,8 @@ async function findTools(report: ProgressReporter, withKwok: boolean): Promise<C
   return { controlPlane: await ensureTool('control-plane', report), kwok: withKwok ? await ensureTool('kwok', report) : '' };
 }
 
-function parseName(text: string): string {
-  if (/^[a-z0-9][a-z0-9-]{0,39}$/.test(text)) return text;
-  throw new InvalidArgumentError('use lower case letters, digits and dashes, 40 at most.');
+/** @throws CliError (usage) for a name that cannot be a folder's */
+async function checkName(name: string): Promise<void> {
+  const { clusterNameRule, isClusterName } = await import('../../testbed/cluster-name.ts');
+  if (!isClusterName(name)) throw new CliError(`cluster name ${JSON.stringify(name)}: ${clusterNameRule}`, exitCodes.usage);
 }

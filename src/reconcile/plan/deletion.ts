@@ -32,7 +32,8 @@ export function planDeletion(snapshot: Snapshot, performer: PerformerView): Plan
     const { ours } = sortPods(snapshot.pods, { name: target.name, uid: performer.uid, image: undefined, currentRevision: '' });
     const facts = { reason: verdict.reason, message: verdict.message, revision: performer.status?.revision, ours, quiet: 0 };
     const { patch } = planStatus(snapshot, performer, facts);
-    if (patch !== undefined) actions.push({ kind: 'patch', resource: 'PerformerStatus', target, patch: { status: patch }, why: verdict.reason });
+    if (patch !== undefined)
+      actions.push({ kind: 'patch', resource: 'PerformerStatus', target, patch: { status: patch }, why: verdict.reason });
     actions.push(...removals);
   }
   return { verdict, actions, events: [], proof: actions.length === 0 ? 'none' : 'performer', unsaid: false };

@@ -329,10 +329,21 @@ describe('no answer', () => {
     expect(server.requests).toHaveLength(2);
   });
 
-  it.each(writes)('is unreachable when the server did not look at a %s: nothing happened', async (verb) => {
+  it.each([...reads, ...writes])('sends a %s again that the server did not look at, as nothing happened', async (verb) => {
+    let tries = 0;
+    const { kube } = await connect((_, reply) => {
+      tries += 1;
+      if (tries === 1) reply.refuse();
+      else reply.json(200, verb === 'list' ? list([]) : stored);
+    });
+    await call(kube, verb);
+    expect(tries).toBe(2);
+  });
+
+  it.each([...reads, ...writes])('is unreachable when the server never looks at a %s', async (verb) => {
     const { kube, server } = await connect((_, reply) => reply.refuse());
     expect((await faultOf(call(kube, verb))).code).toBe('unreachable');
-    expect(server.requests).toHaveLength(1);
+    expect(server.requests).toHaveLength(3);
   });
 
   it.each([...reads, ...writes])('is unreachable when a %s finds nobody there, with server, cause and next step', async (verb) => {

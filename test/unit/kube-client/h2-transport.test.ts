@@ -88,12 +88,6 @@ describe('the HTTP/2 transport', () => {
   it.each<{ name: string; script: Script; stage: string; sent: boolean }>([
     { name: 'refused it', script: (_, reply) => reply.refuse(), stage: 'refused', sent: false },
     {
-      name: 'went away before it',
-      script: (_, reply) => reply.session().goaway(constants.NGHTTP2_NO_ERROR, 0),
-      stage: 'refused',
-      sent: false,
-    },
-    {
       name: 'broke down over it',
       script: (_, reply) => reply.session().goaway(constants.NGHTTP2_INTERNAL_ERROR),
       stage: 'broken',
@@ -137,6 +131,25 @@ describe('the HTTP/2 transport', () => {
     expect(server.relay.connections()).toBe(1);
   });
 
+  it('keeps a connection that is going away, too, and drops it when it falls silent', async () => {
+    const { transport, server } = await connect((_, reply) => {
+      reply.begin();
+      reply.session().goaway(constants.NGHTTP2_NO_ERROR);
+    }, createFastClock(20));
+    const watch = await get(transport, '/', 'watch');
+    let ended = false;
+    const reading = textOf(watch)
+      .catch(() => '')
+      .finally(() => {
+        ended = true;
+      });
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    expect(ended).toBe(false);
+    server.relay.freeze();
+    await reading;
+    expect(watch.complete()).toBe(false);
+  });
+
   it('knows a body that was cut off from one that ended', async () => {
     const { transport, server } = await connect(({ path }, reply) => {
       reply.begin();
@@ -150,6 +163,17 @@ describe('the HTTP/2 transport', () => {
     setTimeout(() => server.relay.cut(), 20);
     await textOf(cut).catch(() => '');
     expect(cut.complete()).toBe(false);
+  });
+
+  it('has all of an answer whose connection ended right after it, however late it is read', async () => {
+    const { transport, server } = await connect((_, reply) => {
+      reply.text(200, 'x'.repeat(1_000_000));
+      setTimeout(() => server.relay.cut(), 100);
+    });
+    const answer = await get(transport);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(await textOf(answer)).toHaveLength(1_000_000);
+    expect(answer.complete()).toBe(true);
   });
 
   it('reads no faster than its reader: a server that sends without end is held back', async () => {

@@ -9,7 +9,8 @@ const pem = (what: string): string => `-----BEGIN ${what}-----\nAAAA\n-----END $
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 const secret = 'hunter2-hunter2';
 
-type Files = Record<string, string | 'EACCES' | 'EISDIR'>;
+/** Content by path; `EACCES` and `EISDIR` stand for files that cannot be read for that reason. */
+type Files = Record<string, string>;
 
 /** A machine with these files and nothing else. */
 function load(files: Files, options: Partial<LoadConfigOptions> = {}): Promise<ClusterConfig> {

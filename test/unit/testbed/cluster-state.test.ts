@@ -6,7 +6,6 @@ import {
   type ClusterState,
   claimState,
   clustersHome,
-  isClusterName,
   listClusters,
   parseState,
   readState,
@@ -103,9 +102,4 @@ describe('clustersHome', () => {
   ])('$name', ({ env, end }) => {
     expect(clustersHome(env)).toMatch(end);
   });
-});
-
-describe('isClusterName', () => {
-  it.each(['dev', 'a-1', '0'])('accepts %s', (name) => expect(isClusterName(name)).toBe(true));
-  it.each(['', '.', '..', '../x', 'a/b', '-a', 'A', 'a'.repeat(41)])('refuses %j', (name) => expect(isClusterName(name)).toBe(false));
 });
