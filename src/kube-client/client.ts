@@ -31,7 +31,7 @@ export interface KubeClient extends KubeApi {
 const defaultListBytes = 512 * 1024 * 1024;
 const defaultObjectBytes = 32 * 1024 * 1024;
 
-/** The `KubeApi` of a real cluster. Connects on first use. Repeats nothing on its own but a read whose connection turned out dead, once. */
+/** The `KubeApi` of a real cluster. Connects on first use. Repeats nothing on its own but a read whose connection turned out dead, once, and a request that the server refused to look at. */
 export function createKubeApi(config: ClusterConfig, options: KubeClientOptions): KubeClient {
   const { clock, userAgent, warn = () => {}, limits = {} } = options;
   const { listBytes = defaultListBytes, objectBytes = defaultObjectBytes } = limits;

@@ -8,7 +8,6 @@ import { type Kubeconfig, mergeKubeconfigs, parseKubeconfig, selectContext } fro
 import { createPluginAsker } from './plugin-credentials.ts';
 import { isMissing, type ReadFile, readNeeded } from './read-file.ts';
 
-
 export interface LoadConfigOptions {
   /** A file named by the user; then nothing else is looked at. */
   readonly kubeconfig?: string;
