@@ -90,11 +90,13 @@ class TerminalProgress implements ProgressReporter {
   #draw(): void {
     if (this.#step === undefined) return;
     this.#frame += 1;
-    // A line that wraps cannot be erased again.
-    const line = `${spinner[this.#frame % spinner.length]} ${this.#step.text} · ${this.#step.state()}`.slice(
-      0,
-      (this.#stream.columns ?? 80) - 1,
-    );
+    const state = ` · ${this.#step.state()}`;
+    // A line that wraps cannot be erased again; what moves matters more than the title, which was long enough to read once.
+    const width = (this.#stream.columns || 80) - 3;
+    const room = Math.max(width - state.length, 10);
+    const { text } = this.#step;
+    const title = text.length <= room ? text : `${text.slice(0, room - 1)}…`;
+    const line = `${spinner[this.#frame % spinner.length]} ${`${title}${state}`.slice(0, width)}`;
     this.#stream.write(eraseLine + line);
   }
 

@@ -46,14 +46,17 @@ describe('progress on a terminal', () => {
     try {
       const { stream, text } = recorder(true);
       const report = createProgress(stream);
-      report.step('Building');
-      report.update(`${'many '.repeat(20)}packages`);
+      report.step('Building a tool with a title longer than the terminal is wide');
+      report.update('5 of 9');
+      vi.advanceTimersByTime(1_000);
+      expect(text()).toMatch(/Building a .*… · 1\.0 s · 5 of 9$/);
+      report.update('many '.repeat(20));
       vi.advanceTimersByTime(1_000);
       report.done('Built');
       const frames = text().split('\r\u001b[2K');
       expect(new Set(frames).size).toBeGreaterThan(5);
       expect(Math.max(...frames.map((frame) => frame.length))).toBeLessThan(40);
-      expect(frames.at(-1)).toBe('✓ Built (1.0 s)\n');
+      expect(frames.at(-1)).toBe('✓ Built (2.0 s)\n');
       expect(text().split('\n')).toHaveLength(2);
     } finally {
       vi.useRealTimers();
