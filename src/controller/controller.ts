@@ -1,6 +1,6 @@
 import { keyText, type ObjectKey } from '../kube/objects.ts';
 import { backoffMs } from './backoff.ts';
-import type { Outcome, Reconcile } from './outcome.ts';
+import type { Outcome, PassContext, Reconcile } from './outcome.ts';
 import type { WorkQueue } from './work-queue.ts';
 
 export interface ControllerOptions {
@@ -17,6 +17,9 @@ export interface ControllerOptions {
   readonly onOutcome?: (key: ObjectKey, outcome: Outcome) => boolean;
 }
 
+/** So many passes in a row may change something before the key is slowed down; a rollout takes three. */
+const freeChanges = 6;
+
 /**
  * The one loop, of `once` and of `watch`: takes keys, runs passes, and queues again what wants another look.
  *
@@ -27,13 +30,14 @@ export interface ControllerOptions {
 export async function runController(options: ControllerOptions): Promise<void> {
   const { queue, random, until } = options;
   const failures = new Map<string, number>();
+  const changes = new Map<string, number>();
   const never = new AbortController();
 
   const work = async (): Promise<void> => {
     for (;;) {
       const key = await queue.take(until);
       if (key === undefined) return;
-      const outcome = await runPass(options.reconcile, key, options.abort ?? never.signal);
+      const outcome = await runPass(options.reconcile, key, { signal: options.abort ?? never.signal, lastPass: false });
       const goesOn = options.onOutcome?.(key, outcome) ?? true;
       if (goesOn) queueAgain(key, outcome);
       queue.done(key);
@@ -50,17 +54,26 @@ export async function runController(options: ControllerOptions): Promise<void> {
       return;
     }
     failures.delete(text);
-    if (outcome.again) queue.add(key);
-    else if (outcome.requeueAfterMs !== undefined) queue.addAfter(key, outcome.requeueAfterMs);
+    if (outcome.again) {
+      const count = (changes.get(text) ?? 0) + 1;
+      changes.set(text, count);
+      // What is written again and again (a CRD that prunes it, an admission that puts it back) must not become a storm of writes.
+      if (count > freeChanges) queue.hold(key, backoffMs(count - freeChanges, random(), 1_000));
+      queue.add(key);
+      return;
+    }
+    changes.delete(text);
+    if (outcome.requeueAfterMs !== undefined) queue.addAfter(key, outcome.requeueAfterMs);
   };
 
   await Promise.all(Array.from({ length: options.workers }, work));
   queue.close();
 }
 
-async function runPass(reconcile: Reconcile, key: ObjectKey, signal: AbortSignal): Promise<Outcome> {
+/** One pass; what it throws becomes the key's failure. */
+export async function runPass(reconcile: Reconcile, key: ObjectKey, context: PassContext): Promise<Outcome> {
   try {
-    return await reconcile(key, { signal, lastPass: false });
+    return await reconcile(key, context);
   } catch (error) {
     // reconcile turns failed calls into outcomes; what arrives here is a bug, and it must not take the other keys with it.
     const message = error instanceof Error ? error.message : String(error);

@@ -1,6 +1,6 @@
 import { keyText, type ObjectKey } from '../kube/objects.ts';
 import type { Clock } from '../lib/clock.ts';
-import { runController } from './controller.ts';
+import { runController, runPass } from './controller.ts';
 import type { Outcome, Reconcile } from './outcome.ts';
 import type { WorkQueue } from './work-queue.ts';
 
@@ -24,9 +24,18 @@ export interface OnceResult {
 }
 
 /** A key that changes something in so many passes in a row does not converge. */
-const maxChanges = 100;
+const maxChanges = 10;
+const maxLastPasses = 5;
 /** Tries of a key whose calls fail, when the run does not wait; more where somebody else only was faster. */
 const maxTries = { observe: 10, backoff: 3, never: 1 } as const;
+
+const notReached = {
+  kind: 'waiting',
+  reason: 'NotReached',
+  message: 'the run ended before it was looked at',
+  again: false,
+  unsaid: false,
+} as const satisfies Outcome;
 
 /** Runs every key until nothing can be done any more, and tells what each came to. Settled keys are looked at once. */
 export async function runOnce(options: OnceOptions): Promise<OnceResult> {
@@ -80,7 +89,13 @@ export async function runOnce(options: OnceOptions): Promise<OnceResult> {
   cancelDeadline();
   options.signal.removeEventListener('abort', finish);
 
+  for (const key of options.keys) if (!outcomes.has(keyText(key))) outcomes.set(keyText(key), { key, outcome: notReached });
   await sayTheUnsaid(options, outcomes, passes);
+  for (const [text, { key, outcome }] of outcomes) {
+    // Overtaken by another writer when the run ended: nothing is broken, only not finished.
+    if (outcome.kind === 'failed' && outcome.retry === 'observe')
+      outcomes.set(text, { key, outcome: { ...notReached, ...outcome, kind: 'waiting' } });
+  }
   const ordered = [...outcomes.entries()].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value);
   return { outcomes: ordered, passes: [...passes.values()].reduce((sum, count) => sum + count, 0) };
 }
@@ -97,7 +112,11 @@ async function sayTheUnsaid(
     for (let next = unsaid.shift(); next !== undefined; next = unsaid.shift()) {
       const [text, { key }] = next;
       passes.set(text, (passes.get(text) ?? 0) + 1);
-      outcomes.set(text, { key, outcome: await options.reconcile(key, { signal: never.signal, lastPass: true }) });
+      for (let tries = 0; tries < maxLastPasses; tries += 1) {
+        const outcome = await runPass(options.reconcile, key, { signal: never.signal, lastPass: true });
+        outcomes.set(text, { key, outcome });
+        if (outcome.kind !== 'failed' || outcome.retry !== 'observe') break;
+      }
     }
   };
   await Promise.all(Array.from({ length: Math.min(options.workers, unsaid.length) }, work));

@@ -12,6 +12,8 @@ export class WorkQueue {
   /** Wanted again while running. */
   readonly #dirty = new Set<string>();
   readonly #timers = new Map<string, { readonly dueMs: number; readonly cancel: () => void }>();
+  /** Monotonic time before which a key is not handed out. */
+  readonly #held = new Map<string, number>();
   readonly #takers: (() => void)[] = [];
 
   constructor(clock: Clock) {
@@ -34,8 +36,19 @@ export class WorkQueue {
       this.#dirty.add(text);
       return;
     }
+    const heldMs = (this.#held.get(text) ?? 0) - this.#clock.monotonicMs();
+    if (heldMs > 0) {
+      this.addAfter(key, heldMs);
+      return;
+    }
+    this.#held.delete(text);
     this.#ready.set(text, key);
     this.#takers.shift()?.();
+  }
+
+  /** Hands the key out no sooner than after this delay, whoever adds it meanwhile. */
+  hold(key: ObjectKey, delayMs: number): void {
+    this.#held.set(keyText(key), this.#clock.monotonicMs() + delayMs);
   }
 
   /** Adds the key after a delay; of two delays the sooner holds. */

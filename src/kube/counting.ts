@@ -7,7 +7,7 @@ export interface WriteCounts {
   delete: number;
 }
 
-/** The same API, with its writes counted, Events included; those of the Lease are left out: they say who works, not what was done. */
+/** The same API, with the writes counted that came through, Events included; those of the Lease are left out: they say who works, not what was done. */
 export function countWrites(kube: KubeApi): { readonly kube: KubeApi; readonly counts: WriteCounts } {
   const counts: WriteCounts = { create: 0, patch: 0, delete: 0 };
   const count = (verb: keyof WriteCounts, plural: string): void => {
@@ -20,21 +20,24 @@ export function countWrites(kube: KubeApi): { readonly kube: KubeApi; readonly c
       get: (resource, key, options) => kube.get(resource, key, options),
       watch: (resource, options) => kube.watch(resource, options),
       serverNowMs: () => kube.serverNowMs(),
-      create: (resource, object, options) => {
+      create: async (resource, object, options) => {
+        const stored = await kube.create(resource, object, options);
         count('create', resource.plural);
-        return kube.create(resource, object, options);
+        return stored;
       },
-      patch: (resource, key, patch, options) => {
+      patch: async (resource, key, patch, options) => {
+        const stored = await kube.patch(resource, key, patch, options);
         count('patch', resource.plural);
-        return kube.patch(resource, key, patch, options);
+        return stored;
       },
-      delete: (resource, key, options) => {
+      delete: async (resource, key, options) => {
+        const left = await kube.delete(resource, key, options);
         count('delete', resource.plural);
-        return kube.delete(resource, key, options);
+        return left;
       },
-      event: (event, options) => {
+      event: async (event, options) => {
+        await kube.event(event, options);
         count('create', 'events');
-        return kube.event(event, options);
       },
     },
   };

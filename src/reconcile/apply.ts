@@ -98,7 +98,7 @@ async function remove<T extends KubeObject>(
 function judgeFault(action: Action, fault: KubeFault, key: ObjectKey, deps: ReconcileDeps): Applied | undefined {
   switch (fault.code) {
     case 'alreadyExists':
-      if (action.kind === 'create') holdName(deps, key, keyOf(action.object).name);
+      if (action.kind === 'create' && action.resource === 'Pod') holdName(deps, key, keyOf(action.object).name);
       return { kind: 'stale' };
     case 'conflict':
     case 'notFound':

@@ -12,7 +12,7 @@ export interface ReconcileDeps {
   readonly mayWrite: () => boolean;
   /** Pod names found taken that no list of ours shows, per key: read live until they are free. A cache, no more. */
   readonly heldNames: Map<string, Set<string>>;
-  /** Told of each plan that is not empty, before it is carried out. */
+  /** Told of each plan, before it is carried out. */
   readonly onPlan?: (key: ObjectKey, plan: Plan) => void;
   readonly log: (message: string, fields: Readonly<Record<string, unknown>>) => void;
 }

@@ -55,7 +55,8 @@ async function readHeldNames(key: ObjectKey, deps: ReconcileDeps, signal: AbortS
   const found: Pod[] = [];
   for (const name of names) {
     const pod = await findLive(deps.kube, pods, { namespace: key.namespace, name }, signal);
-    if (pod === undefined) names.delete(name);
+    const isListed = pod !== undefined && deps.world.pods.get({ namespace: key.namespace, name })?.metadata?.uid === pod.metadata?.uid;
+    if (pod === undefined || isListed) names.delete(name);
     else found.push(projectPod(pod));
   }
   if (names.size === 0) deps.heldNames.delete(keyText(key));

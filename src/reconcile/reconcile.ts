@@ -1,3 +1,4 @@
+import type { Reason } from '../api/v1alpha1/conditions.ts';
 import { labels } from '../api/v1alpha1/naming.ts';
 import { performers } from '../api/v1alpha1/performer.ts';
 import type { Outcome, PassContext } from '../controller/outcome.ts';
@@ -7,7 +8,7 @@ import { sameJson } from '../lib/canonical-json.ts';
 import { type Applied, apply } from './apply.ts';
 import type { ReconcileDeps } from './deps.ts';
 import { findLive, listPodsInService, observe, refresh } from './observe.ts';
-import { describeAction, type Plan } from './plan/actions.ts';
+import type { Plan } from './plan/actions.ts';
 import { checkPlan } from './plan/check-plan.ts';
 import { planPerformer } from './plan/plan.ts';
 import type { Snapshot } from './plan/snapshot.ts';
@@ -24,7 +25,7 @@ export async function reconcile(key: ObjectKey, deps: ReconcileDeps, context: Pa
   try {
     const snapshot = await observe(key, deps, context.lastPass, context.signal);
     const plan = checkPlan(planPerformer(snapshot, deps.settings), snapshot);
-    if (plan.actions.length > 0) deps.onPlan?.(key, plan);
+    deps.onPlan?.(key, plan);
     if (plan.actions.length === 0 || !deps.mayWrite()) return toOutcome(plan, false);
     if (!(await isProven(plan, snapshot, deps, context.signal))) return lookAgain(key, deps, context.signal);
     const applied = await apply(plan, snapshot, deps, context.signal);
@@ -42,13 +43,12 @@ async function conclude(applied: Applied, plan: Plan, snapshot: Snapshot, deps: 
     case 'stale':
       return lookAgain(snapshot.key, deps, signal);
     case 'denied': {
-      // The refusal becomes part of what was seen, so that status can say it; only that is done now.
-      const denied = { what: describeAction(applied.action), message: applied.fault.message };
-      const seen = await observe(snapshot.key, deps, snapshot.lastPass, signal);
-      const told = checkPlan(planPerformer({ ...seen, denied }, deps.settings), seen);
-      const statusOnly = { ...told, actions: told.actions.filter((action) => action.resource === 'PerformerStatus') };
-      const second = await apply(statusOnly, seen, deps, signal);
-      return second.kind === 'failed' ? failed(second.fault) : failed(applied.fault);
+      // The refusal becomes part of what was seen, so that status can say it. What goes still goes: it may be what stands in the way.
+      const seen = { ...(await observe(snapshot.key, deps, snapshot.lastPass, signal)), denied: applied.fault.message };
+      const told = checkPlan(planPerformer(seen, deps.settings), seen);
+      const second = (await isProven(told, seen, deps, signal)) ? await apply(told, seen, deps, signal) : undefined;
+      if (second?.kind === 'failed') return failed(second.fault);
+      return { ...failed(applied.fault), reason: 'WriteDenied' satisfies Reason };
     }
     case 'failed':
       return failed(applied.fault);

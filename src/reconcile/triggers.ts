@@ -1,12 +1,13 @@
 import { labels, serviceName } from '../api/v1alpha1/naming.ts';
-import { controllerOf, type KubeObject, keyOf, keyText, type ObjectKey } from '../kube/objects.ts';
+import { type KubeObject, keyOf, keyText, type ObjectKey } from '../kube/objects.ts';
+import { performerOwnerOf } from './plan/owner.ts';
 
 /** The Performers a child concerns: its controller's name, and the one whose label it carries. Pure. */
 export function performersOf(child: KubeObject): readonly ObjectKey[] {
   const namespace = child.metadata?.namespace ?? '';
-  const owner = controllerOf(child);
+  const owner = performerOwnerOf(child);
   const names = new Set<string>();
-  if (owner?.kind === 'Performer') names.add(owner.name);
+  if (owner !== undefined) names.add(owner.name);
   const labelled = child.metadata?.labels?.[labels.performer];
   if (labelled !== undefined && labelled !== '') names.add(labelled);
   const own = nameFromChild(keyOf(child).name);

@@ -1,10 +1,11 @@
 import { annotations, performerPodsSelector } from '../api/v1alpha1/naming.ts';
 import { type Performer, performers } from '../api/v1alpha1/performer.ts';
-import { controllerOf, type KubeObject, keyOf, keyText, type ObjectKey, type Pod, pods, type Service, services } from '../kube/objects.ts';
+import { type KubeObject, keyOf, keyText, type ObjectKey, type Pod, pods, type Service, services } from '../kube/objects.ts';
 import type { KubeApi } from '../kube/port.ts';
 import { type Reflector, startReflector } from '../kube/reflector.ts';
 import { ObjectStore } from '../kube/store.ts';
 import type { Clock } from '../lib/clock.ts';
+import { performerOwnerOf } from './plan/owner.ts';
 import { performerIndex, performersOf } from './triggers.ts';
 
 /** What is known of the cluster: filled by lists and watches, overlaid by our own writes. */
@@ -68,7 +69,7 @@ export function onWorldChange(world: World, wake: (key: ObjectKey) => void): voi
       if (object === undefined) continue;
       for (const key of performersOf(object)) {
         // Services of other people outnumber ours by far.
-        if (world.performers.get(key) !== undefined || controllerOf(object)?.kind === 'Performer') wake(key);
+        if (world.performers.get(key) !== undefined || performerOwnerOf(object) !== undefined) wake(key);
       }
     }
   };
@@ -81,8 +82,8 @@ export function listKeys(world: World): readonly ObjectKey[] {
   const keys = new Map<string, ObjectKey>();
   for (const performer of world.performers.list()) keys.set(keyText(keyOf(performer)), keyOf(performer));
   for (const child of [...world.pods.list(), ...world.services.list()]) {
-    const owner = controllerOf(child);
-    if (owner?.kind !== 'Performer') continue;
+    const owner = performerOwnerOf(child);
+    if (owner === undefined) continue;
     const key = { namespace: child.metadata?.namespace ?? '', name: owner.name };
     keys.set(keyText(key), key);
   }

@@ -39,6 +39,7 @@ export const reasons = {
   ImagePullFailed: { ...trouble, nextStep: 'Check spec.image and spec.imagePullSecrets.' },
   ContainerConfigFailed: { ...trouble, nextStep: 'Create the Secret or ConfigMap named, or change spec.config.environmentFrom.' },
   CrashLooping: { ...trouble, nextStep: 'See the container log: kubectl logs --previous.' },
+  PodFailed: { ...trouble, nextStep: 'See the node that refused or ended it: kubectl describe pod. Another pod follows by itself.' },
   ProgressDeadlineExceeded: { ...trouble, nextStep: 'See the pod: kubectl describe pod. Put the former spec back to end the rollout.' },
   WriteDenied: {
     ...trouble,

@@ -66,7 +66,7 @@ export const performerStatusSchema = z.object({
   grpcEndpoint: text('DNS name of the Service, without the port.').optional(),
   conditions: mapList(condition, 'type', 'What holds and what does not. `Ready` is the last one.').optional(),
   lastUpgrade: time('When the last rollout of a change was completed.').optional(),
-  readyTime: time('When the Performer last became ready, as its pod tells.').optional(),
+  readyTime: time('When a pod of the Performer first became ready.').optional(),
   observedGeneration: int64('Generation of the spec this status is about; -1 before the first look.')
     .default(defaults.unobservedGeneration)
     .optional(),

@@ -187,6 +187,6 @@ function exitCodeOf(report: OnceReport, options: OnceOptions): ExitCode {
     case 'Stalled':
       return exitCodes.negative;
     case 'Failed':
-      return exitCodes.failed;
+      return report.keys.some((row) => row.reason === 'unreachable' || row.reason === 'timeout') ? exitCodes.unreachable : exitCodes.failed;
   }
 }

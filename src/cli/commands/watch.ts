@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import type { Outcome } from '../../controller/outcome.ts';
 import { runWatch } from '../../controller/watch.ts';
 import { WorkQueue } from '../../controller/work-queue.ts';
+import { isKubeFault } from '../../kube/faults.ts';
 import { keyText, type ObjectKey } from '../../kube/objects.ts';
 import { sleep, systemClock } from '../../lib/clock.ts';
 import { createWorld, listKeys, onWorldChange, watchWorld } from '../../reconcile/world.ts';
@@ -76,10 +77,17 @@ async function watch(options: WatchOptions): Promise<ExitCode> {
     const lease = openLease(connection, options, log);
     let toldHolder: string | undefined;
     while (!signal.aborted) {
-      const claim = await lease.tryAcquire(signal);
-      if (claim.held) {
+      const claim = await lease.tryAcquire(signal).catch((error: unknown) => {
+        if (!isKubeFault(error)) throw error;
+        if (!signal.aborted) log('asking for the Lease failed', { error: error.message });
+        return undefined;
+      });
+      if (claim === undefined) {
+        // An API server that is away comes back; caches and process stay.
+        await sleep(systemClock, standbyRetryMs, signal);
+      } else if (claim.held) {
         log('leading');
-        await leadWhileHeld(lease, lead, signal, log);
+        await leadWhileHeld(lease, lead, signal);
         toldHolder = undefined;
       } else if ('holder' in claim) {
         if (toldHolder !== claim.holder) log('standing by', { holder: claim.holder });
@@ -103,7 +111,6 @@ async function leadWhileHeld(
   lease: ReturnType<typeof openLease>,
   lead: (until: AbortSignal) => Promise<void>,
   signal: AbortSignal,
-  log: Log,
 ): Promise<void> {
   const until = new AbortController();
   const stopKeeping = new AbortController();
@@ -113,7 +120,6 @@ async function leadWhileHeld(
   let lost = false;
   const kept = lease.keep(stopKeeping.signal, () => {
     lost = true;
-    log('lease lost');
     until.abort(new Error('lease lost'));
   });
   try {

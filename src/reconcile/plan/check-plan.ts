@@ -1,5 +1,6 @@
-import { controllerOf, type KubeObject } from '../../kube/objects.ts';
+import type { KubeObject } from '../../kube/objects.ts';
 import { type Action, describeAction, type Plan } from './actions.ts';
+import { isChildOf } from './owner.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** More writes than any sane plan has: one Service, a status, and a way out for a handful of pods. */
@@ -29,7 +30,7 @@ export function checkPlan(plan: Plan, snapshot: Snapshot): Plan {
     if (action.resource === 'Pod' || action.resource === 'Service') {
       const object = findObject(snapshot, action.resource, action.target.uid);
       if (object === undefined) broken(action, 'an object that was not seen');
-      else if (!isOwned(object, snapshot)) broken(action, 'an object that is not ours');
+      else if (!isChildOf(object, snapshot.key.name, snapshot.performer?.uid)) broken(action, 'an object that is not ours');
     } else if (action.target.uid !== snapshot.performer?.uid) {
       broken(action, 'another Performer');
     }
@@ -40,10 +41,4 @@ export function checkPlan(plan: Plan, snapshot: Snapshot): Plan {
 function findObject(snapshot: Snapshot, resource: 'Pod' | 'Service', uid: string): KubeObject | undefined {
   if (resource === 'Service') return snapshot.service?.metadata?.uid === uid ? snapshot.service : undefined;
   return snapshot.pods.find((pod) => pod.metadata?.uid === uid);
-}
-
-function isOwned(object: KubeObject, snapshot: Snapshot): boolean {
-  const owner = controllerOf(object);
-  if (owner?.kind !== 'Performer' || owner.name !== snapshot.key.name) return false;
-  return snapshot.performer === undefined || owner.uid === snapshot.performer.uid;
 }

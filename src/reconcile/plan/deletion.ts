@@ -1,6 +1,7 @@
 import { legacyFinalizer } from '../../api/v1alpha1/naming.ts';
-import { controllerOf, type Pod, type Service } from '../../kube/objects.ts';
+import type { Pod, Service } from '../../kube/objects.ts';
 import { type Action, type Plan, targetOf, type Verdict } from './actions.ts';
+import { isChildOf } from './owner.ts';
 import { sortPods } from './pod-view.ts';
 import type { PerformerView, Snapshot } from './snapshot.ts';
 import { planStatus } from './status.ts';
@@ -39,13 +40,9 @@ export function planDeletion(snapshot: Snapshot, performer: PerformerView): Plan
   return { verdict, actions, events: [], proof: actions.length === 0 ? 'none' : 'performer', unsaid: false };
 }
 
-function isChild(object: Pod | Service, snapshot: Snapshot, uid: string | undefined): boolean {
-  const owner = controllerOf(object);
-  return owner?.kind === 'Performer' && owner.name === snapshot.key.name && (uid === undefined || owner.uid === uid);
-}
-
 function planRemovalOfChildren(snapshot: Snapshot, uid: string | undefined): readonly Action[] {
-  const goes = (object: Pod | Service): boolean => isChild(object, snapshot, uid) && object.metadata?.deletionTimestamp === undefined;
+  const goes = (object: Pod | Service): boolean =>
+    isChildOf(object, snapshot.key.name, uid) && object.metadata?.deletionTimestamp === undefined;
   const pods = snapshot.pods
     .filter(goes)
     .map((pod): Action => ({ kind: 'delete', resource: 'Pod', target: targetOf(pod), why: 'PerformerDeleted' }))
@@ -57,7 +54,7 @@ function planRemovalOfChildren(snapshot: Snapshot, uid: string | undefined): rea
 
 function countChildren(snapshot: Snapshot, uid: string | undefined): number {
   const services = snapshot.service === undefined ? [] : [snapshot.service];
-  return [...snapshot.pods, ...services].filter((object) => isChild(object, snapshot, uid)).length;
+  return [...snapshot.pods, ...services].filter((object) => isChildOf(object, snapshot.key.name, uid)).length;
 }
 
 function targetName(action: Action): string {

@@ -5,6 +5,7 @@ import { controllerOf, type Pod, type Service } from '../../kube/objects.ts';
 import { formatTime } from '../../lib/time.ts';
 import { type Action, type Plan, targetOf, type Verdict } from './actions.ts';
 import { planDeletion, planGone } from './deletion.ts';
+import { isChildOf } from './owner.ts';
 import { buildPod, podName } from './pod.ts';
 import { indexOfName, type PodView, sortPods } from './pod-view.ts';
 import { planRollout, type RolloutState, type RolloutStep } from './rollout.ts';
@@ -56,10 +57,13 @@ function planLiving(snapshot: Snapshot, performer: PerformerView, spec: Performe
       }
     }
     actions.push(...planService(snapshot, performer, spec, ours));
+  }
+  if (blocked === undefined) {
+    // Also where a create is denied: what goes may be what fills the quota.
     actions.push(...rollout.steps.flatMap((step) => toRemoval(step, nowMs)));
   }
   const told = tellWhy(snapshot, rollout, blocked);
-  const facts: StatusFacts = { ...told, revision, ours, quiet: quietUntil(performer, ours, nowMs, settings) };
+  const facts: StatusFacts = { ...told, revision, ours, quiet: startedAt(performer, ours, rollout, nowMs) + settings.quietMs };
   return finish(snapshot, performer, facts, actions, rollout.requeueAfterMs);
 }
 
@@ -81,10 +85,8 @@ function findBlock(
   const pod = foreign.find((candidate) => wanted.includes(candidate.metadata?.name ?? ''));
   if (pod !== undefined) return { reason: 'NameConflict', message: `Pod ${namespace}/${pod.metadata?.name} ${describeOwner(pod)}` };
   const { service } = snapshot;
-  const owner = service === undefined ? undefined : controllerOf(service);
-  if (service !== undefined && owner?.uid !== performer.uid) {
-    if (owner?.kind === 'Performer' && owner.name === snapshot.key.name)
-      return waitForLeftover(`Service ${namespace}/${service.metadata?.name}`);
+  if (service !== undefined && !isChildOf(service, snapshot.key.name, performer.uid)) {
+    if (isChildOf(service, snapshot.key.name, undefined)) return waitForLeftover(`Service ${namespace}/${service.metadata?.name}`);
     return { reason: 'NameConflict', message: `Service ${namespace}/${service.metadata?.name} ${describeOwner(service)}` };
   }
   // A former pod still carries the label: the Service would send calls to it.
@@ -103,7 +105,7 @@ function describeOwner(object: Pod | Service): string {
 
 function tellWhy(snapshot: Snapshot, rollout: RolloutState, blocked: Told | undefined): Told {
   if (blocked !== undefined) return blocked;
-  if (snapshot.denied !== undefined) return { reason: 'WriteDenied', message: `${snapshot.denied.what}: ${snapshot.denied.message}` };
+  if (snapshot.denied !== undefined) return { reason: 'WriteDenied', message: snapshot.denied };
   return { reason: rollout.reason, message: rollout.message };
 }
 
@@ -123,11 +125,16 @@ function toRemoval(step: RolloutStep, nowMs: number): readonly Action[] {
   return [{ kind: 'patch', resource: 'Pod', target, patch: { metadata }, why: 'Withdraw' }];
 }
 
-/** Until when a healthy start may stay unsaid; from the youngest thing that is starting. */
-function quietUntil(performer: PerformerView, ours: readonly PodView[], nowMs: number, settings: Settings): number {
-  const starting = ours.filter((pod) => pod.word === 'starting').map((pod) => pod.createdAtMs);
-  const began = starting.length > 0 ? Math.max(...starting) : ours.length === 0 ? performer.createdAtMs : nowMs;
-  return began + settings.quietMs;
+/** When the start under way began: now where a pod is to be made, else with the youngest pod there is. */
+function startedAt(performer: PerformerView, ours: readonly PodView[], rollout: RolloutState, nowMs: number): number {
+  if (ours.length === 0) return performer.createdAtMs;
+  if (rollout.steps.some((step) => step.kind === 'create')) return nowMs;
+  return Math.max(...ours.map((pod) => pod.createdAtMs));
+}
+
+/** Nothing we watch may tell when it ends: the object in our way need not carry a label of ours. */
+function needsRecheck(reason: Reason): boolean {
+  return reasons[reason].stalls || reason === 'WaitingForLeftover';
 }
 
 /** Status only: nothing is done, something is said. */
@@ -153,7 +160,7 @@ function finish(
     ordered.push({ kind: 'patch', resource: 'PerformerStatus', target, patch: { status: status.patch }, why: facts.reason });
   }
   ordered.push(...removals);
-  const waits = [requeueAfterMs, status.dueAfterMs, reasons[facts.reason].stalls ? recheckMs : undefined].filter((ms) => ms !== undefined);
+  const waits = [requeueAfterMs, status.dueAfterMs, needsRecheck(facts.reason) ? recheckMs : undefined].filter((ms) => ms !== undefined);
   return {
     verdict: judge(facts, ordered),
     actions: ordered,

@@ -1,6 +1,7 @@
-import { annotations, firstPodName, labels } from '../../api/v1alpha1/naming.ts';
-import { controllerOf, type Pod } from '../../kube/objects.ts';
+import { annotations, containerName, firstPodName, labels, portName } from '../../api/v1alpha1/naming.ts';
+import type { Pod } from '../../kube/objects.ts';
 import { parseTime } from '../../lib/time.ts';
+import { isChildOf } from './owner.ts';
 
 /**
  * What a pod is to its Performer, in one word:
@@ -10,7 +11,7 @@ export type PodWord = 'starting' | 'serving' | 'out' | 'leaving';
 
 /** A cause that keeps a pod from becoming ready. */
 export interface PodTrouble {
-  readonly reason: 'SchedulingFailed' | 'ImagePullFailed' | 'ContainerConfigFailed' | 'CrashLooping';
+  readonly reason: 'SchedulingFailed' | 'ImagePullFailed' | 'ContainerConfigFailed' | 'CrashLooping' | 'PodFailed';
   readonly message: string;
 }
 
@@ -56,9 +57,8 @@ export function sortPods(
   const leftovers: Pod[] = [];
   const foreign: Pod[] = [];
   for (const pod of pods) {
-    const owner = controllerOf(pod);
-    if (owner?.kind === 'Performer' && owner.name === performer.name) {
-      if (owner.uid === performer.uid) ours.push(viewPod(pod, performer));
+    if (isChildOf(pod, performer.name, undefined)) {
+      if (isChildOf(pod, performer.name, performer.uid)) ours.push(viewPod(pod, performer));
       else leftovers.push(pod);
     } else {
       foreign.push(pod);
@@ -72,10 +72,11 @@ function viewPod(pod: Pod, performer: { name: string; image: string | undefined;
   const status = pod.status;
   const ready = status?.conditions?.find((condition) => condition.type === 'Ready');
   const isReady = status?.phase === 'Running' && ready?.status === 'True';
-  const ended = status?.phase === 'Succeeded' || status?.phase === 'Failed';
+  const ended = pod.metadata?.deletionTimestamp === undefined && (status?.phase === 'Succeeded' || status?.phase === 'Failed');
   const containers = status?.containerStatuses ?? [];
   const revision = pod.metadata?.labels?.[labels.revision];
-  const sameImage = performer.image !== undefined && pod.spec?.containers?.[0]?.image === performer.image;
+  const container = pod.spec?.containers?.find((candidate) => candidate.name === containerName);
+  const sameImage = performer.image !== undefined && container?.image === performer.image;
   return {
     name,
     uid: pod.metadata?.uid ?? '',
@@ -89,7 +90,8 @@ function viewPod(pod: Pod, performer: { name: string; image: string | undefined;
     withdrawnAtMs: parseTime(pod.metadata?.annotations?.[annotations.withdrawnAt]),
     readySinceMs: isReady ? parseTime(ready?.lastTransitionTime) : undefined,
     ip: status?.podIP,
-    ports: (pod.spec?.containers ?? []).flatMap((container) => (container.ports ?? []).map((port) => port.containerPort)),
+    // Of our container and by our name: what others inject is not ours to offer.
+    ports: (container?.ports ?? []).filter((port) => port.name === portName).map((port) => port.containerPort),
     trouble: isReady ? undefined : findTrouble(pod),
   };
 }
@@ -117,21 +119,33 @@ const pullReasons = new Set(['ErrImagePull', 'ImagePullBackOff', 'InvalidImageNa
 const configReasons = new Set(['CreateContainerConfigError', 'CreateContainerError', 'RunContainerError']);
 
 function findTrouble(pod: Pod): PodTrouble | undefined {
-  for (const container of pod.status?.containerStatuses ?? []) {
+  const { status } = pod;
+  if (status?.phase === 'Failed' || status?.phase === 'Succeeded') {
+    const text = [status.reason, status.message].filter((part) => part !== undefined && part !== '').join(': ');
+    return { reason: 'PodFailed', message: text === '' ? `ended in phase ${status.phase}` : text };
+  }
+  for (const container of status?.containerStatuses ?? []) {
     const waiting = container.state?.waiting;
-    if (waiting?.reason === undefined) continue;
-    const text = waiting.message ?? waiting.reason;
-    if (pullReasons.has(waiting.reason)) return { reason: 'ImagePullFailed', message: `${container.image ?? ''}: ${text}` };
-    if (configReasons.has(waiting.reason)) return { reason: 'ContainerConfigFailed', message: text };
-    if (waiting.reason === 'CrashLoopBackOff') {
-      const ended = container.lastState?.terminated;
-      const code = ended === undefined ? '' : `, exit code ${ended.exitCode}`;
-      return { reason: 'CrashLooping', message: `container ${container.name} restarted ${container.restartCount} times${code}` };
+    const text = waiting?.message ?? waiting?.reason ?? '';
+    if (pullReasons.has(waiting?.reason ?? ''))
+      return { reason: 'ImagePullFailed', message: `${container.image ?? ''}: ${pullText(text)}` };
+    if (configReasons.has(waiting?.reason ?? '')) return { reason: 'ContainerConfigFailed', message: text };
+    const ended = container.lastState?.terminated;
+    // Between two tries it runs or lies ended; the words hold no count, so that they stay the same.
+    if (waiting?.reason === 'CrashLoopBackOff' || (container.ready !== true && container.restartCount >= 2 && ended !== undefined)) {
+      const code = ended === undefined ? '' : `, with exit code ${ended.exitCode}`;
+      return { reason: 'CrashLooping', message: `container ${container.name} ends again and again${code}` };
     }
   }
-  const scheduled = pod.status?.conditions?.find((condition) => condition.type === 'PodScheduled');
+  const scheduled = status?.conditions?.find((condition) => condition.type === 'PodScheduled');
   if (scheduled?.status === 'False' && scheduled.reason === 'Unschedulable') {
     return { reason: 'SchedulingFailed', message: scheduled.message ?? 'no node fits' };
   }
   return undefined;
+}
+
+/** The kubelet tells the cause in turns with and without its word of backing off; it stays one cause. */
+function pullText(text: string): string {
+  const cause = text.replace(/^Back-off pulling image "[^"]*"(: (ErrImagePull: )?)?/, '');
+  return cause === '' ? 'cannot be pulled' : cause;
 }

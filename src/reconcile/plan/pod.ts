@@ -41,7 +41,7 @@ export function podName(performerName: string, uid: string, index: number): stri
 
 /** The pod of a Performer as it is created; nothing of it is compared afterwards but the revision. Pure. */
 export function buildPod(key: ObjectKey, uid: string, spec: PerformerSpec, revision: string, index: number): Pod {
-  const config = spec.config;
+  const account = spec.config?.serviceAccountName === '' ? undefined : spec.config?.serviceAccountName;
   const versionValue = versionLabelValue(spec.version ?? '');
   const nodeSelector = buildNodeSelector(spec);
   const scheduling = spec.scheduling;
@@ -68,8 +68,8 @@ export function buildPod(key: ObjectKey, uid: string, spec: PerformerSpec, revis
       terminationGracePeriodSeconds,
       enableServiceLinks: false,
       // Off-chain code gets no API token unless an account is named for it.
-      automountServiceAccountToken: config?.serviceAccountName !== undefined,
-      ...(config?.serviceAccountName === undefined ? {} : { serviceAccountName: config.serviceAccountName }),
+      automountServiceAccountToken: account !== undefined,
+      ...(account === undefined ? {} : { serviceAccountName: account }),
       ...(nodeSelector === undefined ? {} : { nodeSelector }),
       ...(scheduling?.tolerations === undefined ? {} : { tolerations: scheduling.tolerations }),
       ...(scheduling?.affinity === undefined ? {} : { affinity: scheduling.affinity }),

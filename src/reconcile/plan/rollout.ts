@@ -25,6 +25,8 @@ export interface RolloutState {
 /** Server times have whole seconds, so a wait that decides is this much longer. */
 export const secondMs = 1_000;
 const overdueRecheckMs = 30_000;
+/** A pod that ended sooner than this after it was made is replaced only then: what rejected it would reject the next one as well. */
+const replaceFailedMs = 30_000;
 
 /**
  * Which pods come and go: one pod of the wanted revision, ready before any other leaves; one way out for a pod that may serve: withdraw, drain, delete.
@@ -43,11 +45,12 @@ export function planRollout(
   const current = pods.filter((pod) => pod.revision === revision && isInService(pod)).toSorted(byKeeping);
   const kept = current[0];
   const old = pods.filter((pod) => pod.revision !== revision && isInService(pod));
+  const failed = kept === undefined ? findYoungFailure(revision, pods, nowMs) : undefined;
   const steps: RolloutStep[] = [];
   let requeueAfterMs: number | undefined;
 
   for (const pod of pods) {
-    if (pod.ended && pod.word === 'leaving') steps.push({ kind: 'delete', pod, why: 'Ended' });
+    if (pod.ended && pod !== failed) steps.push({ kind: 'delete', pod, why: 'Ended' });
     if (pod.word !== 'out') continue;
     if (!pod.mayServe) {
       steps.push({ kind: 'delete', pod, why: 'NeverReady' });
@@ -67,15 +70,16 @@ export function planRollout(
     if (!pod.mayServe) steps.push({ kind: 'delete', pod, why: 'NeverReady' });
     else if (kept?.word === 'serving') steps.push(wayOut(pod, 'Superseded'));
   }
-  if (kept === undefined) steps.push({ kind: 'create', index: nextIndex(pods, lastIndex) });
+  if (kept === undefined && failed === undefined) steps.push({ kind: 'create', index: nextIndex(pods, lastIndex) });
 
-  const state = describe(kept, old, times, nowMs);
+  const state = describe(kept, failed, old, times, nowMs);
   const soonest = [requeueAfterMs, state.requeueAfterMs].filter((ms) => ms !== undefined);
   return { ...state, steps: steps.toSorted(byStep), requeueAfterMs: soonest.length === 0 ? undefined : Math.min(...soonest) };
 }
 
 function describe(
   kept: PodView | undefined,
+  failed: PodView | undefined,
   old: readonly PodView[],
   times: RolloutTimes,
   nowMs: number,
@@ -84,6 +88,11 @@ function describe(
   const serving = old.find((pod) => pod.word === 'serving');
   const meanwhile = serving === undefined ? '' : `; pod ${serving.name} of the former spec serves until then`;
   const underWay = serving === undefined ? 'Starting' : 'RolloutInProgress';
+  if (failed !== undefined) {
+    const leftMs = failed.createdAtMs + replaceFailedMs + secondMs - nowMs;
+    const message = `pod ${failed.name}: ${failed.trouble?.message ?? 'ended'}${meanwhile}`;
+    return { reason: failed.trouble?.reason ?? 'PodFailed', message, requeueAfterMs: leftMs };
+  }
   if (kept === undefined) return { reason: underWay, message: `a pod is being created${meanwhile}`, requeueAfterMs: undefined };
   if (kept.trouble !== undefined) {
     return { reason: kept.trouble.reason, message: `pod ${kept.name}: ${kept.trouble.message}${meanwhile}`, requeueAfterMs: undefined };
@@ -96,6 +105,13 @@ function describe(
     message: `pod ${kept.name} is not ready after ${deadlineSeconds} s${meanwhile}`,
     requeueAfterMs: overdueRecheckMs,
   };
+}
+
+/** The youngest pod of the revision that ended right after its creation. */
+function findYoungFailure(revision: string, pods: readonly PodView[], nowMs: number): PodView | undefined {
+  return pods
+    .filter((pod) => pod.ended && pod.revision === revision && nowMs < pod.createdAtMs + replaceFailedMs + secondMs)
+    .toSorted((a, b) => b.createdAtMs - a.createdAtMs || b.index - a.index)[0];
 }
 
 function isInService(pod: PodView): boolean {

@@ -14,13 +14,6 @@ export interface PerformerView {
   readonly status: PerformerStatus | undefined;
 }
 
-/** A write that the API server refused for good in this pass, so that the plan can say so in status. */
-export interface DeniedWrite {
-  /** e.g. `creating Pod team-a/performer-x`. */
-  readonly what: string;
-  readonly message: string;
-}
-
 /** All that one pass sees of the world around one key: plain JSON, so that it can be stored, compared and replayed. */
 export interface Snapshot {
   readonly key: ObjectKey;
@@ -34,7 +27,8 @@ export interface Snapshot {
   readonly service: Service | undefined;
   /** The run ends after this pass: what is still unsaid in status is said now. */
   readonly lastPass: boolean;
-  readonly denied?: DeniedWrite;
+  /** What the API server said to a write that it refused for good in this pass, so that the status can say so. */
+  readonly denied?: string;
 }
 
 /** What the operator was told at start; never changes a Performer's revision. */

@@ -48,8 +48,7 @@ function computeStatus(
   const serving = findServing(facts);
   const ready = serving !== undefined;
   const now = formatTime(nowMs);
-  const becameReady = ready && stored.ready !== true;
-  const readyTime = becameReady ? formatTime(serving.readySinceMs ?? nowMs) : stored.readyTime;
+  const readyTime = stored.readyTime ?? (ready ? formatTime(serving.readySinceMs ?? nowMs) : undefined);
   const servesNewest = facts.reason === 'Serving';
   const upgraded = servesNewest && stored.revision !== undefined && stored.revision !== facts.revision;
   const lastUpgrade = upgraded ? now : stored.lastUpgrade;

@@ -65,6 +65,18 @@ describe('WorkQueue', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it('hands a held key out only when its time has come, whoever adds it', async () => {
+    const clock = new FakeClock();
+    const queue = new WorkQueue(clock);
+    queue.hold(key('a'), 1_000);
+    queue.add(key('a'));
+    queue.add(key('b'));
+    expect((await queue.take(never))?.name).toBe('b');
+    expect(queue.depth).toBe(0);
+    await clock.advance(1_000);
+    expect((await queue.take(never))?.name).toBe('a');
+  });
+
   it('leaves no timer behind when it is closed', () => {
     const clock = new FakeClock();
     const queue = new WorkQueue(clock);

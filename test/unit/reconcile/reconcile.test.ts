@@ -118,6 +118,7 @@ describe('reconcile', () => {
         },
       });
       await operator.once(60_000, dies);
+      expect(count).toBe(deaths);
       expect(kinds(await operator.once(60_000))).toEqual(['settled Serving']);
       // Dying between the creation of a pod and the status may cost one more pod, never another result.
       expect(operator.shape()).toEqual(reference.shape());
@@ -197,6 +198,59 @@ describe('reconcile', () => {
     operator.cluster.remove(performers, key('x'));
     await operator.clock.advance(10_000);
     expect([...operator.pods(), ...operator.services()]).toEqual([]);
+    await watch.stop();
+  });
+
+  it('removes the children of a Performer that a finalizer of somebody else keeps, and says that it is going', async () => {
+    const operator = new TestOperator();
+    await operator.ask('x');
+    await operator.once(30_000);
+    operator.cluster.update(performers, key('x'), (performer) => ({
+      ...performer,
+      metadata: { ...performer.metadata, finalizers: ['other/hold'] },
+    }));
+    operator.cluster.remove(performers, key('x'));
+    expect(kinds(await operator.once(5_000))).toEqual(['waiting Terminating']);
+    expect([...operator.pods(), ...operator.services()]).toEqual([]);
+    expect(operator.status('x')).toMatchObject({ ready: false, phase: 'Terminating' });
+  });
+
+  it('slows down where its writes are undone at once', async () => {
+    const operator = new TestOperator();
+    await operator.ask('x');
+    const kube = operator.cluster.api();
+    // A CRD that prunes the status: each patch is answered with a status that lacks it.
+    const prunes = {
+      ...interceptWrites(kube, {}),
+      patch: async (...call: Parameters<typeof kube.patch>) => {
+        const stored = await kube.patch(...call);
+        return operator.cluster.update(call[0], call[1], (object) => ({ ...object, status: { observedGeneration: -1 } }) as typeof stored);
+      },
+    } as typeof kube;
+    const watch = await operator.watch(prunes);
+    await operator.clock.advance(60_000);
+    expect(watch.writes.patch).toBeLessThan(30);
+    await watch.stop();
+  });
+
+  it('removes the dead pod that fills a quota before it asks for the next', async () => {
+    const operator = new TestOperator();
+    await operator.ask('x');
+    await operator.once(30_000);
+    const quota = interceptWrites(operator.cluster.api(), {
+      before: (verb, plural) => {
+        if (verb === 'create' && plural === 'pods' && operator.pods().length >= 2)
+          throw new KubeFault('forbidden', 'creating Pod: exceeded quota');
+      },
+    });
+    const watch = await operator.watch(quota);
+    operator.change('x', { image: 'avs:bad' });
+    await operator.clock.advance(100);
+    const bad = operator.pods().find((pod) => pod.spec?.containers[0]?.image === 'avs:bad');
+    operator.change('x', { image: 'avs:3' });
+    await operator.clock.advance(60_000);
+    expect(bad).toBeDefined();
+    expect(operator.pods().map((pod) => pod.spec?.containers[0]?.image)).toEqual(['avs:3']);
     await watch.stop();
   });
 

@@ -57,6 +57,39 @@ describe('planPerformer', () => {
       verdict: 'waiting Starting',
     },
     {
+      name: 'leaves a pod that ended in peace while it is being deleted',
+      world: { ...settled(), pods: [pod({ phase: 'Failed', ready: false, deleting: true })] },
+      actions: [`create Pod ${second}`, 'patch PerformerStatus x Starting'],
+      verdict: 'waiting Starting',
+    },
+    {
+      name: 'does not replace a pod at once that a node just rejected, and says why',
+      world: { ...settled(), pods: [pod({ phase: 'Failed', ready: false, createdAtMs: startMs + 55_000 })] },
+      actions: ['patch PerformerStatus x PodFailed'],
+      verdict: 'waiting PodFailed',
+    },
+    {
+      name: 'removes what can go though a create is denied: it may be what fills the quota',
+      world: { ...changed([pod(), pod({ name: second, revision: 'other', index: 1, ready: false })]), denied: 'exceeded quota: pods' },
+      actions: ['patch PerformerStatus x WriteDenied', `delete Pod ${second} NeverReady`],
+      verdict: 'waiting WriteDenied',
+    },
+    {
+      name: 'leaves the Service of another API group alone that has a Performer too',
+      world: {
+        ...snapshot({ performer: undefined }),
+        service: {
+          ...service(),
+          metadata: {
+            ...service().metadata,
+            ownerReferences: [{ apiVersion: 'music.example.com/v1', kind: 'Performer', name: 'x', uid: 'uid-x', controller: true }],
+          },
+        },
+      },
+      actions: [],
+      verdict: 'settled Gone',
+    },
+    {
       name: 'replaces a pod that ended for good and removes it',
       world: { ...settled(), pods: [pod({ phase: 'Failed', ready: false })] },
       actions: [`create Pod ${second}`, 'patch PerformerStatus x Starting', 'delete Pod performer-x Ended'],
@@ -173,7 +206,7 @@ describe('planPerformer', () => {
     },
     {
       name: 'says in status what the API server refuses',
-      world: snapshot({ denied: { what: 'creating Pod performer-x', message: 'exceeded quota: pods' } }),
+      world: snapshot({ denied: 'creating Pod team-a/performer-x: exceeded quota: pods' }),
       actions: ['patch PerformerStatus x WriteDenied'],
       verdict: 'waiting WriteDenied',
     },
@@ -239,6 +272,18 @@ describe('the status', () => {
     const degraded = given.withStatusOf(plan(later), later).performer?.status?.conditions;
     expect(degraded?.find((condition) => condition.type === 'Degraded')?.lastTransitionTime).toBe('2026-01-01T00:01:00Z');
     expect(degraded?.find((condition) => condition.type === 'Ready')?.lastTransitionTime).toBe('2026-01-01T00:01:05Z');
+  });
+
+  it('keeps its words through the turns of a crash loop', () => {
+    const crashing = (state: object): PerformerStatus | undefined => {
+      const looping = pod({ ready: false, phase: 'Running' });
+      const [container] = looping.status?.containerStatuses ?? [];
+      const containerStatuses = [{ ...container, restartCount: 3, started: false, lastState: { terminated: { exitCode: 1 } }, ...state }];
+      return statusOf(snapshot({ pods: [{ ...looping, status: { ...looping.status, containerStatuses } } as never], service: service() }));
+    };
+    const waiting = crashing({ state: { waiting: { reason: 'CrashLoopBackOff' } } });
+    expect(waiting?.conditions?.at(-1)?.reason).toBe('CrashLooping');
+    expect(crashing({ state: { running: {} } })).toEqual(waiting);
   });
 
   it('tells a warning as an Event once, when it comes to it', () => {
