@@ -388,6 +388,27 @@ describe('the Lease', () => {
   });
 });
 
+describe('an API server that falls silent', () => {
+  it('is waited for by a watch that leads, whose process stays', async () => {
+    await ask('outage', { before: { avsAddress: '0xa1', image: 'avs:1' } });
+    const { child, result, line } = await startHourglass(on('watch', '-n', 'outage', '--log-format', 'text', '--lease-identity', 'outage'));
+    const apiServer = cluster.get().pids['kube-apiserver'] ?? 0;
+    try {
+      await line(/leading/);
+      await until('the first Performer', () => isSettled('outage'));
+      process.kill(apiServer, 'SIGSTOP');
+      await line(/asking for the Lease failed/);
+      process.kill(apiServer, 'SIGCONT');
+      await ask('outage', { after: { avsAddress: '0xa2', image: 'avs:1' } });
+      await until('the second Performer', async () => (await listPods('outage')).length === 2 && (await isSettled('outage')));
+    } finally {
+      process.kill(apiServer, 'SIGCONT');
+      child.kill('SIGTERM');
+    }
+    expect((await result).code).toBe(0);
+  });
+});
+
 describe('snapshot and plan', () => {
   it('print the same plan twice, without the cluster and without environment values', async () => {
     const shot = await hourglass(on('snapshot', 'ported', '-n', 'by-once'));
