@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, type Metafile } from 'esbuild';
@@ -20,6 +20,8 @@ const shared: BuildOptions = {
 
 /** Builds the CLI into `outdir`: `hourglass.js` is what `once` and `watch` load, everything loaded lazily stands in chunks beside it. */
 export async function buildCli(outdir: string): Promise<Metafile> {
+  // Chunks carry hashes in their names: those of the last build would stay.
+  rmSync(join(outdir, 'chunks'), { recursive: true, force: true });
   const { metafile } = await build({
     ...shared,
     entryPoints: { hourglass: join(root, 'src', 'cli', 'main.ts') },

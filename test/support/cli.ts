@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { buildCli } from '../../scripts/build.ts';
 
 export interface CliResult {
@@ -13,11 +13,9 @@ export interface CliResult {
 let built: Promise<string> | undefined;
 
 /** The bundle that ships, built once per test file. */
-export function builtCli(): Promise<string> {
-  built ??= mkdtemp(join(tmpdir(), 'hourglass-dist-')).then(async (dir) => {
-    await buildCli(dir);
-    return join(dir, 'hourglass.js');
-  });
+function builtCli(): Promise<string> {
+  const dist = fileURLToPath(new URL('../../dist', import.meta.url));
+  built ??= buildCli(dist).then(() => join(dist, 'hourglass.js'));
   return built;
 }
 
