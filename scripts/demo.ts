@@ -5,7 +5,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { labels, performerPodsSelector } from '../src/api/v1alpha1/naming.ts';
 import { type KubeObject, pods, services } from '../src/kube/objects.ts';
@@ -18,7 +19,7 @@ import { createProgress } from '../src/testbed/progress.ts';
 import { ensureTool } from '../src/testbed/tools.ts';
 import { buildCli } from './build.ts';
 
-const root = new URL('..', import.meta.url).pathname;
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const namespace = 'hourglass-demo';
 const samples = join(root, 'manifests/samples');
 const crdFile = join(root, 'manifests/crd/hourglass.eigenlayer.io_performers.yaml');
@@ -29,32 +30,65 @@ interface DemoCluster {
   stop(): Promise<void>;
 }
 
-const { values: options } = parseArgs({
-  options: { kubeconfig: { type: 'string' }, image: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
-});
+interface DemoOptions {
+  readonly kubeconfig?: string;
+  readonly image?: string;
+  readonly help?: boolean;
+}
 
-if (options.help === true) {
-  say('npm run demo [-- --kubeconfig FILE --image REF]');
+const usage = 'usage: npm run demo [-- --kubeconfig FILE --image REF]';
+const interrupted = new AbortController();
+const signalNumbers = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const;
+for (const [name, number] of Object.entries(signalNumbers)) {
+  process.on(name, () => {
+    say(`\n${name}: ending what was started`);
+    process.exitCode = 128 + number;
+    interrupted.abort(new Error(name));
+    for (const child of running) child.kill('SIGTERM');
+  });
+}
+/** Children that must not outlive the demo. */
+const running = new Set<ChildProcess>();
+const options = readOptions();
+
+if (options === undefined) {
+  process.exitCode = 2;
+} else if (options.help === true) {
+  say(usage);
   say('  Without options: on a cluster of its own, made and removed by the demo.');
   say('  --kubeconfig FILE   on your cluster, in namespace hourglass-demo; the CRD is left installed');
   say('  --image REF         an image your cluster can pull that serves gRPC with grpc.health.v1; the samples name made-up ones');
 } else {
-  process.exitCode = await demo().catch((error: unknown) => {
-    say(`\nThe demo failed: ${error instanceof Error ? error.message : String(error)}`);
-    return 1;
-  });
+  await demo(options).then(
+    (code) => {
+      process.exitCode ??= code;
+    },
+    (error: unknown) => {
+      if (!interrupted.signal.aborted) say(`\nThe demo failed: ${error instanceof Error ? error.message : String(error)}`);
+      process.exitCode ??= 1;
+    },
+  );
 }
 
-async function demo(): Promise<number> {
-  if (options.kubeconfig !== undefined && options.image === undefined) {
-    say('--kubeconfig needs --image: the samples name made-up images, which your cluster cannot pull.');
-    return 2;
+/** Undefined, and the usage printed, when they cannot be read. */
+function readOptions(): DemoOptions | undefined {
+  try {
+    const { values } = parseArgs({
+      options: { kubeconfig: { type: 'string' }, image: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+    });
+    if (values.kubeconfig === undefined || values.image !== undefined) return values;
+    say(`--kubeconfig needs --image: the samples name made-up images, which your cluster cannot pull.\n${usage}`);
+  } catch (error) {
+    say(`${error instanceof Error ? error.message : String(error)}\n${usage}`);
   }
+  return undefined;
+}
+
+async function demo({ kubeconfig, image }: DemoOptions): Promise<number> {
   const startedMs = systemClock.monotonicMs();
   step('Build the CLI', 'npm run build');
   await buildCli(join(root, 'dist'));
-  const cluster = await openCluster();
-  const running = new Set<ChildProcess>();
+  const cluster = await openCluster(kubeconfig);
   const config = await loadClusterConfig({
     kubeconfig: cluster.kubeconfig,
     env: {},
@@ -62,28 +96,35 @@ async function demo(): Promise<number> {
     homeDir: homedir(),
   });
   const kube = createKubeApi(config, { clock: systemClock, userAgent: 'hourglass-demo' });
+  let finished = false;
   try {
-    await showOnce(cluster);
-    await showWatch(cluster, kube, running);
+    await showOnce(cluster, image);
+    await showWatch(cluster, kube, image);
+    finished = true;
   } finally {
     for (const child of running) child.kill('SIGKILL');
     kube.close();
+    if (!finished && kubeconfig !== undefined) {
+      say(`Left on your cluster: kubectl delete performers --all -n ${namespace}; kubectl delete namespace ${namespace}`);
+    }
     await cluster.stop();
   }
-  say(
-    `\nDone in ${seconds(systemClock.monotonicMs() - startedMs)}. Go on by hand: bin/hourglass dev up, then the lines marked with $ above.`,
-  );
+  say(`\nDone in ${seconds(systemClock.monotonicMs() - startedMs)}.`);
+  if (kubeconfig === undefined) {
+    say('Go on by hand: bin/hourglass dev up, the `export KUBECONFIG=…` it prints, then the lines marked with $ above.');
+    say('No kubectl? bin/hourglass dev kubectl -- …');
+  }
   return 0;
 }
 
-async function openCluster(): Promise<DemoCluster> {
+async function openCluster(kubeconfig: string | undefined): Promise<DemoCluster> {
   const report = createProgress(process.stderr);
-  if (options.kubeconfig !== undefined) {
-    step('Use your cluster', `export KUBECONFIG=${options.kubeconfig}`);
+  if (kubeconfig !== undefined) {
+    step('Use your cluster', `export KUBECONFIG=${kubeconfig}`);
     // A cluster of one's own needs no Go where kubectl is at hand.
     const found = (await run('kubectl', ['version', '--client']).catch(() => undefined))?.code === 0;
     const kubectl = found ? ['kubectl'] : [await ensureTool('control-plane', report), 'kubectl'];
-    return { kubeconfig: options.kubeconfig, kubectl: [...kubectl, '--kubeconfig', options.kubeconfig], stop: () => Promise.resolve() };
+    return { kubeconfig, kubectl: [...kubectl, '--kubeconfig', kubeconfig], stop: () => Promise.resolve() };
   }
   const controlPlane = await ensureTool('control-plane', report);
   const kwok = await ensureTool('kwok', report);
@@ -91,7 +132,13 @@ async function openCluster(): Promise<DemoCluster> {
     'Start a cluster: etcd, API server, controller-manager, scheduler; KWOK plays the kubelets',
     'bin/hourglass dev up --profile node-like',
   );
-  const cluster = await startEmbeddedCluster({ profile: 'node-like', tools: { controlPlane, kwok }, report, detach: false });
+  const cluster = await startEmbeddedCluster({
+    profile: 'node-like',
+    tools: { controlPlane, kwok },
+    report,
+    detach: false,
+    signal: interrupted.signal,
+  });
   return {
     kubeconfig: cluster.kubeconfig,
     kubectl: cluster.kubectl,
@@ -102,15 +149,15 @@ async function openCluster(): Promise<DemoCluster> {
   };
 }
 
-async function showOnce(cluster: DemoCluster): Promise<void> {
+async function showOnce(cluster: DemoCluster, image: string | undefined): Promise<void> {
   step('Install the CRD', 'bin/hourglass crd | kubectl apply --server-side -f -');
   await kubectl(cluster, ['apply', '--server-side', '-f', crdFile]);
   await kubectl(cluster, ['wait', '--for=condition=Established', '--timeout=30s', 'crd/performers.hourglass.eigenlayer.io']);
   step('Ask for three performers', `kubectl create namespace ${namespace}; kubectl apply -n ${namespace} -f manifests/samples`);
   await kubectl(cluster, ['create', 'namespace', namespace], true);
   await kubectl(cluster, ['apply', '-n', namespace, '-f', samples]);
-  if (options.image !== undefined) {
-    for (const name of await performerNames(cluster)) await patchSpec(cluster, name, { image: options.image });
+  if (image !== undefined) {
+    for (const name of await performerNames(cluster)) await patchSpec(cluster, name, { image });
   }
 
   step('Converge them by a job that ends', `bin/hourglass once --wait 60s -n ${namespace}`);
@@ -129,14 +176,13 @@ async function showOnce(cluster: DemoCluster): Promise<void> {
   }
 }
 
-async function showWatch(cluster: DemoCluster, kube: KubeApi, running: Set<ChildProcess>): Promise<void> {
+async function showWatch(cluster: DemoCluster, kube: KubeApi, ownImage: string | undefined): Promise<void> {
   step('Keep them converged by a process that stays', `bin/hourglass watch -n ${namespace}`);
   const watch = startWatch(cluster);
-  running.add(watch.child);
   await watch.ready;
   const [first = 'basic'] = await performerNames(cluster);
 
-  const image = options.image ?? 'ghcr.io/example-avs/performer:1.1.0';
+  const image = ownImage ?? 'ghcr.io/example-avs/performer:1.1.0';
   const version = { image, version: '1.1.0' };
   step(
     'Change an image: the new pod is ready before the old one goes',
@@ -144,7 +190,6 @@ async function showWatch(cluster: DemoCluster, kube: KubeApi, running: Set<Child
   );
   await showRollout(cluster, kube, first, version);
 
-  step('Lose a pod by force', `kubectl delete pod PERFORMER-POD -n ${namespace} --force --grace-period=0`);
   await showRepair(cluster, kube, first);
 
   step('Delete the performers: nothing is left', `kubectl delete performers --all -n ${namespace}`);
@@ -158,7 +203,6 @@ async function showWatch(cluster: DemoCluster, kube: KubeApi, running: Set<Child
   step('Stop the watch', 'kill -TERM its pid');
   watch.child.kill('SIGTERM');
   const code = await watch.exited;
-  running.delete(watch.child);
   if (code !== 0) throw new Error(`watch ended with exit code ${code}`);
   say('  it drained and ended 0');
   await kubectl(cluster, ['delete', 'namespace', namespace, '--wait=false']);
@@ -191,6 +235,7 @@ async function showRollout(cluster: DemoCluster, kube: KubeApi, name: string, ch
 
 async function showRepair(cluster: DemoCluster, kube: KubeApi, name: string): Promise<void> {
   const lost = (await listPods(kube)).find((pod) => owner(pod) === name);
+  step('Lose a pod by force', `kubectl delete pod ${lost?.metadata?.name} -n ${namespace} --force --grace-period=0`);
   await kubectl(cluster, ['delete', 'pod', lost?.metadata?.name ?? '', '-n', namespace, '--force', '--grace-period=0']);
   const repairMs = await timeUntil(async () => {
     const ours = (await listPods(kube)).filter((pod) => owner(pod) === name);
@@ -202,7 +247,7 @@ async function showRepair(cluster: DemoCluster, kube: KubeApi, name: string): Pr
 
 function startWatch(cluster: DemoCluster): { child: ChildProcess; ready: Promise<void>; exited: Promise<number | null> } {
   const args = [join(root, 'dist/hourglass.js'), 'watch', '-n', namespace, '--lease-namespace', namespace, '--log-format', 'text'];
-  const child = spawn(process.execPath, [...args, '--kubeconfig', cluster.kubeconfig], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = startChild(process.execPath, [...args, '--kubeconfig', cluster.kubeconfig]);
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
   const ready = new Promise<void>((resolve, reject) => {
     let text = '';
@@ -237,6 +282,7 @@ async function listServices(kube: KubeApi) {
 async function timeUntil(holds: () => Promise<boolean>, what: string): Promise<number> {
   const startedMs = systemClock.monotonicMs();
   while (!(await holds())) {
+    interrupted.signal.throwIfAborted();
     if (systemClock.monotonicMs() - startedMs > 60_000) throw new Error(`waited 60 s for ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
@@ -268,19 +314,35 @@ async function hourglass(cluster: DemoCluster, args: readonly string[]): Promise
   return result.stdout.trimEnd().replace(/^/gm, args.includes('json') ? '' : '  ');
 }
 
+/** A child that ends with this process, however that ends; our own programs also learn of a kill -9. */
+function startChild(program: string, args: readonly string[]): ChildProcess {
+  const isNode = program === process.execPath;
+  const endWithParent = pathToFileURL(join(root, 'scripts', 'end-with-parent.mjs')).href;
+  const child = isNode
+    ? spawn(program, ['--import', endWithParent, ...args], {
+        stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+        env: { ...process.env, HOURGLASS_PARENT_FD: '3' },
+      })
+    : spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  running.add(child);
+  child.once('exit', () => running.delete(child));
+  child.once('error', () => running.delete(child));
+  return child;
+}
+
 function run(program: string, args: readonly string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = startChild(program, args);
     let stdout = '';
     let stderr = '';
-    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
       stdout += chunk;
     });
-    child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
       stderr += chunk;
     });
     child.once('error', reject);
-    child.once('close', (code) => resolve({ code, stdout, stderr }));
+    child.once('close', (code) => (interrupted.signal.aborted ? reject(interrupted.signal.reason) : resolve({ code, stdout, stderr })));
   });
 }
 

@@ -8,6 +8,7 @@ import { ConfigError } from '../kube-client/config-error.ts';
 import { loadClusterConfig } from '../kube-client/load-config.ts';
 import { systemClock } from '../lib/clock.ts';
 import { CliError, exitCodes } from './exit-codes.ts';
+import { hintFor } from './hints.ts';
 import type { ConnectOptions } from './options.ts';
 import { productVersion } from './version.ts';
 
@@ -55,14 +56,6 @@ export function toCliError(error: unknown): CliError | undefined {
 }
 
 function explainFault(fault: KubeFault): string {
-  switch (fault.code) {
-    case 'kindMissing':
-      return `${fault.message}. The Performer CRD is not installed: hourglass crd | kubectl apply --server-side -f -`;
-    case 'forbidden':
-      return `${fault.message}. Give the account this verb (manifests/rbac lists all that is needed), or choose a namespace it may read with -n.`;
-    case 'unauthorized':
-      return `${fault.message}. The credentials of the kubeconfig are not accepted: renew them.`;
-    default:
-      return fault.message;
-  }
+  const hint = hintFor(fault.code);
+  return hint === undefined ? fault.message : `${fault.message}. ${hint}`;
 }

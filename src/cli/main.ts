@@ -16,7 +16,7 @@ const program = new Command('hourglass')
   .version(productVersion)
   .exitOverride()
   .configureHelp({ showGlobalOptions: true })
-  .showHelpAfterError('(hourglass --help lists the commands)');
+  .showHelpAfterError('(bin/hourglass --help lists the commands)');
 
 registerOnce(program);
 registerWatch(program);

@@ -2,6 +2,7 @@ import type { Outcome } from '../controller/outcome.ts';
 import type { WriteCounts } from '../kube/counting.ts';
 import { keyText, type ObjectKey } from '../kube/objects.ts';
 import { describeAction, type Plan } from '../reconcile/plan/actions.ts';
+import { hintFor } from './hints.ts';
 
 export type OnceVerdict = 'Converged' | 'Waiting' | 'Stalled' | 'Failed';
 
@@ -36,7 +37,9 @@ export function judgeOutcomes(outcomes: readonly Outcome[]): OnceVerdict {
 
 export function reportKey(key: ObjectKey, outcome: Outcome, plan: Plan | undefined): OnceKeyReport {
   const planned = plan === undefined ? {} : { planned: plan.actions.map(describeAction) };
-  return { key: keyText(key), outcome: outcome.kind, reason: outcome.reason, message: outcome.message, ...planned };
+  const hint = outcome.kind === 'failed' ? hintFor(outcome.reason) : undefined;
+  const message = hint === undefined ? outcome.message : `${outcome.message}. ${hint}`;
+  return { key: keyText(key), outcome: outcome.kind, reason: outcome.reason, message, ...planned };
 }
 
 /** The report as a table a person likes to read. Pure. */

@@ -32,7 +32,7 @@ const snapshotSchema = z.looseObject({
 /** Reads a stored snapshot. @throws CliError that names the file, what is wrong, and how to make one */
 export function parseSnapshot(text: string, from: string): Snapshot {
   const source = from === '-' ? 'standard input' : from;
-  const hint = 'Make one with: hourglass snapshot NAME -n NAMESPACE';
+  const hint = 'Make one with: bin/hourglass snapshot NAME -n NAMESPACE';
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -81,7 +81,7 @@ async function readKubeconfig(readFile: ReadFile, path: string): Promise<Kubecon
 
 function nothingFound(tried: readonly string[]): ConfigError {
   return new ConfigError(
-    `no cluster is configured; looked at ${tried.join(', ')}; name a kubeconfig with --kubeconfig FILE, or start a local cluster with \`hourglass dev up\``,
+    `no cluster is configured; looked at ${tried.join(', ')}; name a kubeconfig with --kubeconfig FILE, or start a local cluster with \`bin/hourglass dev up\``,
   );
 }
 

@@ -42,7 +42,7 @@ function findRunning(registryDir: string, options: EmbeddedClusterOptions & { re
   const reading = readState(registryDir);
   if (reading.kind !== 'state') return undefined;
   const { state } = reading;
-  const down = `remove it with \`hourglass dev down --name ${options.name}\``;
+  const down = `remove it with \`bin/hourglass dev down --name ${options.name}\``;
   if (state.phase === 'starting' && isAlive(state.owner)) {
     throw new TestbedError(`cluster ${options.name}: the command with pid ${state.owner.pid} is starting it; wait for it, or ${down}`);
   }
@@ -148,7 +148,7 @@ export function getDevCluster(name: string, tools: ClusterTools, home: string = 
   checkName(name);
   const reading = readState(registryDirOf(home, name));
   if (reading.kind !== 'state' || reading.state.ports === undefined || judge(reading.state).state !== 'ready') {
-    throw new TestbedError(`cluster ${name}: it is not up; start it with \`hourglass dev up --name ${name}\``);
+    throw new TestbedError(`cluster ${name}: it is not up; start it with \`bin/hourglass dev up --name ${name}\``);
   }
   return describeCluster(reading.state, reading.state.ports, tools);
 }

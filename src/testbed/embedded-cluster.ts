@@ -103,7 +103,7 @@ export async function startEmbeddedCluster(options: EmbeddedClusterOptions): Pro
   };
   if (!claimState(registryDir, state)) {
     throw new TestbedError(
-      `cluster ${name}: it exists already in ${registryDir}; remove it with \`hourglass dev down --name ${name}\`, or choose another --name`,
+      `cluster ${name}: it exists already in ${registryDir}; remove it with \`bin/hourglass dev down --name ${name}\`, or choose another --name`,
     );
   }
   const start = new ClusterStart(options, registryDir, state);

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createWriteStream, type WriteStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { finished } from 'node:stream/promises';
 import type { ProgressReporter } from './progress.ts';
@@ -26,10 +26,9 @@ const logTailLines = 12;
 /**
  * Compiles one program, reporting how many packages are done.
  *
- * @throws TestbedError when Go is missing or too old, or the build fails: with what to do, or the log's last lines and its path
+ * @throws TestbedError when the build fails: with the log's last lines and its path
  */
 export async function goBuild(build: GoBuild, report: ProgressReporter): Promise<void> {
-  await checkGo(build);
   const log = createWriteStream(build.logFile);
   // Writing the log is a comfort; what the build itself meets (a full disk, too) is told by Go's exit code.
   log.on('error', () => {});
@@ -45,6 +44,14 @@ export async function goBuild(build: GoBuild, report: ProgressReporter): Promise
     log.end();
     await finished(log).catch(() => {});
   }
+}
+
+/** The highest version that any module beside this one asks for. */
+async function newestDirective(modulesDir: string): Promise<string> {
+  const folders = (await readdir(modulesDir, { withFileTypes: true })).filter((entry) => entry.isDirectory());
+  const texts = await Promise.all(folders.map((entry) => readFile(join(modulesDir, entry.name, 'go.mod'), 'utf8').catch(() => '')));
+  const versions = texts.map(parseGoDirective).filter((version) => version !== undefined);
+  return versions.reduce((highest, version) => (isGoNewEnough(`go${version}`, highest) ? version : highest), '1.21');
 }
 
 /** The version in the `go` line of a go.mod. Pure. */
@@ -65,8 +72,9 @@ export function isGoNewEnough(version: string, needed: string): boolean {
   return true;
 }
 
-async function checkGo(build: GoBuild): Promise<void> {
-  const needed = parseGoDirective(await readFile(join(build.moduleDir, 'go.mod'), 'utf8')) ?? '1.21';
+/** Whether Go is there and new enough for every tool, so that nobody builds for minutes and then learns it. @throws TestbedError with what to do */
+export async function checkGo(build: Pick<GoBuild, 'title' | 'moduleDir' | 'env'>): Promise<void> {
+  const needed = await newestDirective(dirname(build.moduleDir));
   const remedy = `install Go ${needed} or newer (Debian, Ubuntu: apt-get install golang; macOS: brew install go; where that is older: the downloads page of the Go project), ${ownCluster}`;
   const lines: string[] = [];
   // In the module's folder, where Go may switch to a newer toolchain by itself.
@@ -111,7 +119,7 @@ async function goOrThrow(build: GoBuild, args: readonly string[], log: WriteStre
 }
 
 async function go(
-  build: GoBuild,
+  build: Pick<GoBuild, 'moduleDir' | 'env'>,
   args: readonly string[],
   onLine: (line: string) => void,
 ): Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }> {

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { goBuild } from './go-build.ts';
+import { checkGo, goBuild } from './go-build.ts';
 import type { ProgressReporter } from './progress.ts';
 import { errnoCode, TestbedError, toTestbedError } from './testbed-error.ts';
 import { userCacheDir, withLock } from './user-cache.mjs';
@@ -69,6 +69,7 @@ export async function ensureTool(name: ToolName, report: ProgressReporter, optio
   if (existsSync(program)) return program;
 
   const title = tool.title(versions);
+  await checkGo({ title, moduleDir, env });
   report.step(`Building ${title} (${tool.coldTime} the first time on two cores, then cached)`);
   const onWait = (pid: number): void => report.update(`process ${pid} is building it; waiting`);
   try {

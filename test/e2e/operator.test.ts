@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { annotations, labels, performerPodsSelector } from '../../src/api/v1alpha1/naming.ts';
 import { type Performer, performers } from '../../src/api/v1alpha1/performer.ts';
@@ -13,9 +14,11 @@ import { kubectl } from '../../src/testbed/kubectl.ts';
 import { hourglass, startHourglass } from '../support/cli.ts';
 import { useCluster } from '../support/cluster.ts';
 
-const crd = new URL('../../manifests/crd/hourglass.eigenlayer.io_performers.yaml', import.meta.url).pathname;
+const crd = fileURLToPath(new URL('../../manifests/crd/hourglass.eigenlayer.io_performers.yaml', import.meta.url));
 const cluster = useCluster({ profile: 'instant', audit: true });
 let kube: KubeApi & { close(): void };
+// Undefined only where the cluster never came up.
+const closeKube = (): void => (kube as typeof kube | undefined)?.close();
 const kubeconfig = (): string => cluster.get().kubeconfig;
 const on = (...args: string[]): string[] => [...args, '--kubeconfig', kubeconfig()];
 
@@ -23,7 +26,7 @@ beforeAll(async () => {
   const config = await loadClusterConfig({ kubeconfig: kubeconfig(), env: {}, readFile: (path) => readFile(path), homeDir: '/' });
   kube = createKubeApi(config, { clock: systemClock, userAgent: 'hourglass-test' });
 });
-afterAll(() => kube.close());
+afterAll(closeKube);
 
 async function installCrd(): Promise<void> {
   await kubectl(cluster.get(), ['apply', '--server-side', '--force-conflicts', '-f', crd]);
@@ -489,7 +492,7 @@ describe('bad input', () => {
 
   it('the verbs of manifests/rbac are all it needs', async () => {
     await ask('least', { least: { avsAddress: '0xa1', image: 'avs:1' }, bad: { avsAddress: '0xa1', image: 'avs:pull-fails' } });
-    const role = new URL('../../manifests/rbac/cluster-role.yaml', import.meta.url).pathname;
+    const role = fileURLToPath(new URL('../../manifests/rbac/cluster-role.yaml', import.meta.url));
     await kubectl(cluster.get(), ['apply', '-f', role]);
     await kubectl(cluster.get(), ['create', 'serviceaccount', 'operator', '-n', 'least']);
     await kubectl(cluster.get(), [

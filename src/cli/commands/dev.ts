@@ -33,7 +33,7 @@ export function registerDev(program: Command): void {
     )
     .option('--dir <dir>', 'where its files go: a new or empty directory (default: under XDG_STATE_HOME)')
     .option('--json', 'print one JSON object: kubeconfig, pids, dir, name')
-    .option('--detach', 'return when it is ready and leave it running (default)', true)
+    .option('--detach', 'return when it is ready and leave it running', true)
     .option('--no-detach', 'stay, and end the cluster with this command')
     .option('--audit', 'log every call to its API server to logs/audit.log')
     .option('--nodes <count>', 'fake nodes', parseCount, 4)
@@ -51,7 +51,7 @@ export function registerDev(program: Command): void {
     .action((options: { readonly json?: boolean }) => runStatus(options));
   dev
     .command('kubectl')
-    .description('run kubectl on a cluster: `hourglass dev kubectl -- get pods`')
+    .description('run kubectl on a cluster: `bin/hourglass dev kubectl -- get pods`')
     .option('--name <name>', 'of the cluster', defaultName)
     .argument('[arguments...]', 'for kubectl')
     .action((args: readonly string[], options: { readonly name: string }) => runKubectl(options.name, args));
@@ -124,14 +124,14 @@ function renderUse(cluster: DevCluster, detach: boolean): string {
     `Cluster ${cluster.name} is up. Use it:`,
     `  export KUBECONFIG=${cluster.kubeconfig}`,
     '  kubectl get nodes',
-    `  hourglass dev kubectl${name} -- get nodes     # needs no kubectl of yours`,
-    detach ? `Remove it:\n  hourglass dev down${name}` : 'It ends with this command: Ctrl-C.',
+    `  bin/hourglass dev kubectl${name} -- get nodes     # needs no kubectl of yours`,
+    detach ? `Remove it:\n  bin/hourglass dev down${name}` : 'It ends with this command: Ctrl-C.',
   ];
   return `${lines.join('\n')}\n`;
 }
 
 function renderStatus(clusters: readonly ClusterStatus[]): string {
-  if (clusters.length === 0) return 'No clusters. Start one: hourglass dev up\n';
+  if (clusters.length === 0) return 'No clusters. Start one: bin/hourglass dev up\n';
   const rows = clusters.map((cluster) => {
     const mebibytes = cluster.processes.reduce((sum, { residentBytes = 0 }) => sum + residentBytes, 0) / 2 ** 20;
     const memory = mebibytes === 0 ? '-' : `${Math.round(mebibytes)} MiB`;

@@ -16,31 +16,30 @@ import { judgeOutcomes, type OnceReport, renderOnce, reportKey } from '../output
 
 interface OnceOptions extends WriterOptions {
   readonly wait: number;
-  readonly waitingOk: boolean;
-  readonly dryRun: boolean;
+  readonly waitingOk?: boolean;
+  readonly dryRun?: boolean;
   readonly output: 'text' | 'json';
-  readonly verbose: boolean;
+  readonly verbose?: boolean;
 }
 
 export function registerOnce(program: Command): void {
   program
     .command('once')
     .description('converge all Performers and exit: 0 converged, 1 failed, 3 waiting or stalled, 7 cluster unreachable')
-    .option(
-      '--wait <duration>',
-      'wait for the cluster up to this long; ends early when all is done or only a user can go on',
-      parseDuration,
-      0,
+    .addOption(
+      new Option('--wait <duration>', 'wait for the cluster up to this long; ends early when all is done or only a user can go on')
+        .argParser(parseDuration)
+        .default(0, 'report what waits, wait for nothing'),
     )
-    .option('--waiting-ok', 'exit 0 when something is still waiting', false)
-    .option('--dry-run', 'say what would be done and write nothing', false)
+    .option('--waiting-ok', 'exit 0 when something is still waiting')
+    .option('--dry-run', 'say what would be done and write nothing')
     .option('-o, --output <format>', 'text or json', parseOutput, 'text')
     .option('-n, --namespace <namespace>', 'only this namespace (default: all)')
     .addOption(new Option('-A, --all-namespaces', 'all namespaces, which is the default').conflicts('namespace'))
     .option('--workers <count>', 'Performers worked on at once', parseCount, 16)
     .option('--lease-namespace <namespace>', 'where the Lease lives')
     .option('--lease-identity <identity>', 'name in the Lease; one that already holds it goes on at once')
-    .option('--verbose', 'log each write to stderr', false)
+    .option('--verbose', 'log each write to stderr')
     .action(async (_options: unknown, command: Command) => {
       process.exitCode = await once(command.optsWithGlobals<OnceOptions>());
     });
@@ -57,7 +56,7 @@ async function once(options: OnceOptions): Promise<ExitCode> {
       const report = await run(connection, options, writer, log, signal, startedMs);
       const width = process.stdout.isTTY ? (process.stdout.columns ?? 120) : Number.POSITIVE_INFINITY;
       process.stdout.write(
-        `${options.output === 'json' ? JSON.stringify(report) : renderOnce(report, { dryRun: options.dryRun, width })}\n`,
+        `${options.output === 'json' ? JSON.stringify(report) : renderOnce(report, { dryRun: options.dryRun === true, width })}\n`,
       );
       return exitCodeOf(report, options);
     } finally {

@@ -8,6 +8,7 @@ import { sleep, systemClock } from '../../lib/clock.ts';
 import { createWorld, listKeys, onWorldChange, watchWorld } from '../../reconcile/world.ts';
 import { connect } from '../connect.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { hintFor } from '../hints.ts';
 import { createLog, type Log } from '../log.ts';
 import { abortOnSignals, createReconcile, openLease } from '../operator.ts';
 import { parseCount, parseDuration, type WriterOptions } from '../options.ts';
@@ -26,17 +27,23 @@ export function registerWatch(program: Command): void {
     .option('-n, --namespace <namespace>', 'only this namespace (default: all)')
     .addOption(new Option('-A, --all-namespaces', 'all namespaces, which is the default').conflicts('namespace'))
     .option('--workers <count>', 'Performers worked on at once', parseCount, 16)
-    .option('--drain <duration>', 'how long passes under way may take after SIGTERM', parseDuration, 20_000)
+    .addOption(
+      new Option('--drain <duration>', 'how long passes under way may take after SIGTERM').argParser(parseDuration).default(20_000, '20s'),
+    )
     .option('--lease-namespace <namespace>', 'where the Lease lives')
     .option('--lease-identity <identity>', 'name in the Lease; one that already holds it goes on at once')
-    .option('--log-format <format>', 'text or json', process.stderr.isTTY ? 'text' : 'json')
+    .addOption(
+      new Option('--log-format <format>', 'form of the log')
+        .choices(['text', 'json'])
+        .default(process.stderr.isTTY ? 'text' : 'json', 'text on a terminal, else json'),
+    )
     .action(async (_options: unknown, command: Command) => {
       process.exitCode = await watch(command.optsWithGlobals<WatchOptions>());
     });
 }
 
 async function watch(options: WatchOptions): Promise<ExitCode> {
-  const log = createLog(process.stderr, options.logFormat === 'json' ? 'json' : 'text', () => systemClock.nowMs());
+  const log = createLog(process.stderr, options.logFormat, () => systemClock.nowMs());
   const signal = abortOnSignals();
   const connection = await connect(options);
   const stopReflectors = new AbortController();
@@ -44,7 +51,14 @@ async function watch(options: WatchOptions): Promise<ExitCode> {
     const { kube, namespace } = connection;
     const world = createWorld();
     const queue = new WorkQueue(systemClock);
-    const reflectors = watchWorld(world, { kube, clock: systemClock, namespace, signal: stopReflectors.signal, random: Math.random, log });
+    const reflectors = watchWorld(world, {
+      kube,
+      clock: systemClock,
+      namespace,
+      signal: stopReflectors.signal,
+      random: Math.random,
+      log: withHints(log),
+    });
     signal.addEventListener('abort', () => stopReflectorsIfIdle(), { once: true });
     let serving = false;
     // Until the caches are filled there is nothing to drain.
@@ -132,17 +146,23 @@ async function leadWhileHeld(
   }
 }
 
+/** The next step beside the failure, where there is one. */
+function withHints(log: Log): Log {
+  return (message, fields = {}) => log(message, { ...fields, next: hintFor(fields.code) });
+}
+
 /** One line when a key comes to something new; none while it stays. */
 function reportTransitions(log: Log): (key: ObjectKey, outcome: Outcome) => void {
   const last = new Map<string, string>();
   return (key, outcome) => {
     // Overtaken by another writer: the next pass tells what it comes to.
     if (outcome.kind === 'failed' && outcome.retry === 'observe') return;
+    const failed = outcome.kind === 'failed';
     const text = keyText(key);
     const now = `${outcome.kind} ${outcome.reason}`;
     if (last.get(text) === now) return;
     if (outcome.kind === 'settled' && outcome.reason === 'Gone') last.delete(text);
     else last.set(text, now);
-    log(outcome.kind, { key: text, reason: outcome.reason, message: outcome.message });
+    log(outcome.kind, { key: text, reason: outcome.reason, message: outcome.message, next: failed ? hintFor(outcome.reason) : undefined });
   };
 }

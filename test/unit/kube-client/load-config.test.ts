@@ -97,7 +97,7 @@ describe('which configuration is used', () => {
 
   it('says what it looked at when there is none, and what to do', async () => {
     expect(await errorOf(load({}))).toBe(
-      'no cluster is configured; looked at KUBECONFIG (not set), the service account of a pod (none here), /home/u/.kube/config (no such file); name a kubeconfig with --kubeconfig FILE, or start a local cluster with `hourglass dev up`',
+      'no cluster is configured; looked at KUBECONFIG (not set), the service account of a pod (none here), /home/u/.kube/config (no such file); name a kubeconfig with --kubeconfig FILE, or start a local cluster with `bin/hourglass dev up`',
     );
     expect(await errorOf(load({}, { env: { KUBECONFIG: '/x:/y' } }))).toMatch(/looked at KUBECONFIG \(no such file: \/x, \/y\); name/);
   });
