@@ -9,7 +9,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { labels, performerPodsSelector } from '../src/api/v1alpha1/naming.ts';
-import { type KubeObject, pods, services } from '../src/kube/objects.ts';
+import { controllerOf, pods, services } from '../src/kube/objects.ts';
 import type { KubeApi } from '../src/kube/port.ts';
 import { createKubeApi } from '../src/kube-client/client.ts';
 import { loadClusterConfig } from '../src/kube-client/load-config.ts';
@@ -18,6 +18,7 @@ import { startEmbeddedCluster } from '../src/testbed/embedded-cluster.ts';
 import { createProgress } from '../src/testbed/progress.ts';
 import { ensureTool } from '../src/testbed/tools.ts';
 import { buildCli } from './build.ts';
+import { type Collected, collectOutput } from './collect-output.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const namespace = 'hourglass-demo';
@@ -209,7 +210,7 @@ async function showWatch(cluster: DemoCluster, kube: KubeApi, ownImage: string |
 }
 
 async function showRollout(cluster: DemoCluster, kube: KubeApi, name: string, change: Record<string, string>): Promise<void> {
-  const before = (await listPods(kube)).filter((pod) => owner(pod) === name).map((pod) => pod.metadata?.name ?? '');
+  const before = (await listPods(kube)).filter((pod) => controllerOf(pod)?.name === name).map((pod) => pod.metadata?.name ?? '');
   const old = before[0] ?? '';
   await patchSpec(cluster, name, change);
   const startedMs = systemClock.monotonicMs();
@@ -220,7 +221,7 @@ async function showRollout(cluster: DemoCluster, kube: KubeApi, name: string, ch
     say(`  ${seconds(systemClock.monotonicMs() - startedMs).padStart(7)}  ${text}`);
   };
   await timeUntil(async () => {
-    const ours = (await listPods(kube)).filter((pod) => owner(pod) === name);
+    const ours = (await listPods(kube)).filter((pod) => controllerOf(pod)?.name === name);
     const next = ours.find((pod) => !before.includes(pod.metadata?.name ?? ''));
     const former = ours.find((pod) => pod.metadata?.name === old);
     if (next !== undefined) note(`${next.metadata?.name} is created; ${old} serves`);
@@ -234,14 +235,14 @@ async function showRollout(cluster: DemoCluster, kube: KubeApi, name: string, ch
 }
 
 async function showRepair(cluster: DemoCluster, kube: KubeApi, name: string): Promise<void> {
-  const lost = (await listPods(kube)).find((pod) => owner(pod) === name);
+  const lost = (await listPods(kube)).find((pod) => controllerOf(pod)?.name === name);
   step('Lose a pod by force', `kubectl delete pod ${lost?.metadata?.name} -n ${namespace} --force --grace-period=0`);
   await kubectl(cluster, ['delete', 'pod', lost?.metadata?.name ?? '', '-n', namespace, '--force', '--grace-period=0']);
   const repairMs = await timeUntil(async () => {
-    const ours = (await listPods(kube)).filter((pod) => owner(pod) === name);
+    const ours = (await listPods(kube)).filter((pod) => controllerOf(pod)?.name === name);
     return ours.some((pod) => isReady(pod) && pod.metadata?.uid !== lost?.metadata?.uid);
   }, `another pod of ${name}`);
-  const next = (await listPods(kube)).find((pod) => owner(pod) === name);
+  const next = (await listPods(kube)).find((pod) => controllerOf(pod)?.name === name);
   say(`  ${lost?.metadata?.name} was lost; ${next?.metadata?.name} is ready ${seconds(repairMs)} later`);
 }
 
@@ -259,10 +260,6 @@ function startWatch(cluster: DemoCluster): { child: ChildProcess; ready: Promise
     void exited.then((code) => reject(new Error(`watch ended with exit code ${code}:\n${text}`)));
   });
   return { child, ready, exited };
-}
-
-function owner(object: KubeObject): string | undefined {
-  return object.metadata?.ownerReferences?.find((reference) => reference.controller === true)?.name;
 }
 
 function isReady(pod: {
@@ -330,20 +327,10 @@ function startChild(program: string, args: readonly string[]): ChildProcess {
   return child;
 }
 
-function run(program: string, args: readonly string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  return new Promise((resolve, reject) => {
-    const child = startChild(program, args);
-    let stdout = '';
-    let stderr = '';
-    child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
-      stdout += chunk;
-    });
-    child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
-      stderr += chunk;
-    });
-    child.once('error', reject);
-    child.once('close', (code) => (interrupted.signal.aborted ? reject(interrupted.signal.reason) : resolve({ code, stdout, stderr })));
-  });
+async function run(program: string, args: readonly string[]): Promise<Collected> {
+  const ended = await collectOutput(startChild(program, args));
+  interrupted.signal.throwIfAborted();
+  return ended;
 }
 
 function step(title: string, line: string): void {

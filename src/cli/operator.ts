@@ -50,6 +50,30 @@ export function openLease(connection: Connection, options: WriterOptions, log: L
   });
 }
 
+export interface HeldLease {
+  readonly isHeld: () => boolean;
+  /** Ends the renewals, and gives the Lease back unless it was lost. */
+  release(): Promise<void>;
+}
+
+/** Keeps a Lease that was acquired. */
+export function holdLease(lease: LeaseElector, onLost: () => void): HeldLease {
+  let lost = false;
+  const stop = new AbortController();
+  const kept = lease.keep(stop.signal, () => {
+    lost = true;
+    onLost();
+  });
+  return {
+    isHeld: () => !lost,
+    release: async () => {
+      stop.abort();
+      await kept;
+      if (!lost) await lease.release();
+    },
+  };
+}
+
 /** In a cluster the pod's name, which is its host name. */
 function leaseIdentity(connection: Connection, options: WriterOptions): string {
   return options.leaseIdentity ?? (connection.podNamespace === undefined ? `${hostname()}-${process.pid}` : hostname());

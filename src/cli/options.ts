@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 
 /** `30s`, `2m`, `500ms`, `1h`, or a plain number of seconds, in milliseconds. */
 export function parseDuration(text: string): number {
@@ -32,4 +32,14 @@ export interface WriterOptions extends ConnectOptions {
   readonly leaseNamespace?: string;
   readonly leaseIdentity?: string;
   readonly workers: number;
+}
+
+/** The same for `once` and `watch`. */
+export function addWriterOptions(command: Command): Command {
+  return command
+    .option('-n, --namespace <namespace>', 'only this namespace (default: all)')
+    .addOption(new Option('-A, --all-namespaces', 'all namespaces, which is the default').conflicts('namespace'))
+    .option('--workers <count>', 'Performers worked on at once', parseCount, 16)
+    .option('--lease-namespace <namespace>', 'where the Lease lives')
+    .option('--lease-identity <identity>', 'name in the Lease; one that already holds it goes on at once');
 }

@@ -13,7 +13,7 @@ export interface ControllerOptions {
   readonly until: AbortSignal;
   /** Aborts passes that are under way; by default they are left to finish. */
   readonly abort?: AbortSignal;
-  /** Told after each pass;  A false answer ends the key's turn: it is not queued again by the controller. */
+  /** Told after each pass. A false answer ends the key's turn: it is not queued again by the controller. */
   readonly onOutcome?: (key: ObjectKey, outcome: Outcome) => boolean;
 }
 

@@ -1,6 +1,7 @@
 import { type Clock, sleep, startDeadline } from '../lib/clock.ts';
 import { formatMicroTime, parseTime } from '../lib/time.ts';
 import { isKubeFault } from './faults.ts';
+import { findObject } from './find.ts';
 import { apiVersionOf, keyText, type Lease, leases, type ObjectKey } from './objects.ts';
 import type { KubeApi } from './port.ts';
 
@@ -89,14 +90,7 @@ export function createLease(options: LeaseOptions): LeaseElector {
     renewedMs = startedMs;
   };
 
-  const find = async (signal: AbortSignal): Promise<Lease | undefined> => {
-    try {
-      return await kube.get(leases, key, { signal, timeoutMs: callMs });
-    } catch (error) {
-      if (isKubeFault(error, 'notFound')) return undefined;
-      throw error;
-    }
-  };
+  const find = (signal: AbortSignal): Promise<Lease | undefined> => findObject(kube, leases, key, { signal, timeoutMs: callMs });
 
   /** Whether nobody alive holds the lease. */
   const isFree = (lease: Lease): boolean => {

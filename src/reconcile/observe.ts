@@ -1,6 +1,6 @@
 import { firstPodName, labels, serviceName } from '../api/v1alpha1/naming.ts';
 import { type Performer, parsePerformerSpec, performers } from '../api/v1alpha1/performer.ts';
-import { isKubeFault } from '../kube/faults.ts';
+import { findObject } from '../kube/find.ts';
 import { type KubeObject, keyOf, keyText, type ObjectKey, type Pod, pods, type Resource, services } from '../kube/objects.ts';
 import type { KubeApi } from '../kube/port.ts';
 import type { ObjectStore } from '../kube/store.ts';
@@ -54,7 +54,7 @@ async function readHeldNames(key: ObjectKey, deps: ReconcileDeps, signal: AbortS
   if (names === undefined) return [];
   const found: Pod[] = [];
   for (const name of names) {
-    const pod = await findLive(deps.kube, pods, { namespace: key.namespace, name }, signal);
+    const pod = await findObject(deps.kube, pods, { namespace: key.namespace, name }, { signal });
     const isListed = pod !== undefined && deps.world.pods.get({ namespace: key.namespace, name })?.metadata?.uid === pod.metadata?.uid;
     if (pod === undefined || isListed) names.delete(name);
     else found.push(projectPod(pod));
@@ -95,21 +95,6 @@ export async function listPodsInService(key: ObjectKey, kube: KubeApi, signal: A
   return items.map(projectPod);
 }
 
-/** The object as the API server has it, or undefined. */
-export async function findLive<T extends KubeObject>(
-  kube: KubeApi,
-  resource: Resource<T>,
-  key: ObjectKey,
-  signal: AbortSignal,
-): Promise<T | undefined> {
-  try {
-    return await kube.get(resource, key, { signal });
-  } catch (error) {
-    if (isKubeFault(error, 'notFound')) return undefined;
-    throw error;
-  }
-}
-
 async function refreshObject<T extends KubeObject>(
   store: ObjectStore<T>,
   kube: KubeApi,
@@ -117,7 +102,7 @@ async function refreshObject<T extends KubeObject>(
   key: ObjectKey,
   signal: AbortSignal,
 ): Promise<void> {
-  const live = await findLive(kube, resource, key, signal);
+  const live = await findObject(kube, resource, key, { signal });
   const stored = store.get(key);
   if (live !== undefined) store.wrote(live);
   else if (stored?.metadata?.uid !== undefined) store.deleted(key, stored.metadata.uid);

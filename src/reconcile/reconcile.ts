@@ -3,11 +3,12 @@ import { labels } from '../api/v1alpha1/naming.ts';
 import { performers } from '../api/v1alpha1/performer.ts';
 import type { Outcome, PassContext } from '../controller/outcome.ts';
 import { isKubeFault, type KubeFault, kubeFaults } from '../kube/faults.ts';
+import { findObject } from '../kube/find.ts';
 import type { ObjectKey } from '../kube/objects.ts';
 import { sameJson } from '../lib/canonical-json.ts';
 import { type Applied, apply } from './apply.ts';
 import type { ReconcileDeps } from './deps.ts';
-import { findLive, listPodsInService, observe, refresh } from './observe.ts';
+import { listPodsInService, observe, refresh } from './observe.ts';
 import type { Plan } from './plan/actions.ts';
 import { checkPlan } from './plan/check-plan.ts';
 import { planPerformer } from './plan/plan.ts';
@@ -72,7 +73,7 @@ async function isProven(plan: Plan, snapshot: Snapshot, deps: ReconcileDeps, sig
   }
   // A status patch goes first and carries the resourceVersion: it is the proof. Without one it takes a look.
   if (plan.actions.some((action) => action.resource === 'PerformerStatus')) return true;
-  const live = await findLive(deps.kube, performers, snapshot.key, signal);
+  const live = await findObject(deps.kube, performers, snapshot.key, { signal });
   if (live?.metadata?.uid !== snapshot.performer?.uid) return false;
   return live === undefined || live.metadata?.resourceVersion === snapshot.performer?.resourceVersion;
 }

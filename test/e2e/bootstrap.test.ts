@@ -15,6 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Collected, collectOutput } from '../../scripts/collect-output.ts';
 import { projectFiles, projectRoot } from '../support/sources.ts';
 
 const installMs = 300_000;
@@ -47,24 +48,8 @@ describe('a fresh checkout', () => {
     XDG_CACHE_HOME: join(scratch, 'cache'),
   };
 
-  interface Ended {
-    readonly code: number | null;
-    readonly stdout: string;
-    readonly stderr: string;
-  }
-  async function run(command: string, args: readonly string[], change: Record<string, string> = {}): Promise<Ended> {
-    const child = spawn(command, args, { cwd: scratch, env: { ...env, ...change }, stdio: ['ignore', 'pipe', 'pipe'] });
-    let stdout = '';
-    let stderr = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      stdout += text;
-    });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      stderr += text;
-    });
-    const [code] = (await once(child, 'close')) as [number | null];
-    return { code, stdout, stderr };
-  }
+  const run = (command: string, args: readonly string[], change: Record<string, string> = {}): Promise<Collected> =>
+    collectOutput(spawn(command, args, { cwd: scratch, env: { ...env, ...change }, stdio: ['ignore', 'pipe', 'pipe'] }));
   const modules = join(clone, 'node_modules');
   const hourglass = join(clone, 'bin', 'hourglass');
 

@@ -65,6 +65,22 @@ async function until(what: string, holds: () => Promise<boolean>): Promise<void>
   }
 }
 
+/** Runs `act` beside a watch that has come so far as to say `ready`; the watch must end 0 when it is told to. */
+async function whileWatching(
+  args: string[],
+  ready: RegExp,
+  act: (line: (pattern: RegExp) => Promise<void>) => Promise<void>,
+): Promise<void> {
+  const { child, result, line } = await startHourglass(on('watch', ...args, '--log-format', 'text'));
+  try {
+    await line(ready);
+    await act(line);
+  } finally {
+    child.kill('SIGTERM');
+  }
+  expect((await result).code).toBe(0);
+}
+
 const isSettled = async (namespace: string, image = 'avs:1'): Promise<boolean> => {
   const [performerList, podList] = await Promise.all([kube.list(performers, { namespace }), listPods(namespace)]);
   return (
@@ -226,9 +242,7 @@ describe('once', () => {
 describe('watch', () => {
   it('ends in the same objects as once, through a changed image and a pod deleted by force', async () => {
     await ask('by-watch', threeSpecs);
-    const { child, result, line } = await startHourglass(on('watch', '-n', 'by-watch', '--log-format', 'text'));
-    try {
-      await line(/running without a Lease/);
+    await whileWatching(['-n', 'by-watch'], /running without a Lease/, async () => {
       await until('the watch to settle', () => isSettled('by-watch'));
       expect(await shapeOf('by-watch')).toEqual(await shapeOf('by-once'));
 
@@ -259,21 +273,16 @@ describe('watch', () => {
       expect((await hourglass(on('once', '--wait', '30s', '-n', 'by-once'))).code).toBe(0);
       await until('the watch to repair', () => isSettled('by-watch', 'avs:2'));
       expect(await shapeOf('by-watch')).toEqual(await shapeOf('by-once'));
-    } finally {
-      child.kill('SIGTERM');
-    }
-    expect((await result).code).toBe(0);
+    });
   });
 
   it('needs three writes for each Performer that is ready at once', async () => {
     await ask('counted', {});
-    const { child, result, line } = await startHourglass(on('watch', '-n', 'counted', '--log-format', 'text'));
-    await line(/running without a Lease/);
-    await ask('counted', threeSpecs);
-    await until('the watch to settle', () => isSettled('counted'));
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
-    child.kill('SIGTERM');
-    await result;
+    await whileWatching(['-n', 'counted'], /running without a Lease/, async () => {
+      await ask('counted', threeSpecs);
+      await until('the watch to settle', () => isSettled('counted'));
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+    });
     expect((await writesIn('counted')).toSorted()).toEqual(
       ['create pods 201', 'create services 201', 'patch performers status 200'].flatMap((text) => [text, text, text]),
     );
@@ -281,9 +290,7 @@ describe('watch', () => {
 
   it('puts a Service right that somebody changed, and keeps what is not its own', async () => {
     await ask('drift', { drift: { avsAddress: '0xa1', image: 'avs:1' } });
-    const { child, result, line } = await startHourglass(on('watch', '-n', 'drift', '--log-format', 'text'));
-    try {
-      await line(/running without a Lease/);
+    await whileWatching(['-n', 'drift'], /running without a Lease/, async () => {
       await until('the Performer to settle', () => isSettled('drift'));
       const change = {
         spec: {
@@ -304,17 +311,12 @@ describe('watch', () => {
         { name: 'grpc', port: 8080, targetPort: 'grpc' },
         { name: 'metrics', port: 9100 },
       ]);
-    } finally {
-      child.kill('SIGTERM');
-      await result;
-    }
+    });
   });
 
   it('takes an old pod out of the Service only once the new one is ready', async () => {
     await ask('order', { order: { avsAddress: '0xa1', image: 'avs:1' } });
-    const { child, result, line } = await startHourglass(on('watch', '-n', 'order', '--log-format', 'text'));
-    try {
-      await line(/running without a Lease/);
+    await whileWatching(['-n', 'order'], /running without a Lease/, async () => {
       await until('the Performer to settle', () => isSettled('order'));
       await kubectl(cluster.get(), ['patch', 'performer', 'order', '-n', 'order', '--type', 'merge', '-p', '{"spec":{"image":"avs:2"}}']);
       let withdrawn = false;
@@ -331,24 +333,16 @@ describe('watch', () => {
         return all.length === 1 && all[0]?.spec?.containers[0]?.image === 'avs:2';
       });
       expect(withdrawn).toBe(true);
-    } finally {
-      child.kill('SIGTERM');
-      await result;
-    }
+    });
   });
 
   it('leaves nothing of a deleted Performer', async () => {
     await ask('gone', { gone: { avsAddress: '0xa1', image: 'avs:1' } });
     expect((await hourglass(on('once', '--wait', '30s', '-n', 'gone'))).code).toBe(0);
-    const { child, result, line } = await startHourglass(on('watch', '-n', 'gone', '--log-format', 'text'));
-    try {
-      await line(/running without a Lease/);
+    await whileWatching(['-n', 'gone'], /running without a Lease/, async () => {
       await kubectl(cluster.get(), ['delete', 'performer', 'gone', '-n', 'gone', '--wait=false']);
       await until('everything to go', async () => (await listPods('gone')).length + (await listServices('gone')).length === 0);
-    } finally {
-      child.kill('SIGTERM');
-      await result;
-    }
+    });
   });
 });
 
@@ -367,18 +361,11 @@ describe('the Lease', () => {
   });
 
   it('held by a watch keeps once from writing, not from telling the state', async () => {
-    const { child, result, line } = await startHourglass(
-      on('watch', '-n', 'leased', '--lease-identity', 'the-watch', '--log-format', 'text'),
-    );
-    try {
-      await line(/leading/);
+    await whileWatching(['-n', 'leased', '--lease-identity', 'the-watch'], /leading/, async () => {
       const { code, stdout } = await hourglass(on('once', '--wait', '20s', '-o', 'json', '-n', 'leased'));
       expect(JSON.parse(stdout)).toMatchObject({ writer: 'the-watch', result: 'Converged', writes: { create: 0, patch: 0, delete: 0 } });
       expect(code).toBe(0);
-    } finally {
-      child.kill('SIGTERM');
-    }
-    expect((await result).code).toBe(0);
+    });
     const lease = await kubectl(cluster.get(), [
       'get',
       'lease',
@@ -394,21 +381,19 @@ describe('the Lease', () => {
 describe('an API server that falls silent', () => {
   it('is waited for by a watch that leads, whose process stays', async () => {
     await ask('outage', { before: { avsAddress: '0xa1', image: 'avs:1' } });
-    const { child, result, line } = await startHourglass(on('watch', '-n', 'outage', '--log-format', 'text', '--lease-identity', 'outage'));
     const apiServer = cluster.get().pids['kube-apiserver'] ?? 0;
-    try {
-      await line(/leading/);
-      await until('the first Performer', () => isSettled('outage'));
-      process.kill(apiServer, 'SIGSTOP');
-      await line(/asking for the Lease failed/);
-      process.kill(apiServer, 'SIGCONT');
-      await ask('outage', { after: { avsAddress: '0xa2', image: 'avs:1' } });
-      await until('the second Performer', async () => (await listPods('outage')).length === 2 && (await isSettled('outage')));
-    } finally {
-      process.kill(apiServer, 'SIGCONT');
-      child.kill('SIGTERM');
-    }
-    expect((await result).code).toBe(0);
+    await whileWatching(['-n', 'outage', '--lease-identity', 'outage'], /leading/, async (line) => {
+      try {
+        await until('the first Performer', () => isSettled('outage'));
+        process.kill(apiServer, 'SIGSTOP');
+        await line(/asking for the Lease failed/);
+        process.kill(apiServer, 'SIGCONT');
+        await ask('outage', { after: { avsAddress: '0xa2', image: 'avs:1' } });
+        await until('the second Performer', async () => (await listPods('outage')).length === 2 && (await isSettled('outage')));
+      } finally {
+        process.kill(apiServer, 'SIGCONT');
+      }
+    });
   });
 });
 

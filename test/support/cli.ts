@@ -3,12 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildCli } from '../../scripts/build.ts';
-
-export interface CliResult {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+import { type Collected, collectOutput } from '../../scripts/collect-output.ts';
 
 let built: Promise<string> | undefined;
 
@@ -23,7 +18,7 @@ function builtCli(): Promise<string> {
 export async function hourglass(
   args: readonly string[],
   options: { readonly env?: Record<string, string>; readonly input?: string } = {},
-): Promise<CliResult> {
+): Promise<Collected> {
   const { child, result } = await startHourglass(args, options);
   child.stdin?.end(options.input ?? '');
   return result;
@@ -33,18 +28,13 @@ export async function hourglass(
 export async function startHourglass(
   args: readonly string[],
   options: { readonly env?: Record<string, string> } = {},
-): Promise<{ child: ChildProcess; result: Promise<CliResult>; line: (pattern: RegExp) => Promise<void> }> {
+): Promise<{ child: ChildProcess; result: Promise<Collected>; line: (pattern: RegExp) => Promise<void> }> {
   const env = { PATH: process.env.PATH ?? '', HOME: join(tmpdir(), 'nobody'), ...options.env };
   const child = spawn(process.execPath, [await builtCli(), ...args], { env, stdio: ['pipe', 'pipe', 'pipe'] });
-  let stdout = '';
   let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-    stdout += chunk;
+  const result = collectOutput(child, (all) => {
+    stderr = all;
   });
-  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
-    stderr += chunk;
-  });
-  const result = new Promise<CliResult>((resolve) => child.once('close', (code) => resolve({ code, stdout, stderr })));
   const line = async (pattern: RegExp): Promise<void> => {
     const gone = result.then(({ code }) => {
       throw new Error(`ended with exit code ${code} before ${pattern}:\n${stderr}`);

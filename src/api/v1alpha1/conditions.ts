@@ -11,14 +11,16 @@ export interface ReasonRow {
   readonly warns: boolean;
   /** A healthy start: the status may stay unwritten for a moment, since most starts are over before anybody looks. */
   readonly quiet: boolean;
+  /** Nothing that is watched may tell when it ends (the object in the way need not carry a label of ours): looked at again by the clock. */
+  readonly rechecks: boolean;
   /** What a user can do, appended to the message; '' when there is nothing to do. */
   readonly nextStep: string;
 }
 
-const serves = { ready: true, stalls: false, progressing: false, warns: false, quiet: false, nextStep: '' } as const;
-const healthy = { ready: false, stalls: false, progressing: true, warns: false, quiet: true, nextStep: '' } as const;
-const trouble = { ready: false, stalls: false, progressing: true, warns: true, quiet: false } as const;
-const stalled = { ready: false, stalls: true, progressing: false, warns: true, quiet: false } as const;
+const serves = { ready: true, stalls: false, progressing: false, warns: false, quiet: false, rechecks: false, nextStep: '' } as const;
+const healthy = { ready: false, stalls: false, progressing: true, warns: false, quiet: true, rechecks: false, nextStep: '' } as const;
+const trouble = { ready: false, stalls: false, progressing: true, warns: true, quiet: false, rechecks: false } as const;
+const stalled = { ready: false, stalls: true, progressing: false, warns: true, quiet: false, rechecks: true } as const;
 
 /** Every reason a Performer can be in, as one table; no reason is named outside it. The same word is the reason of the condition and of the Event. */
 export const reasons = {
@@ -31,7 +33,7 @@ export const reasons = {
   Starting: healthy,
   RolloutInProgress: healthy,
   Terminating: { ...healthy, quiet: false },
-  WaitingForLeftover: { ...healthy, quiet: false },
+  WaitingForLeftover: { ...healthy, quiet: false, rechecks: true },
   SchedulingFailed: {
     ...trouble,
     nextStep: 'Add a node that fits, or change spec.scheduling, spec.resources or spec.hardwareRequirements.',

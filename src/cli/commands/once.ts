@@ -10,8 +10,8 @@ import { createWorld, listKeys, listWorld, onWorldChange, type World, watchWorld
 import { type Connection, connect } from '../connect.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { createLog, type Log } from '../log.ts';
-import { abortOnSignals, createReconcile, openLease } from '../operator.ts';
-import { parseCount, parseDuration, parseOutput, type WriterOptions } from '../options.ts';
+import { abortOnSignals, createReconcile, holdLease, openLease } from '../operator.ts';
+import { addWriterOptions, parseDuration, parseOutput, type WriterOptions } from '../options.ts';
 import { judgeOutcomes, type OnceReport, renderOnce, reportKey } from '../output.ts';
 
 interface OnceOptions extends WriterOptions {
@@ -23,8 +23,7 @@ interface OnceOptions extends WriterOptions {
 }
 
 export function registerOnce(program: Command): void {
-  program
-    .command('once')
+  addWriterOptions(program.command('once'))
     .description('converge all Performers and exit: 0 converged, 1 failed, 3 waiting or stalled, 7 cluster unreachable')
     .addOption(
       new Option('--wait <duration>', 'wait for the cluster up to this long; ends early when all is done or only a user can go on')
@@ -34,11 +33,6 @@ export function registerOnce(program: Command): void {
     .option('--waiting-ok', 'exit 0 when something is still waiting')
     .option('--dry-run', 'say what would be done and write nothing')
     .option('-o, --output <format>', 'text or json', parseOutput, 'text')
-    .option('-n, --namespace <namespace>', 'only this namespace (default: all)')
-    .addOption(new Option('-A, --all-namespaces', 'all namespaces, which is the default').conflicts('namespace'))
-    .option('--workers <count>', 'Performers worked on at once', parseCount, 16)
-    .option('--lease-namespace <namespace>', 'where the Lease lives')
-    .option('--lease-identity <identity>', 'name in the Lease; one that already holds it goes on at once')
     .option('--verbose', 'log each write to stderr')
     .action(async (_options: unknown, command: Command) => {
       process.exitCode = await once(command.optsWithGlobals<OnceOptions>());
@@ -81,20 +75,8 @@ async function claimWriter(connection: Connection, options: OnceOptions, log: Lo
   const lease = openLease(connection, options, log);
   const claim = await lease.tryAcquire(signal);
   if (claim.held) {
-    let lost = false;
-    const stop = new AbortController();
-    const kept = lease.keep(stop.signal, () => {
-      lost = true;
-    });
-    return {
-      name: 'this',
-      mayWrite: () => !lost,
-      release: async () => {
-        stop.abort();
-        await kept;
-        if (!lost) await lease.release();
-      },
-    };
+    const held = holdLease(lease, () => undefined);
+    return { name: 'this', mayWrite: held.isHeld, release: () => held.release() };
   }
   if ('holder' in claim) return { ...idle, name: claim.holder, mayWrite: () => false };
   process.stderr.write(`Running without a Lease: ${claim.message}\n`);

@@ -10,8 +10,8 @@ import { connect } from '../connect.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { hintFor } from '../hints.ts';
 import { createLog, type Log } from '../log.ts';
-import { abortOnSignals, createReconcile, openLease } from '../operator.ts';
-import { parseCount, parseDuration, type WriterOptions } from '../options.ts';
+import { abortOnSignals, createReconcile, holdLease, openLease } from '../operator.ts';
+import { addWriterOptions, parseDuration, type WriterOptions } from '../options.ts';
 
 interface WatchOptions extends WriterOptions {
   readonly drain: number;
@@ -21,17 +21,11 @@ interface WatchOptions extends WriterOptions {
 const standbyRetryMs = 2_000;
 
 export function registerWatch(program: Command): void {
-  program
-    .command('watch')
+  addWriterOptions(program.command('watch'))
     .description('keep all Performers converged until SIGTERM')
-    .option('-n, --namespace <namespace>', 'only this namespace (default: all)')
-    .addOption(new Option('-A, --all-namespaces', 'all namespaces, which is the default').conflicts('namespace'))
-    .option('--workers <count>', 'Performers worked on at once', parseCount, 16)
     .addOption(
       new Option('--drain <duration>', 'how long passes under way may take after SIGTERM').argParser(parseDuration).default(20_000, '20s'),
     )
-    .option('--lease-namespace <namespace>', 'where the Lease lives')
-    .option('--lease-identity <identity>', 'name in the Lease; one that already holds it goes on at once')
     .addOption(
       new Option('--log-format <format>', 'form of the log')
         .choices(['text', 'json'])
@@ -59,14 +53,11 @@ async function watch(options: WatchOptions): Promise<ExitCode> {
       random: Math.random,
       log: withHints(log),
     });
-    signal.addEventListener('abort', () => stopReflectorsIfIdle(), { once: true });
-    let serving = false;
+    let filled = false;
     // Until the caches are filled there is nothing to drain.
-    const stopReflectorsIfIdle = (): void => {
-      if (!serving) stopReflectors.abort();
-    };
+    signal.addEventListener('abort', () => filled || stopReflectors.abort(), { once: true });
     await Promise.all(reflectors.map((reflector) => reflector.synced));
-    serving = true;
+    filled = true;
     if (!signal.aborted) log('caches filled', { server: connection.server, performers: world.performers.list().length });
     onWorldChange(world, (key) => queue.add(key));
 
@@ -127,22 +118,15 @@ async function leadWhileHeld(
   signal: AbortSignal,
 ): Promise<void> {
   const until = new AbortController();
-  const stopKeeping = new AbortController();
   const onSignal = (): void => until.abort(signal.reason);
   signal.addEventListener('abort', onSignal, { once: true });
   if (signal.aborted) onSignal();
-  let lost = false;
-  const kept = lease.keep(stopKeeping.signal, () => {
-    lost = true;
-    until.abort(new Error('lease lost'));
-  });
+  const held = holdLease(lease, () => until.abort(new Error('lease lost')));
   try {
     await lead(until.signal);
   } finally {
     signal.removeEventListener('abort', onSignal);
-    stopKeeping.abort();
-    await kept;
-    if (!lost) await lease.release();
+    await held.release();
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Reason } from '../../api/v1alpha1/conditions.ts';
-import type { Pod, Service } from '../../kube/objects.ts';
+import type { ObjectKey, Pod, Service } from '../../kube/objects.ts';
 import type { Json } from '../../lib/canonical-json.ts';
 
 /** The object an action changes, with the version the decision was made on. */
@@ -52,13 +52,23 @@ export interface Plan {
 
 /** `creating Pod performer-x`: what an action does, for messages. Pure. */
 export function describeAction(action: Action): string {
-  if (action.kind === 'create') return `creating ${action.resource} ${action.object.metadata?.name ?? ''}`;
+  if (action.kind === 'create') return `creating ${action.resource} ${nameOf(action)}`;
   const verb = action.kind === 'patch' ? 'patching' : 'deleting';
-  return `${verb} ${action.resource} ${action.target.name} (${action.why})`;
+  return `${verb} ${action.resource} ${nameOf(action)} (${action.why})`;
 }
 
 /** The object as the target of an action, with what was seen as its precondition. Pure. */
 export function targetOf(object: Pod | Service): ActionTarget {
   const { name = '', uid = '', resourceVersion = '' } = object.metadata ?? {};
   return { name, uid, resourceVersion };
+}
+
+/** The Performer as the target of an action. Pure. */
+export function performerTarget(key: ObjectKey, performer: Pick<ActionTarget, 'uid' | 'resourceVersion'>): ActionTarget {
+  return { name: key.name, uid: performer.uid, resourceVersion: performer.resourceVersion };
+}
+
+/** The name of the object an action makes or changes. Pure. */
+export function nameOf(action: Action): string {
+  return action.kind === 'create' ? (action.object.metadata?.name ?? '') : action.target.name;
 }

@@ -1,5 +1,5 @@
 import type { KubeObject } from '../../kube/objects.ts';
-import { type Action, describeAction, type Plan } from './actions.ts';
+import { type Action, describeAction, nameOf, type Plan } from './actions.ts';
 import { isChildOf } from './owner.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -18,8 +18,7 @@ export function checkPlan(plan: Plan, snapshot: Snapshot): Plan {
   if (plan.actions.length > maxActions) throw new Error(`bug: plan for ${snapshot.key.name} has ${plan.actions.length} actions`);
   const touched = new Set<string>();
   for (const action of plan.actions) {
-    const name = action.kind === 'create' ? (action.object.metadata?.name ?? '') : action.target.name;
-    const id = `${action.resource} ${name}`;
+    const id = `${action.resource} ${nameOf(action)}`;
     if (touched.has(id)) broken(action, 'a second action on one object');
     touched.add(id);
     if (action.kind === 'create') {

@@ -1,6 +1,6 @@
 import { legacyFinalizer } from '../../api/v1alpha1/naming.ts';
 import type { Pod, Service } from '../../kube/objects.ts';
-import { type Action, type Plan, targetOf, type Verdict } from './actions.ts';
+import { type Action, nameOf, type Plan, performerTarget, targetOf, type Verdict } from './actions.ts';
 import { isChildOf } from './owner.ts';
 import { sortPods } from './pod-view.ts';
 import type { PerformerView, Snapshot } from './snapshot.ts';
@@ -9,32 +9,32 @@ import { planStatus } from './status.ts';
 /** The Performer does not exist: what it controlled goes. Garbage collection would do the same, later. */
 export function planGone(snapshot: Snapshot): Plan {
   const actions = planRemovalOfChildren(snapshot, undefined);
-  const verdict: Verdict =
-    countChildren(snapshot, undefined) === 0
-      ? { kind: 'settled', reason: 'Gone', message: 'nothing is left' }
-      : { kind: 'waiting', reason: 'Terminating', message: 'its pods and Service are going' };
+  const services = snapshot.service === undefined ? [] : [snapshot.service];
+  const isLeft = [...snapshot.pods, ...services].some((object) => isChildOf(object, snapshot.key.name, undefined));
+  const verdict: Verdict = isLeft
+    ? { kind: 'waiting', reason: 'Terminating', message: 'its pods and Service are going' }
+    : { kind: 'settled', reason: 'Gone', message: 'nothing is left' };
   return { verdict, actions, events: [], proof: actions.length === 0 ? 'none' : 'performer', unsaid: false };
 }
 
 /** The Performer is going: its children go now, whatever garbage collection does later, and the old finalizer comes off. */
 export function planDeletion(snapshot: Snapshot, performer: PerformerView): Plan {
   const { finalizers } = performer;
-  const target = { name: snapshot.key.name, uid: performer.uid, resourceVersion: performer.resourceVersion };
   const verdict: Verdict = { kind: 'waiting', reason: 'Terminating', message: 'the Performer is being deleted' };
   // Someone asked to keep the children: garbage collection takes the owner off them, they are not ours any more.
   const removals = finalizers.includes('orphan') ? [] : planRemovalOfChildren(snapshot, performer.uid);
   const actions: Action[] = [];
   if (finalizers.includes(legacyFinalizer)) {
     const left = finalizers.filter((name) => name !== legacyFinalizer);
+    const target = performerTarget(snapshot.key, performer);
     const patch = { metadata: { finalizers: left } };
     actions.push(...removals, { kind: 'patch', resource: 'Performer', target, patch, why: 'LegacyFinalizer' });
   } else {
     // Somebody else's finalizer may keep it for long: it must not go on saying that it is ready.
-    const { ours } = sortPods(snapshot.pods, { name: target.name, uid: performer.uid, image: undefined, currentRevision: '' });
+    const { ours } = sortPods(snapshot.pods, { name: snapshot.key.name, uid: performer.uid, image: undefined, currentRevision: '' });
     const facts = { reason: verdict.reason, message: verdict.message, revision: performer.status?.revision, ours, quiet: 0 };
-    const { patch } = planStatus(snapshot, performer, facts);
-    if (patch !== undefined)
-      actions.push({ kind: 'patch', resource: 'PerformerStatus', target, patch: { status: patch }, why: verdict.reason });
+    const { action } = planStatus(snapshot, performer, facts);
+    if (action !== undefined) actions.push(action);
     actions.push(...removals);
   }
   return { verdict, actions, events: [], proof: actions.length === 0 ? 'none' : 'performer', unsaid: false };
@@ -46,17 +46,8 @@ function planRemovalOfChildren(snapshot: Snapshot, uid: string | undefined): rea
   const pods = snapshot.pods
     .filter(goes)
     .map((pod): Action => ({ kind: 'delete', resource: 'Pod', target: targetOf(pod), why: 'PerformerDeleted' }))
-    .toSorted((a, b) => (targetName(a) < targetName(b) ? -1 : 1));
+    .toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
   const { service } = snapshot;
   if (service === undefined || !goes(service)) return pods;
   return [{ kind: 'delete', resource: 'Service', target: targetOf(service), why: 'PerformerDeleted' }, ...pods];
-}
-
-function countChildren(snapshot: Snapshot, uid: string | undefined): number {
-  const services = snapshot.service === undefined ? [] : [snapshot.service];
-  return [...snapshot.pods, ...services].filter((object) => isChildOf(object, snapshot.key.name, uid)).length;
-}
-
-function targetName(action: Action): string {
-  return action.kind === 'create' ? (action.object.metadata?.name ?? '') : action.target.name;
 }

@@ -132,11 +132,6 @@ function startedAt(performer: PerformerView, ours: readonly PodView[], rollout: 
   return Math.max(...ours.map((pod) => pod.createdAtMs));
 }
 
-/** Nothing we watch may tell when it ends: the object in our way need not carry a label of ours. */
-function needsRecheck(reason: Reason): boolean {
-  return reasons[reason].stalls || reason === 'WaitingForLeftover';
-}
-
 /** Status only: nothing is done, something is said. */
 function planTold(snapshot: Snapshot, performer: PerformerView, reason: Reason, message: string): Plan {
   const { ours } = sortPods(snapshot.pods, { name: snapshot.key.name, uid: performer.uid, image: undefined, currentRevision: '' });
@@ -155,16 +150,15 @@ function finish(
   const status = planStatus(snapshot, performer, facts);
   const removals = actions.filter(takesAway);
   const ordered: Action[] = actions.filter((action) => !takesAway(action));
-  if (status.patch !== undefined) {
-    const target = { name: snapshot.key.name, uid: performer.uid, resourceVersion: performer.resourceVersion };
-    ordered.push({ kind: 'patch', resource: 'PerformerStatus', target, patch: { status: status.patch }, why: facts.reason });
-  }
+  if (status.action !== undefined) ordered.push(status.action);
   ordered.push(...removals);
-  const waits = [requeueAfterMs, status.dueAfterMs, needsRecheck(facts.reason) ? recheckMs : undefined].filter((ms) => ms !== undefined);
+  const waits = [requeueAfterMs, status.dueAfterMs, reasons[facts.reason].rechecks ? recheckMs : undefined].filter(
+    (ms) => ms !== undefined,
+  );
   return {
     verdict: judge(facts, ordered),
     actions: ordered,
-    events: status.patch === undefined ? [] : status.events,
+    events: status.events,
     proof: removals.length === 0 ? 'none' : 'performer-and-pods',
     unsaid: status.dueAfterMs !== undefined,
     ...(waits.length === 0 ? {} : { requeueAfterMs: Math.min(...waits) }),

@@ -3,7 +3,7 @@ import { grpcEndpoint, serviceName } from '../../api/v1alpha1/naming.ts';
 import type { PerformerPhase, PerformerStatus } from '../../api/v1alpha1/performer.ts';
 import { type Json, sameJson } from '../../lib/canonical-json.ts';
 import { formatTime } from '../../lib/time.ts';
-import type { PlannedEvent } from './actions.ts';
+import { type Action, type PlannedEvent, performerTarget } from './actions.ts';
 import type { PodView } from './pod-view.ts';
 import { secondMs } from './rollout.ts';
 import type { PerformerView, Snapshot } from './snapshot.ts';
@@ -19,8 +19,8 @@ export interface StatusFacts {
 }
 
 export interface StatusPlan {
-  /** Merge patch of `status`; undefined when it is right, or when it may wait. */
-  readonly patch: Json | undefined;
+  /** Undefined when the status is right, or when it may wait. */
+  readonly action: Action | undefined;
   readonly events: readonly PlannedEvent[];
   /** When a status that waits is due. */
   readonly dueAfterMs: number | undefined;
@@ -31,11 +31,13 @@ export function planStatus(snapshot: Snapshot, performer: PerformerView, facts: 
   const stored = performer.status ?? {};
   const wanted = computeStatus(snapshot, performer, facts, stored);
   const patch = diffStatus(stored, wanted);
-  if (patch === undefined) return { patch: undefined, events: [], dueAfterMs: undefined };
+  if (patch === undefined) return { action: undefined, events: [], dueAfterMs: undefined };
   const mayWait = reasons[facts.reason].quiet && !snapshot.lastPass && (stored.ready ?? false) === wanted.ready;
   const dueAfterMs = facts.quiet + secondMs - snapshot.nowMs;
-  if (mayWait && dueAfterMs > 0) return { patch: undefined, events: [], dueAfterMs };
-  return { patch, events: planEvents(performer, facts, wanted), dueAfterMs: undefined };
+  if (mayWait && dueAfterMs > 0) return { action: undefined, events: [], dueAfterMs };
+  const target = performerTarget(snapshot.key, performer);
+  const action: Action = { kind: 'patch', resource: 'PerformerStatus', target, patch: { status: patch }, why: facts.reason };
+  return { action, events: planEvents(performer, facts, wanted), dueAfterMs: undefined };
 }
 
 function computeStatus(
