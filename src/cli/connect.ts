@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
+import { homedir, hostname } from 'node:os';
 import { userAgent } from '../api/v1alpha1/naming.ts';
 import { isKubeFault, type KubeFault } from '../kube/faults.ts';
 import type { KubeApi } from '../kube/port.ts';
-import { createKubeApi } from '../kube-client/client.ts';
-import { ConfigError } from '../kube-client/config-error.ts';
+import { createKubeApi, type KubeClientOptions } from '../kube-client/client.ts';
+import { ConfigError } from '../kube-client/cluster-config.ts';
 import { loadClusterConfig } from '../kube-client/load-config.ts';
 import { systemClock } from '../lib/clock.ts';
 import { CliError, exitCodes } from './exit-codes.ts';
@@ -23,15 +23,16 @@ export interface Connection {
 }
 
 /** Opens the cluster that options, environment or kubeconfig name. Nothing is sent yet. */
-export async function connect(options: ConnectOptions): Promise<Connection> {
+export async function connect(options: ConnectOptions, told: Pick<KubeClientOptions, 'warn' | 'onAnswer'> = {}): Promise<Connection> {
   const config = await loadClusterConfig({
     ...(options.kubeconfig === undefined ? {} : { kubeconfig: options.kubeconfig }),
     ...(options.context === undefined ? {} : { context: options.context }),
     env: process.env,
     readFile: (path: string) => readFile(path),
     homeDir: homedir(),
+    otherwise: 'start a local cluster with `bin/hourglass dev up`',
   });
-  const kube = createKubeApi(config, { clock: systemClock, userAgent: `${userAgent}/${productVersion}` });
+  const kube = createKubeApi(config, { clock: systemClock, userAgent: `${userAgent}/${productVersion}`, instance: hostname(), ...told });
   return {
     kube,
     namespace: options.namespace,

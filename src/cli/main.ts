@@ -1,25 +1,33 @@
 #!/usr/bin/env node
-import { Command, CommanderError } from 'commander';
+import { basename } from 'node:path';
+import { CommanderError } from 'commander';
 import { registerDev } from './commands/dev.ts';
 import { registerInspect } from './commands/inspect.ts';
 import { registerOnce } from './commands/once.ts';
 import { registerWatch } from './commands/watch.ts';
 import { toCliError } from './connect.ts';
 import { exitCodes } from './exit-codes.ts';
+import { withTwoDashes } from './go-flags.ts';
+import { describeOption, EnvCommand, flag, takeForeignEnvironment } from './options.ts';
 import { productVersion } from './version.ts';
 
-const program = new Command('hourglass')
+// Installations of the Go operator start `/manager` with flags and no command.
+const isManager = /^manager(?:\.m?js)?$/.test(basename(process.argv[1] ?? ''));
+
+takeForeignEnvironment(process.env);
+const program = new EnvCommand('hourglass')
   .description('Operator for Hourglass performers: converges Performer resources to Pods and Services.')
   .option('--kubeconfig <file>', 'kubeconfig to use (default: KUBECONFIG, the cluster this runs in, ~/.kube/config)')
   .option('--context <name>', 'context of the kubeconfig')
-  .option('--debug', 'print stack traces')
+  .addOption(flag('--debug', 'print stack traces'))
   .version(productVersion)
   .exitOverride()
-  .configureHelp({ showGlobalOptions: true })
+  .configureHelp({ showGlobalOptions: true, optionDescription: describeOption })
+  .addHelpText('afterAll', '\nEvery option but those of dev can also be given by the environment: --log-level as HOURGLASS_LOG_LEVEL.')
   .showHelpAfterError('(bin/hourglass --help lists the commands)');
 
 registerOnce(program);
-registerWatch(program);
+registerWatch(program, isManager);
 registerInspect(program);
 registerDev(program);
 program
@@ -44,7 +52,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 try {
-  await program.parseAsync();
+  const names = program.commands.flatMap(({ options }) => options.map((option) => option.name()));
+  await program.parseAsync(withTwoDashes(process.argv.slice(2), new Set(names)), { from: 'user' });
 } catch (error) {
   process.exitCode = report(error);
 }

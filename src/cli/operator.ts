@@ -1,25 +1,26 @@
 import { hostname } from 'node:os';
-import { drainSeconds, progressDeadlineSeconds } from '../api/v1alpha1/defaults.ts';
 import { leaseName } from '../api/v1alpha1/naming.ts';
-import type { Reconcile } from '../controller/outcome.ts';
+import type { Outcome, Reconcile } from '../controller/outcome.ts';
+import { countWrites } from '../kube/counting.ts';
 import { createLease, type LeaseElector } from '../kube/lease.ts';
 import type { ObjectKey } from '../kube/objects.ts';
 import type { KubeApi } from '../kube/port.ts';
 import { systemClock } from '../lib/clock.ts';
-import type { ReconcileDeps } from '../reconcile/deps.ts';
+import { createDeps } from '../reconcile/deps.ts';
 import type { Plan } from '../reconcile/plan/actions.ts';
 import type { Settings } from '../reconcile/plan/snapshot.ts';
 import { reconcile } from '../reconcile/reconcile.ts';
 import type { World } from '../reconcile/world.ts';
+import type { EventRecorder } from '../telemetry/events.ts';
+import type { Log, Logger } from '../telemetry/logger.ts';
+import type { Passes } from '../telemetry/passes.ts';
 import type { Connection } from './connect.ts';
-import type { Log } from './log.ts';
-import type { WriterOptions } from './options.ts';
+import type { SettingsOptions, WriterOptions } from './options.ts';
 
-export const settings: Settings = {
-  drainMs: drainSeconds * 1_000,
-  progressDeadlineMs: progressDeadlineSeconds * 1_000,
-  quietMs: 2_000,
-};
+/** What the options say about every Performer. */
+export function readSettings(options: SettingsOptions): Settings {
+  return { quietMs: 2_000, clusterDomain: options.clusterDomain, securityProfile: options.securityProfile };
+}
 
 /** Where the Lease lives outside a cluster. */
 const defaultLeaseNamespace = 'hourglass-system';
@@ -27,15 +28,33 @@ const defaultLeaseNamespace = 'hourglass-system';
 export interface OperatorParts {
   readonly kube: KubeApi;
   readonly world: World;
+  readonly settings: Settings;
   readonly mayWrite: () => boolean;
-  readonly log: Log;
+  readonly log: Logger;
+  readonly passes: Passes;
+  /** Takes the Events of all passes. */
+  readonly events: EventRecorder;
   readonly onPlan?: (key: ObjectKey, plan: Plan) => void;
 }
 
 /** The reconcile function with its ports filled in: the same one for `once` and for `watch`. */
-export function createReconcile(parts: OperatorParts): Reconcile {
-  const deps: ReconcileDeps = { ...parts, settings, heldNames: new Map() };
-  return (key, context) => reconcile(key, deps, context);
+export function createReconcile({ passes, events, log, ...parts }: OperatorParts): Reconcile {
+  // What was written stands in the line of the pass; all else that a pass says is about what is missing.
+  const deps = createDeps({ ...parts, log: (message, fields) => log[message === 'writing' ? 'debug' : 'warn'](message, fields) });
+  return async (key, context) => {
+    const pass = passes.begin(key);
+    let outcome: Outcome = { kind: 'failed', reason: 'Bug', message: 'the pass threw', retry: 'never' };
+    try {
+      const { kube } = countWrites(parts.kube, pass.wrote);
+      outcome = await reconcile(key, { ...deps, kube: { ...kube, event: events.event } }, context);
+      return outcome;
+    } catch (error) {
+      outcome = { ...outcome, message: error instanceof Error ? error.message : String(error) };
+      throw error;
+    } finally {
+      pass.end(outcome);
+    }
+  };
 }
 
 export function openLease(connection: Connection, options: WriterOptions, log: Log): LeaseElector {
@@ -57,19 +76,15 @@ export interface HeldLease {
 }
 
 /** Keeps a Lease that was acquired. */
-export function holdLease(lease: LeaseElector, onLost: () => void): HeldLease {
-  let lost = false;
+export function holdLease(lease: LeaseElector): HeldLease {
   const stop = new AbortController();
-  const kept = lease.keep(stop.signal, () => {
-    lost = true;
-    onLost();
-  });
+  const kept = lease.keep(stop.signal, () => undefined);
   return {
-    isHeld: () => !lost,
+    isHeld: () => lease.isHeld(),
     release: async () => {
       stop.abort();
       await kept;
-      if (!lost) await lease.release();
+      await lease.release();
     },
   };
 }

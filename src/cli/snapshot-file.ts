@@ -1,4 +1,5 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
+import { describeIssue } from '../api/fields.ts';
 import type { Snapshot } from '../reconcile/plan/snapshot.ts';
 import { CliError, exitCodes } from './exit-codes.ts';
 
@@ -10,9 +11,9 @@ const snapshotSchema = z.looseObject({
   nowMs: z.number(),
   lastPass: z.boolean(),
   pods: z.array(object),
-  service: object.optional(),
-  performer: z
-    .looseObject({
+  service: z.optional(object),
+  performer: z.optional(
+    z.looseObject({
       uid: z.string(),
       resourceVersion: z.string(),
       generation: z.number(),
@@ -24,9 +25,9 @@ const snapshotSchema = z.looseObject({
         z.object({ valid: z.literal(true), spec: z.looseObject({ image: z.string(), avsAddress: z.string() }) }),
         z.object({ valid: z.literal(false), issues: z.array(z.object({ path: z.string(), message: z.string() })) }),
       ]),
-      status: z.looseObject({}).optional(),
-    })
-    .optional(),
+      status: z.optional(z.looseObject({})),
+    }),
+  ),
 });
 
 /** Reads a stored snapshot. @throws CliError that names the file, what is wrong, and how to make one */
@@ -42,7 +43,7 @@ export function parseSnapshot(text: string, from: string): Snapshot {
       exitCodes.failed,
     );
   }
-  const result = snapshotSchema.safeParse(value);
+  const result = snapshotSchema.safeParse(value, { error: describeIssue });
   if (!result.success) {
     const issue = result.error.issues[0];
     throw new CliError(

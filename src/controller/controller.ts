@@ -1,24 +1,28 @@
 import { keyText, type ObjectKey } from '../kube/objects.ts';
-import { backoffMs } from './backoff.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { FlightLimit } from './flight-limit.ts';
 import type { Outcome, PassContext, Reconcile } from './outcome.ts';
+import { Pace } from './pace.ts';
 import type { WorkQueue } from './work-queue.ts';
 
 export interface ControllerOptions {
   readonly queue: WorkQueue;
   readonly reconcile: Reconcile;
-  readonly workers: number;
+  /** How many passes may be under way at once. */
+  readonly limit: FlightLimit;
+  readonly clock: Clock;
   /** Draws from [0, 1). */
   readonly random: () => number;
   /** No key is taken after it aborts. */
   readonly until: AbortSignal;
   /** Aborts passes that are under way; by default they are left to finish. */
   readonly abort?: AbortSignal;
-  /** Told after each pass. A false answer ends the key's turn: it is not queued again by the controller. */
-  readonly onOutcome?: (key: ObjectKey, outcome: Outcome) => boolean;
+  /** Told after each pass, with how long it took. A false answer ends the key's turn: it is not queued again by the controller. */
+  readonly onOutcome?: (key: ObjectKey, outcome: Outcome, durationMs: number) => boolean;
 }
 
-/** So many passes in a row may change something before the key is slowed down; a rollout takes three. */
-const freeChanges = 6;
+/** Passes that need no answer from outside would keep timers and sockets waiting: after so long they are let in between. */
+const sliceMs = 10;
 
 /**
  * The one loop, of `once` and of `watch`: takes keys, runs passes, and queues again what wants another look.
@@ -28,46 +32,73 @@ const freeChanges = 6;
  * Ends when `until` has aborted and the passes under way are over.
  */
 export async function runController(options: ControllerOptions): Promise<void> {
-  const { queue, random, until } = options;
-  const failures = new Map<string, number>();
-  const changes = new Map<string, number>();
-  const never = new AbortController();
+  const { queue, limit, clock, until } = options;
+  const pace = new Pace(options.random);
+  const signal = options.abort ?? new AbortController().signal;
+  let inFlight = 0;
+  let sliceEndMs: number | undefined;
+  let cancelSlice: () => void = () => undefined;
 
-  const work = async (): Promise<void> => {
-    for (;;) {
-      const key = await queue.take(until);
-      if (key === undefined) return;
-      const outcome = await runPass(options.reconcile, key, { signal: options.abort ?? never.signal, lastPass: false });
-      const goesOn = options.onOutcome?.(key, outcome) ?? true;
-      if (goesOn) queueAgain(key, outcome);
-      queue.done(key);
+  const work = async (key: ObjectKey): Promise<void> => {
+    const startedMs = clock.monotonicMs();
+    const outcome = await runPass(options.reconcile, key, { signal, lastPass: false });
+    const endedMs = clock.monotonicMs();
+    limit.learn(outcome, startedMs, endedMs, inFlight);
+    const goesOn = options.onOutcome?.(key, outcome, endedMs - startedMs) ?? true;
+    if (goesOn) {
+      const { afterMs, as, holdMs } = pace.after(keyText(key), outcome, endedMs);
+      if (holdMs > 0) queue.hold(key, holdMs);
+      if (afterMs === 0) queue.add(key, as);
+      else if (afterMs !== undefined) queue.addAfter(key, afterMs, as);
     }
+    // One that others overtook is as unfinished as one that waits for what it began.
+    queue.done(key, goesOn && (outcome.kind === 'waiting' || (outcome.kind === 'failed' && outcome.retry === 'observe')));
   };
 
-  const queueAgain = (key: ObjectKey, outcome: Outcome): void => {
-    const text = keyText(key);
-    if (outcome.kind === 'failed') {
-      const count = (failures.get(text) ?? 0) + 1;
-      failures.set(text, count);
-      // Never blindly at once: a conflict with a writer that never tires must not become a busy loop.
-      queue.addAfter(key, Math.max(outcome.retryAfterMs ?? 0, backoffMs(count, random(), outcome.retry === 'never' ? 5_000 : 50)));
-      return;
+  const mayGoOn = (): boolean => {
+    const nowMs = clock.monotonicMs();
+    if (sliceEndMs === undefined) {
+      sliceEndMs = nowMs + sliceMs;
+      cancelSlice = clock.timer(0, () => {
+        sliceEndMs = undefined;
+        queue.onReady();
+      });
     }
-    failures.delete(text);
-    if (outcome.again) {
-      const count = (changes.get(text) ?? 0) + 1;
-      changes.set(text, count);
-      // What is written again and again (a CRD that prunes it, an admission that puts it back) must not become a storm of writes.
-      if (count > freeChanges) queue.hold(key, backoffMs(count - freeChanges, random(), 1_000));
-      queue.add(key);
-      return;
-    }
-    changes.delete(text);
-    if (outcome.requeueAfterMs !== undefined) queue.addAfter(key, outcome.requeueAfterMs);
+    return nowMs <= sliceEndMs;
   };
 
-  await Promise.all(Array.from({ length: options.workers }, work));
-  queue.close();
+  try {
+    await new Promise<void>((resolve, reject) => {
+      let isPumpDue = false;
+      const pump = (): void => {
+        isPumpDue = false;
+        while (!until.aborted && inFlight < limit.value && !queue.empty && mayGoOn()) {
+          const key = queue.take();
+          if (key === undefined) break;
+          inFlight += 1;
+          work(key)
+            .finally(() => {
+              inFlight -= 1;
+              schedule();
+            })
+            .catch(reject);
+        }
+        if (until.aborted && inFlight === 0) resolve();
+      };
+      // Not at once: a key may be added in the midst of a change.
+      const schedule = (): void => {
+        if (!isPumpDue) queueMicrotask(pump);
+        isPumpDue = true;
+      };
+      queue.onReady = schedule;
+      until.addEventListener('abort', schedule, { once: true });
+      schedule();
+    });
+  } finally {
+    queue.onReady = () => undefined;
+    cancelSlice();
+    queue.close();
+  }
 }
 
 /** One pass; what it throws becomes the key's failure. */

@@ -1,6 +1,7 @@
 import { keyText, type ObjectKey } from '../kube/objects.ts';
 import type { Clock } from '../lib/clock.ts';
 import { runController, runPass } from './controller.ts';
+import type { FlightLimit } from './flight-limit.ts';
 import type { Outcome, Reconcile } from './outcome.ts';
 import type { WorkQueue } from './work-queue.ts';
 
@@ -8,7 +9,7 @@ export interface OnceOptions {
   readonly queue: WorkQueue;
   readonly keys: readonly ObjectKey[];
   readonly reconcile: Reconcile;
-  readonly workers: number;
+  readonly limit: FlightLimit;
   readonly clock: Clock;
   readonly random: () => number;
   /** How long to wait for the cluster; 0: report what waits, wait for nothing. */
@@ -65,7 +66,7 @@ export async function runOnce(options: OnceOptions): Promise<OnceResult> {
     if (goesOn) finished.delete(text);
     else finished.add(text);
     // Another key may still wake this one; the run is over when none has anything to come.
-    if (finished.size === outcomes.size && outcomes.size >= known.size && queue.depth === 0) queueMicrotask(endWhenIdle);
+    if (finished.size === outcomes.size && outcomes.size >= known.size && queue.empty) queueMicrotask(endWhenIdle);
     return goesOn;
   };
   const endWhenIdle = (): void => {
@@ -83,7 +84,7 @@ export async function runOnce(options: OnceOptions): Promise<OnceResult> {
   };
 
   const known = new Set(options.keys.map(keyText));
-  for (const key of options.keys) queue.add(key);
+  for (const key of options.keys) queue.add(key, 'background');
   if (options.keys.length === 0 || options.signal.aborted) finish();
   await runController({ ...options, until: end.signal, onOutcome });
   cancelDeadline();
@@ -119,5 +120,5 @@ async function sayTheUnsaid(
       }
     }
   };
-  await Promise.all(Array.from({ length: Math.min(options.workers, unsaid.length) }, work));
+  await Promise.all(Array.from({ length: Math.min(options.limit.most, unsaid.length) }, work));
 }

@@ -2,7 +2,7 @@ import type { ObjectKey } from '../kube/objects.ts';
 
 /**
  * What one pass over one key came to.
- * `settled` nothing to do · `waiting` for the cluster, or for the next pass to see what this one wrote · `stalled` until a user acts · `failed` a call went wrong.
+ * `settled` nothing to do (reason `Gone`: the key names nothing any more, what was remembered of it is dropped) · `waiting` for the cluster, or for the next pass to see what this one wrote · `stalled` until a user acts · `failed` a call went wrong.
  */
 export type Outcome =
   | {

@@ -1,42 +1,66 @@
 import type { ObjectKey } from '../kube/objects.ts';
 import type { Clock } from '../lib/clock.ts';
-import { startDeadline } from '../lib/clock.ts';
 import { runController } from './controller.ts';
+import type { FlightLimit } from './flight-limit.ts';
 import type { Outcome, Reconcile } from './outcome.ts';
+import { runResync } from './resync.ts';
 import type { WorkQueue } from './work-queue.ts';
 
 export interface WatchRunOptions {
   readonly queue: WorkQueue;
   readonly reconcile: Reconcile;
-  readonly workers: number;
+  readonly limit: FlightLimit;
   readonly clock: Clock;
   readonly random: () => number;
+  /** All keys there are: looked at when the run starts, and again by `resyncMs`. */
+  readonly keys: () => Iterable<ObjectKey>;
+  /** Each key is looked at once in this time though nothing happened; default: never. */
+  readonly resyncMs?: number;
   /** SIGTERM, or a lost Lease: no new pass starts. */
   readonly signal: AbortSignal;
   /** How long passes under way may take after that, before their calls are aborted. */
   readonly drainMs: number;
-  readonly onOutcome?: (key: ObjectKey, outcome: Outcome) => void;
+  /** The right to write is gone: passes under way are aborted at once. */
+  readonly lost?: AbortSignal;
+  readonly onOutcome?: (key: ObjectKey, outcome: Outcome, durationMs: number) => void;
 }
 
-/** Runs until `signal` aborts, then lets the passes under way end within `drainMs`. */
+/** Runs until `signal` or `lost` aborts; after `signal` the passes under way may end within `drainMs`. */
 export async function runWatch(options: WatchRunOptions): Promise<void> {
+  const { clock, drainMs, queue, keys, lost } = options;
+  const end = new AbortController();
   const abort = new AbortController();
-  let cancel: () => void = () => undefined;
+  let cancelDrain: () => void = () => undefined;
   const drain = (): void => {
-    const deadline = startDeadline(options.clock, options.drainMs);
-    cancel = deadline.clear;
-    deadline.signal.addEventListener('abort', () => abort.abort(new Error('shutting down')), { once: true });
+    end.abort();
+    cancelDrain = clock.timer(drainMs, () => abort.abort(new Error('shutting down')));
+  };
+  const lose = (): void => {
+    end.abort();
+    abort.abort(new Error('the Lease is lost'));
   };
   options.signal.addEventListener('abort', drain, { once: true });
-  await runController({
-    ...options,
-    until: options.signal,
-    abort: abort.signal,
-    onOutcome: (key, outcome) => {
-      options.onOutcome?.(key, outcome);
-      return true;
-    },
-  });
-  options.signal.removeEventListener('abort', drain);
-  cancel();
+  lost?.addEventListener('abort', lose, { once: true });
+  if (lost?.aborted === true) lose();
+  else if (options.signal.aborted) drain();
+
+  for (const key of keys()) queue.add(key, 'background');
+  const resync = runResync({ queue, clock, keys, everyMs: options.resyncMs ?? 0, signal: end.signal });
+  try {
+    await runController({
+      ...options,
+      until: end.signal,
+      abort: abort.signal,
+      onOutcome: (key, outcome, durationMs) => {
+        options.onOutcome?.(key, outcome, durationMs);
+        return true;
+      },
+    });
+  } finally {
+    options.signal.removeEventListener('abort', drain);
+    lost?.removeEventListener('abort', lose);
+    cancelDrain();
+    end.abort();
+    await resync;
+  }
 }

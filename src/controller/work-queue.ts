@@ -1,107 +1,169 @@
 import { keyText, type ObjectKey } from '../kube/objects.ts';
 import type { Clock } from '../lib/clock.ts';
 
+/** Why a key wants a look. `change`: something about it is new · `background`: the list at the start, a retry, a resync. */
+export type WorkClass = 'change' | 'background';
+
+export interface QueueStats {
+  /** Keys ready to be taken; one that is wanted for both reasons counts as a change. */
+  readonly depth: Readonly<Record<WorkClass, number>>;
+  /** Keys that became ready since the start, equal ones merged. */
+  readonly adds: number;
+  readonly inFlight: number;
+  /** How long the key that is ready longest has been so; 0 when none is. */
+  readonly longestWaitingMs: number;
+  /** How long the oldest pass has been under way; 0 when none is. */
+  readonly longestRunningMs: number;
+}
+
+interface Entry {
+  readonly key: ObjectKey;
+  readonly sinceMs: number;
+}
+interface Delay {
+  readonly dueMs: number;
+  readonly as: WorkClass;
+  readonly cancel: () => void;
+}
+type Lane = 'begun' | 'fresh' | 'background';
+
+/** What is begun is finished first, yet of eight turns one is kept for each of the others, so that none starves. */
+const turns = 8;
+const orderOfTurn = (turn: number): readonly [Lane, Lane, Lane] => {
+  if (turn === 0) return ['background', 'begun', 'fresh'];
+  return turn === turns / 2 ? ['fresh', 'begun', 'background'] : ['begun', 'fresh', 'background'];
+};
+
 /**
- * Keys that want a look. Equal keys merge; a key that is being worked on waits and is handed out again afterwards,
+ * Keys that want a look. Equal keys merge; a key that is being worked on waits and is ready again afterwards,
  * so no key is ever worked on twice at once and no wish for a look is lost.
+ *
+ * Order: changes of keys that were begun and are not finished, other changes, the background; each first come, first served.
+ * Every eighth turn goes to the background, another eighth to the other changes: a key waits at most 8 × (keys before it in its lane + 1) turns.
  */
 export class WorkQueue {
+  /** Called when a key became ready. */
+  onReady: () => void = () => undefined;
+  /** Called when a key is taken, with how long it was ready. */
+  onTake: (waitedMs: number) => void = () => undefined;
   readonly #clock: Clock;
-  readonly #ready = new Map<string, ObjectKey>();
-  readonly #running = new Map<string, ObjectKey>();
+  readonly #lanes: Readonly<Record<Lane, Map<string, Entry>>> = { begun: new Map(), fresh: new Map(), background: new Map() };
+  readonly #running = new Map<string, Entry>();
   /** Wanted again while running. */
-  readonly #dirty = new Set<string>();
-  readonly #timers = new Map<string, { readonly dueMs: number; readonly cancel: () => void }>();
+  readonly #dirty = new Map<string, WorkClass>();
+  /** Keys that a pass left unfinished. */
+  readonly #begun = new Set<string>();
+  readonly #delays = new Map<string, Delay>();
   /** Monotonic time before which a key is not handed out. */
   readonly #held = new Map<string, number>();
-  readonly #takers: (() => void)[] = [];
+  #turn = 0;
+  #adds = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Keys ready to be taken. */
-  get depth(): number {
-    return this.#ready.size;
-  }
-
   /** Nothing ready and nothing running; delays may still be pending. */
   get idle(): boolean {
-    return this.#ready.size === 0 && this.#running.size === 0;
+    return this.empty && this.#running.size === 0;
   }
 
-  add(key: ObjectKey): void {
+  /** Nothing ready. */
+  get empty(): boolean {
+    return Object.values(this.#lanes).every((lane) => lane.size === 0);
+  }
+
+  add(key: ObjectKey, as: WorkClass = 'change'): void {
     const text = keyText(key);
     if (this.#running.has(text)) {
-      this.#dirty.add(text);
+      this.#dirty.set(text, strongerOf(as, this.#dirty.get(text)));
       return;
     }
-    const heldMs = (this.#held.get(text) ?? 0) - this.#clock.monotonicMs();
+    const nowMs = this.#clock.monotonicMs();
+    const heldMs = (this.#held.get(text) ?? 0) - nowMs;
     if (heldMs > 0) {
-      this.addAfter(key, heldMs);
+      this.addAfter(key, heldMs, as);
       return;
     }
     this.#held.delete(text);
-    this.#ready.set(text, key);
-    this.#takers.shift()?.();
-  }
-
-  /** Hands the key out no sooner than after this delay, whoever adds it meanwhile. */
-  hold(key: ObjectKey, delayMs: number): void {
-    this.#held.set(keyText(key), this.#clock.monotonicMs() + delayMs);
+    // One that already waits in the background keeps that place too: news must not make it wait longer.
+    const lane = this.#lanes[as === 'background' ? 'background' : this.#begun.has(text) ? 'begun' : 'fresh'];
+    if (!Object.values(this.#lanes).some((other) => other.has(text))) this.#adds += 1;
+    if (!lane.has(text)) lane.set(text, { key, sinceMs: nowMs });
+    this.onReady();
   }
 
   /** Adds the key after a delay; of two delays the sooner holds. */
-  addAfter(key: ObjectKey, delayMs: number): void {
+  addAfter(key: ObjectKey, delayMs: number, as: WorkClass = 'change'): void {
     const text = keyText(key);
-    const dueMs = this.#clock.monotonicMs() + delayMs;
-    const before = this.#timers.get(text);
-    if (before !== undefined && before.dueMs <= dueMs) return;
+    const before = this.#delays.get(text);
+    const dueMs = Math.min(this.#clock.monotonicMs() + delayMs, before?.dueMs ?? Number.POSITIVE_INFINITY);
+    const stronger = strongerOf(as, before?.as);
+    if (before !== undefined && before.dueMs <= dueMs && before.as === stronger) return;
     before?.cancel();
-    const cancel = this.#clock.timer(delayMs, () => {
-      this.#timers.delete(text);
-      this.add(key);
+    const cancel = this.#clock.timer(dueMs - this.#clock.monotonicMs(), () => {
+      this.#delays.delete(text);
+      this.add(key, stronger);
     });
-    this.#timers.set(text, { dueMs, cancel });
+    this.#delays.set(text, { dueMs, as: stronger, cancel });
   }
 
-  /** The key that has been ready longest; undefined once `signal` aborts. Whoever takes it calls `done`. */
-  async take(signal: AbortSignal): Promise<ObjectKey | undefined> {
-    while (!signal.aborted) {
-      const next = this.#ready.entries().next();
-      if (next.done !== true) {
-        const [text, key] = next.value;
-        this.#ready.delete(text);
-        this.#running.set(text, key);
-        return key;
-      }
-      await this.#wake(signal);
-    }
-    return undefined;
+  /** Hands the key out no sooner than after this delay, whoever adds it meanwhile. The caller adds it, too: that ends the hold. */
+  hold(key: ObjectKey, delayMs: number): void {
+    const untilMs = this.#clock.monotonicMs() + delayMs;
+    this.#held.set(keyText(key), Math.max(untilMs, this.#held.get(keyText(key)) ?? 0));
   }
 
-  done(key: ObjectKey): void {
+  /** The key whose turn it is; undefined when none is ready. Whoever takes it calls `done`. */
+  take(): ObjectKey | undefined {
+    const lane = orderOfTurn((this.#turn + 1) % turns).find((name) => this.#lanes[name].size > 0);
+    const next = lane === undefined ? undefined : this.#lanes[lane].entries().next().value;
+    if (next === undefined) return undefined;
+    this.#turn = (this.#turn + 1) % turns;
+    const [text, { key }] = next;
+    const nowMs = this.#clock.monotonicMs();
+    const lanes = Object.values(this.#lanes);
+    this.onTake(nowMs - Math.min(...lanes.map((entries) => entries.get(text)?.sinceMs ?? nowMs)));
+    for (const entries of lanes) entries.delete(text);
+    this.#running.set(text, { key, sinceMs: nowMs });
+    return key;
+  }
+
+  /** @param begun whether the pass left the key unfinished: until a pass finishes it, its changes go before those of others */
+  done(key: ObjectKey, begun = false): void {
     const text = keyText(key);
     this.#running.delete(text);
-    if (this.#dirty.delete(text)) this.add(key);
+    if (begun) this.#begun.add(text);
+    else this.#begun.delete(text);
+    const as = this.#dirty.get(text);
+    this.#dirty.delete(text);
+    if (as !== undefined) this.add(key, as);
+  }
+
+  stats(): QueueStats {
+    const { begun, fresh, background } = this.#lanes;
+    const nowMs = this.#clock.monotonicMs();
+    const oldestMs = (...entries: readonly (Entry | undefined)[]): number =>
+      nowMs - Math.min(nowMs, ...entries.map((entry) => entry?.sinceMs ?? nowMs));
+    return {
+      depth: {
+        change: begun.size + fresh.size,
+        background: [...background.keys()].filter((text) => !begun.has(text) && !fresh.has(text)).length,
+      },
+      adds: this.#adds,
+      inFlight: this.#running.size,
+      longestWaitingMs: oldestMs(...[begun, fresh, background].map((lane) => lane.values().next().value)),
+      longestRunningMs: oldestMs(...this.#running.values()),
+    };
   }
 
   /** Cancels all delays. */
   close(): void {
-    for (const { cancel } of this.#timers.values()) cancel();
-    this.#timers.clear();
+    for (const { cancel } of this.#delays.values()) cancel();
+    this.#delays.clear();
   }
+}
 
-  #wake(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        signal.removeEventListener('abort', wake);
-        const index = this.#takers.indexOf(wake);
-        if (index >= 0) this.#takers.splice(index, 1);
-        resolve();
-      };
-      this.#takers.push(wake);
-      signal.addEventListener('abort', wake, { once: true });
-    });
-  }
+function strongerOf(one: WorkClass, other: WorkClass | undefined): WorkClass {
+  return other === 'change' ? other : one;
 }

@@ -1,15 +1,20 @@
 import { KubeFault } from '../kube/faults.ts';
-import type { Clock } from '../lib/clock.ts';
+import { type Clock, type Deadline, sleep, startDeadline } from '../lib/clock.ts';
 import { BodyError, parseBody, readText } from './body.ts';
 import type { ClusterConfig, RequestHeaders } from './cluster-config.ts';
+import type { Connector } from './connect.ts';
 import { connectionText } from './connection-text.ts';
 import { type Doing, faultOfAnswer } from './error-map.ts';
+import { RetryBudget, retryWaitMs } from './retry.ts';
 import type { ServerClock } from './server-clock.ts';
 import { type Lane, type Transport, type TransportAnswer, TransportError, type TransportRequest, unlessAborted } from './transport.ts';
 
 const defaultTimeoutMs = 30_000;
 /** An answer that is an error says so in far less. */
 const maxErrorBytes = 1024 * 1024;
+/** How often a call is sent at most; a watch less often, since its reader has a back-off of its own. */
+const callTries = 4;
+const watchTries = 2;
 
 export interface Request {
   readonly method: TransportRequest['method'];
@@ -20,33 +25,39 @@ export interface Request {
 }
 
 /** What ends a call: its deadline, its caller's signal, or the client being closed. */
-export interface Scope {
+export interface Scope extends Deadline {
   readonly doing: Doing;
-  readonly signal: AbortSignal;
-  readonly expired: () => boolean;
-  /** From here on only the caller's signal and closing the client end it: the answer has begun, and may last. */
-  readonly withoutDeadline: () => void;
-  readonly end: () => void;
 }
 
 export interface CallerParts {
   readonly config: ClusterConfig;
   readonly transport: Transport;
+  readonly connector: Connector;
   readonly clock: Clock;
   readonly serverClock: ServerClock;
   readonly userAgent: string;
   readonly warn: (message: string) => void;
+  /** From [0, 1). */
+  readonly random: () => number;
+  readonly onRetry: (fault: KubeFault, waitMs: number) => void;
+  readonly onAnswer: OnAnswer;
 }
 
-/** Sends requests as somebody, within a deadline, and turns whatever goes wrong into a `KubeFault`. */
+/** Told of each answer: its HTTP status, or `<error>` where none came. */
+export type OnAnswer = (method: string, code: string) => void;
+
+/** Sends requests as somebody, within a deadline, again where that is safe and the budget allows it, and turns whatever goes wrong into a `KubeFault`. */
 export class Caller {
   readonly #parts: CallerParts;
-  readonly #open = new Set<AbortController>();
+  readonly #prefix: string;
+  readonly #open = new Set<Deadline>();
   readonly #warned = new Set<string>();
+  readonly #budget = new RetryBudget();
   #closed = false;
 
   constructor(parts: CallerParts) {
     this.#parts = parts;
+    this.#prefix = new URL(parts.config.server).pathname.replace(/\/+$/, '');
   }
 
   /** Runs `work` in a scope; every error of it becomes the fault that fits. */
@@ -61,49 +72,29 @@ export class Caller {
     } catch (error) {
       throw this.faultOf(error, scope);
     } finally {
-      scope.end();
+      scope.clear();
     }
   }
 
   openScope(doing: Doing, options: { readonly signal?: AbortSignal; readonly timeoutMs?: number }): Scope {
-    const controller = new AbortController();
-    let expired = false;
-    const cancel = this.#parts.clock.timer(options.timeoutMs ?? defaultTimeoutMs, () => {
-      expired = true;
-      controller.abort();
-    });
-    const onAbort = (): void => controller.abort();
-    if (this.#closed || options.signal?.aborted === true) onAbort();
-    else options.signal?.addEventListener('abort', onAbort, { once: true });
-    this.#open.add(controller);
-    return {
-      doing,
-      signal: controller.signal,
-      expired: () => expired,
-      withoutDeadline: cancel,
-      end: () => {
-        cancel();
-        options.signal?.removeEventListener('abort', onAbort);
-        this.#open.delete(controller);
-      },
+    const deadline = startDeadline(this.#parts.clock, options.timeoutMs ?? defaultTimeoutMs, options.signal);
+    if (this.#closed) deadline.abort();
+    this.#open.add(deadline);
+    const clear = (): void => {
+      deadline.clear();
+      this.#open.delete(deadline);
     };
+    return { ...deadline, clear, doing };
   }
 
   /** The JSON of a successful answer. */
-  async exchange(scope: Scope, request: Request, maxBytes: number): Promise<unknown> {
-    return parseBody(await readText(await this.open(scope, request), maxBytes));
+  exchange(scope: Scope, request: Request, maxBytes: number): Promise<unknown> {
+    return this.#repeat(scope, callTries, async () => parseBody(await readText(await this.#exchangeHeads(scope, request), maxBytes)));
   }
 
   /** A successful answer whose body is still to be read. */
-  async open(scope: Scope, request: Request): Promise<TransportAnswer> {
-    const headers = await this.#identity(scope, false);
-    const answer = await this.#send(scope, request, headers);
-    if (answer.status !== 401) return this.#checked(scope, answer);
-    // Tokens are replaced while we run. A refused request was not carried out, so a write may go again as well.
-    const renewed = await this.#identity(scope, true);
-    if (JSON.stringify(renewed) === JSON.stringify(headers)) return this.#checked(scope, answer);
-    answer.body.destroy();
-    return this.#checked(scope, await this.#send(scope, request, renewed));
+  open(scope: Scope, request: Request): Promise<TransportAnswer> {
+    return this.#repeat(scope, watchTries, () => this.#exchangeHeads(scope, request));
   }
 
   /** The fault that a caller of the port sees for what was thrown in `scope`. */
@@ -133,7 +124,7 @@ export class Caller {
   /** Ends all that is under way and lets nothing new begin. */
   close(): void {
     this.#closed = true;
-    for (const controller of this.#open) controller.abort();
+    for (const deadline of this.#open) deadline.abort();
     this.#parts.transport.close();
   }
 
@@ -148,6 +139,37 @@ export class Caller {
       `${text}: ${sent ? 'no answer' : `no connection to ${this.#parts.config.server}`} before the deadline`,
       { cause },
     );
+  }
+
+  async #repeat<T>(scope: Scope, tries: number, work: () => Promise<T>): Promise<T> {
+    const { clock, random, onRetry } = this.#parts;
+    for (let failures = 1; ; failures += 1) {
+      try {
+        const result = await work();
+        this.#budget.succeeded();
+        return result;
+      } catch (error) {
+        if (failures === tries || scope.signal.aborted) throw error;
+        const waitMs = retryWaitMs(error, scope.doing.write, failures, random());
+        if (waitMs === undefined || waitMs >= scope.leftMs() || !this.#budget.take()) throw error;
+        onRetry(this.faultOf(error, scope), waitMs);
+        if (waitMs > 0) await sleep(clock, waitMs, scope.signal);
+      }
+    }
+  }
+
+  async #exchangeHeads(scope: Scope, request: Request): Promise<TransportAnswer> {
+    const headers = await this.#identity(scope, false);
+    const answer = await this.#send(scope, request, headers);
+    if (answer.status !== 401) return this.#checked(scope, answer);
+    // Tokens and certificates are replaced while we run. A refused request was not carried out, so a write may go again as well.
+    const renewed = await this.#identity(scope, true);
+    const shown = await this.#parts.connector.readShown().catch(() => answer.shown);
+    const same = answer.shown === '' || answer.shown === shown;
+    if (same && JSON.stringify(renewed) === JSON.stringify(headers)) return this.#checked(scope, answer);
+    if (!same) this.#parts.transport.renew(shown);
+    answer.body.destroy();
+    return this.#checked(scope, await this.#send(scope, request, renewed));
   }
 
   async #identity(scope: Scope, renew: boolean): Promise<RequestHeaders> {
@@ -166,7 +188,7 @@ export class Caller {
     const body = request.body === undefined ? undefined : JSON.stringify(request.body);
     const outgoing: TransportRequest = {
       method: request.method,
-      path: this.#prefix() + request.path,
+      path: this.#prefix + request.path,
       headers: {
         ...identity,
         accept: 'application/json',
@@ -177,21 +199,15 @@ export class Caller {
       lane: request.lane ?? 'call',
       signal: scope.signal,
     };
-    const answer = await this.#sendOnceOrTwice(outgoing);
+    const { transport, onAnswer } = this.#parts;
+    const answer = await transport.send(outgoing).catch((error: unknown) => {
+      onAnswer(request.method, '<error>');
+      throw error;
+    });
+    onAnswer(request.method, String(answer.status));
     this.#parts.serverClock.observe(answer.headers.date);
     this.#passWarnings(answer.headers.warning);
     return answer;
-  }
-
-  /** A read whose connection turned out to be dead goes again on a new one, once; a write never, unless the server refused to look at it. */
-  async #sendOnceOrTwice(request: TransportRequest): Promise<TransportAnswer> {
-    try {
-      return await this.#parts.transport.send(request);
-    } catch (error) {
-      const dead = error instanceof TransportError && error.stage === 'broken';
-      if (request.method !== 'GET' || !dead || request.signal.aborted) throw error;
-      return this.#parts.transport.send(request);
-    }
   }
 
   async #checked(scope: Scope, answer: TransportAnswer): Promise<TransportAnswer> {
@@ -205,10 +221,6 @@ export class Caller {
     }
     const failed = { status: answer.status, retryAfter: answer.headers['retry-after'], body };
     throw faultOfAnswer(scope.doing, failed, this.#parts.serverClock.nowMs());
-  }
-
-  #prefix(): string {
-    return new URL(this.#parts.config.server).pathname.replace(/\/+$/, '');
   }
 
   /** Each text once: the API server repeats a warning with every request it is about. */

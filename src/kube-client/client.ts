@@ -1,13 +1,14 @@
-import { isKubeFault, KubeFault } from '../kube/faults.ts';
-import { coreEvents, type KubeObject, keyOf, type ObjectKey, type Resource } from '../kube/objects.ts';
+import { KubeFault } from '../kube/faults.ts';
+import { type KubeObject, keyOf, type ObjectKey, type Resource } from '../kube/objects.ts';
 import type { KubeApi, PatchOptions } from '../kube/port.ts';
 import type { Clock } from '../lib/clock.ts';
-import { Caller, type Request } from './caller.ts';
+import { Caller, type OnAnswer, type Request } from './caller.ts';
 import type { ClusterConfig } from './cluster-config.ts';
+import { Connector } from './connect.ts';
 import { createTransport } from './create-transport.ts';
 import { decodeDeleted, decodeObject, isRecord } from './decode.ts';
 import type { Doing } from './error-map.ts';
-import { buildEvent, componentOf, eventNamespace } from './event-object.ts';
+import { componentOf, createEventWriter } from './event-object.ts';
 import { listAll } from './list.ts';
 import { describeTarget, requestPath } from './request-path.ts';
 import { ServerClock } from './server-clock.ts';
@@ -17,8 +18,15 @@ export interface KubeClientOptions {
   readonly clock: Clock;
   /** `name/version`, for audit logs and API priority; the name is also the component of Events. */
   readonly userAgent: string;
+  /** Which process this is, in Events; default: the name. */
+  readonly instance?: string;
   /** Told each warning of the API server (deprecations, admission) once. */
   readonly warn?: (message: string) => void;
+  /** Told of each request that is about to be sent again, and after which wait: for metrics, and for whoever limits the load. */
+  readonly onRetry?: (fault: KubeFault, waitMs: number) => void;
+  readonly onAnswer?: OnAnswer;
+  /** From [0, 1), for jitter; default `Math.random`. */
+  readonly random?: () => number;
   /** The largest answers that are read: a page of a list, and any other answer or watch event. */
   readonly limits?: { readonly listBytes?: number; readonly objectBytes?: number };
 }
@@ -31,13 +39,17 @@ export interface KubeClient extends KubeApi {
 const defaultListBytes = 512 * 1024 * 1024;
 const defaultObjectBytes = 32 * 1024 * 1024;
 
-/** The `KubeApi` of a real cluster. Connects on first use. Repeats nothing on its own but a read whose connection turned out dead, once, and a request that the server refused to look at. */
+/**
+ * The `KubeApi` of a real cluster. Connects on first use. Within a call's deadline it sends again what is safe to send again: reads at any passing trouble,
+ * writes only where the API server surely did nothing (no connection, refused, 429). `createKubeApiFromKubeConfig` makes one from client-node's `KubeConfig`.
+ */
 export function createKubeApi(config: ClusterConfig, options: KubeClientOptions): KubeClient {
-  const { clock, userAgent, warn = () => {}, limits = {} } = options;
+  const { clock, userAgent, warn = () => {}, onRetry = () => {}, onAnswer = () => {}, random = Math.random, limits = {} } = options;
   const { listBytes = defaultListBytes, objectBytes = defaultObjectBytes } = limits;
   const serverClock = new ServerClock(clock);
-  const transport = createTransport(config, clock);
-  const caller = new Caller({ config, transport, clock, serverClock, userAgent, warn });
+  const connector = new Connector(config, clock);
+  const transport = createTransport(config.server, connector, clock);
+  const caller = new Caller({ config, transport, connector, clock, serverClock, userAgent, warn, onRetry, onAnswer, random });
 
   const call = (
     doing: Doing,
@@ -101,17 +113,13 @@ export function createKubeApi(config: ClusterConfig, options: KubeClientOptions)
       return decodeDeleted(resource, await call(doing, { method: 'DELETE', path: requestPath(resource, key), body }, deleteOptions));
     },
 
-    event: async (record, callOptions = {}) => {
-      const namespace = eventNamespace(record);
-      const doing = { text: `creating ${describeTarget(coreEvents, { namespace, name: record.name })}`, write: true };
-      const body = buildEvent(record, componentOf(userAgent), serverClock.nowMs());
-      try {
-        await call(doing, { method: 'POST', path: requestPath(coreEvents, { namespace }), body }, callOptions);
-      } catch (error) {
-        // Told before: by an earlier pass, or by a write whose answer was lost.
-        if (!isKubeFault(error, 'alreadyExists')) throw error;
-      }
-    },
+    event: createEventWriter({
+      call,
+      component: componentOf(userAgent),
+      instance: options.instance ?? componentOf(userAgent),
+      nowMs: () => serverClock.nowMs(),
+      warn,
+    }),
 
     serverNowMs: () => serverClock.nowMs(),
 

@@ -11,6 +11,14 @@ export interface TlsMaterial {
 
 export type RequestHeaders = Readonly<Record<string, string | readonly string[]>>;
 
+/** A proxy that opens tunnels (CONNECT). */
+export interface ProxyServer {
+  /** `http://` or `https://`; may hold a user name and password, so it is never printed. */
+  readonly url: string;
+  /** Who named it, for messages: `HTTPS_PROXY`. */
+  readonly source: string;
+}
+
 /** Which API server to talk to, and as whom. Made by `loadClusterConfig` or from client-node's `KubeConfig`. */
 export interface ClusterConfig {
   /** Where this comes from, for messages: `context dev of <file>`. */
@@ -25,6 +33,40 @@ export interface ClusterConfig {
   readonly tls: () => Promise<TlsMaterial>;
   /** Headers that say who is asking. `renew`: the API server refused what was given before. */
   readonly headers: (renew: boolean) => Promise<RequestHeaders>;
-  /** Said when no connection comes about, e.g. that a proxy is set but not used. */
-  readonly connectHint?: string;
+  readonly proxy?: ProxyServer;
+}
+
+/** A configuration that names no usable cluster. The message says which file or entry, what is wrong, and what to do; it never holds content of the file. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/** Reads a file; rejects as `node:fs/promises` does. */
+export type ReadFile = (path: string) => Promise<string | Uint8Array>;
+
+/** A file that must be there. @throws ConfigError that says which file, what it is for, and why it cannot be read */
+export async function readNeeded(readFile: ReadFile, path: string, what: string): Promise<string> {
+  try {
+    const content = await readFile(path);
+    return typeof content === 'string' ? content : Buffer.from(content).toString('utf8');
+  } catch (error) {
+    throw new ConfigError(`reading ${what} ${path}: ${whyUnreadable(error)}`, { cause: error });
+  }
+}
+
+/** Whether `readNeeded` failed since there is no such file. */
+export function isMissing(error: unknown): boolean {
+  return error instanceof ConfigError && hasCode(error.cause, 'ENOENT', 'ENOTDIR');
+}
+
+function whyUnreadable(error: unknown): string {
+  if (hasCode(error, 'ENOENT', 'ENOTDIR')) return 'there is no such file; check the path';
+  if (hasCode(error, 'EACCES', 'EPERM')) return 'no permission to read it; check its owner and mode';
+  if (hasCode(error, 'EISDIR')) return 'it is a directory; name the file';
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+  return `it cannot be read (${code})`;
+}
+
+function hasCode(error: unknown, ...codes: readonly string[]): boolean {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && codes.includes(error.code);
 }

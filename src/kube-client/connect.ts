@@ -1,36 +1,96 @@
-import { isIP } from 'node:net';
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import type { Clock } from '../lib/clock.ts';
-import type { ClusterConfig } from './cluster-config.ts';
+import type { ClusterConfig, TlsMaterial } from './cluster-config.ts';
+import { isCertificateFault } from './connection-text.ts';
 import { TransportError } from './transport.ts';
 
 const connectTimeoutMs = 10_000;
 /** TCP keep-alive, for a peer that vanished without a word while nothing is under way. */
 const keepAliveMs = 15_000;
 
-/** The URL's host as a socket wants it: no brackets around an IPv6 address. */
-export function socketHost(url: URL): string {
-  return url.hostname.replace(/^\[(.*)\]$/, '$1');
-}
+/** Makes the connections of one client. */
+export class Connector {
+  readonly #config: ClusterConfig;
+  readonly #clock: Clock;
+  readonly #shown = new WeakMap<Socket, string>();
 
-/** A TLS connection that offers HTTP/2 and HTTP/1.1; `alpnProtocol` says which the server took. @throws TransportError `connect` */
-export async function connectToServer(config: ClusterConfig, clock: Clock): Promise<TLSSocket> {
-  const url = new URL(config.server);
-  const host = socketHost(url);
-  try {
-    const { servername, ...material } = await config.tls();
-    return await new Promise<TLSSocket>((resolve, reject) => {
-      const socket = connectTls({
-        ...material,
-        host,
-        port: Number(url.port === '' ? 443 : url.port),
-        // An address is no server name; Node then checks the certificate against the host itself.
-        servername: servername ?? (isIP(host) === 0 ? host : ''),
-        ALPNProtocols: ['h2', 'http/1.1'],
+  constructor(config: ClusterConfig, clock: Clock) {
+    this.#config = config;
+    this.#clock = clock;
+  }
+
+  /** A TLS connection that offers `protocols`; its `alpnProtocol` says which one the server took. @throws TransportError `connect` */
+  async connectTls(protocols: readonly string[]): Promise<TLSSocket> {
+    try {
+      const material = await this.#config.tls();
+      return await this.#shakeHands(material, protocols).catch(async (error: unknown) => {
+        // The CA or the client certificate may have been replaced while we shook hands.
+        const fresh = isCertificateFault(error) ? await this.#config.tls() : material;
+        if (JSON.stringify(fresh) === JSON.stringify(material)) throw error;
+        return this.#shakeHands(fresh, protocols);
       });
-      socket.setNoDelay(true);
-      socket.setKeepAlive(true, keepAliveMs);
-      const cancel = clock.timer(connectTimeoutMs, () => socket.destroy(new Error(`no connection within ${connectTimeoutMs / 1000} s`)));
+    } catch (error) {
+      throw new TransportError('connect', 'no connection', { cause: error });
+    }
+  }
+
+  /** A plain connection, for `http://`. @throws TransportError `connect` */
+  async connectPlain(): Promise<Socket> {
+    try {
+      const { host, port } = this.#target();
+      const socket = (await this.#tunnel(undefined)) ?? (await this.#whenReady(connectTcp({ host, port }), 'connect'));
+      return prepare(socket);
+    } catch (error) {
+      throw new TransportError('connect', 'no connection', { cause: error });
+    }
+  }
+
+  /** Stands for the certificates a connection was made with; '' for a plain one. */
+  shownBy(socket: Socket): string {
+    return this.#shown.get(socket) ?? '';
+  }
+
+  /** Stands for the certificates a connection would be made with now. */
+  async readShown(): Promise<string> {
+    return JSON.stringify(await this.#config.tls());
+  }
+
+  async #shakeHands(material: TlsMaterial, protocols: readonly string[]): Promise<TLSSocket> {
+    const { servername, ...keys } = material;
+    const { host, port } = this.#target();
+    const tunnel = await this.#tunnel(keys.ca);
+    const socket = connectTls({
+      ...keys,
+      ...(tunnel === undefined ? { host, port } : { socket: tunnel, host }),
+      // An address is no server name; Node then checks the certificate against the host itself.
+      servername: servername ?? (isIP(host) === 0 ? host : ''),
+      ALPNProtocols: [...protocols],
+    });
+    this.#shown.set(socket, JSON.stringify(material));
+    return prepare(await this.#whenReady(socket, 'secureConnect'));
+  }
+
+  /** Loaded when there is a proxy: most clusters are reached without. */
+  async #tunnel(ca: string | undefined): Promise<Socket | undefined> {
+    const { proxy } = this.#config;
+    if (proxy === undefined) return undefined;
+    const { host, port } = this.#target();
+    const { openTunnel } = await import('./proxy.ts');
+    return openTunnel(proxy, `${isIP(host) === 6 ? `[${host}]` : host}:${port}`, ca, this.#clock, connectTimeoutMs);
+  }
+
+  #target(): { readonly host: string; readonly port: number } {
+    const url = new URL(this.#config.server);
+    // A socket wants no brackets around an IPv6 address.
+    const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+    return { host, port: Number(url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : url.port) };
+  }
+
+  #whenReady<S extends Socket>(socket: S, event: 'connect' | 'secureConnect'): Promise<S> {
+    return new Promise((resolve, reject) => {
+      const late = new Error(`no connection within ${connectTimeoutMs / 1000} s`);
+      const cancel = this.#clock.timer(connectTimeoutMs, () => socket.destroy(late));
       const onEnd = (error?: Error): void => {
         cancel();
         reject(error ?? new Error('the server closed the connection during the TLS handshake'));
@@ -38,14 +98,18 @@ export async function connectToServer(config: ClusterConfig, clock: Clock): Prom
       const onClose = (): void => onEnd();
       socket.once('error', onEnd);
       socket.once('close', onClose);
-      socket.once('secureConnect', () => {
+      socket.once(event, () => {
         cancel();
         socket.removeListener('error', onEnd);
         socket.removeListener('close', onClose);
         resolve(socket);
       });
     });
-  } catch (error) {
-    throw new TransportError('connect', 'no connection', { cause: error });
   }
+}
+
+function prepare<S extends Socket>(socket: S): S {
+  socket.setNoDelay(true);
+  socket.setKeepAlive(true, keepAliveMs);
+  return socket;
 }

@@ -1,5 +1,4 @@
-import type { ClusterConfig } from './cluster-config.ts';
-import { ConfigError } from './config-error.ts';
+import { type ClusterConfig, ConfigError } from './cluster-config.ts';
 
 /** What a failed connection means and what to do about it, by the code that Node gives. */
 const byCode: Readonly<Record<string, string>> = {
@@ -29,8 +28,23 @@ const untrusted = new Set([
 
 /** Names the server, the cause and the next step of a connection that did not come about or broke. Pure. */
 export function connectionText(config: ClusterConfig, cause: unknown): string {
-  const hint = config.connectHint === undefined ? '' : `; ${config.connectHint}`;
-  return `${config.server} (${config.source}): ${causeText(cause)}${hint}`;
+  const by = config.proxy === undefined ? '' : `, by the proxy that ${config.proxy.source} names`;
+  return `${config.server} (${config.source}${by}): ${causeText(cause)}`;
+}
+
+/** Whether the two sides do not trust one another's certificates: others may help. Pure. */
+export function isCertificateFault(error: unknown): boolean {
+  const code = codeOf(error);
+  return untrusted.has(code) || /^ERR_TLS_CERT|^CERT_|^ERR_OSSL|^ERR_SSL_.*ALERT/.test(code);
+}
+
+/** Whether a connection that did not come about may well do so a moment later: not where a name, a certificate or the configuration is wrong. Pure. */
+export function mayPass(cause: unknown): boolean {
+  return !(cause instanceof ConfigError) && !isCertificateFault(cause) && codeOf(cause) !== 'ENOTFOUND';
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
 
 function causeText(cause: unknown): string {
@@ -38,7 +52,7 @@ function causeText(cause: unknown): string {
   // Node collects the failures of all addresses of a name.
   const error: unknown = cause instanceof AggregateError ? (cause.errors[0] ?? cause) : cause;
   if (!(error instanceof Error)) return 'no connection';
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const code = codeOf(error);
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
     return `the server's certificate is for another name${certificateName(error)}; check the address, or set tls-server-name (${code})`;
   }

@@ -1,9 +1,7 @@
 import { dirname, isAbsolute, join } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
-import type { ClusterConfig, RequestHeaders, TlsMaterial } from './cluster-config.ts';
-import { ConfigError } from './config-error.ts';
+import { type ClusterConfig, ConfigError, type ReadFile, type RequestHeaders, readNeeded, type TlsMaterial } from './cluster-config.ts';
 import { type NamedEntry, readText, type SelectedContext } from './kubeconfig.ts';
-import { type ReadFile, readNeeded } from './read-file.ts';
 import { createTokenFile } from './token-file.ts';
 
 /** Credentials that must be asked for: a token to send, or a client certificate to show. */
@@ -13,11 +11,14 @@ export interface AskedCredentials {
   readonly key?: string;
 }
 
+/** Asks a user's `exec` command or `auth-provider`, which is kept until it expires. `renew`: what it gave before was refused. */
+export type AskCredentials = (renew: boolean) => Promise<AskedCredentials>;
+
 export interface ContextParts {
   readonly readFile: ReadFile;
+  /** What commands for credentials are run in. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
-  /** Runs the user's `exec` command or `auth-provider`. `renew`: what it gave before was refused. */
-  readonly ask: (cluster: NamedEntry, user: NamedEntry, renew: boolean) => Promise<AskedCredentials>;
 }
 
 /**
@@ -29,26 +30,45 @@ export async function configOfContext(context: SelectedContext, parts: ContextPa
   const { cluster, user } = context;
   const clusterText = `cluster '${cluster.name}'`;
   const server = readServer(cluster, clusterText);
-  if (readText(cluster, clusterText, 'proxy-url') !== undefined) {
-    throw new ConfigError(
-      `reading kubeconfig ${cluster.path}: ${clusterText}: 'proxy-url' is not supported yet; use a direct address, or \`kubectl proxy\` and its http:// address`,
-    );
-  }
-  const asked = user !== undefined && (user.value.exec !== undefined || user.value['auth-provider'] !== undefined) ? user : undefined;
+  const proxyUrl = readText(cluster, clusterText, 'proxy-url');
+  const proxy =
+    proxyUrl === undefined
+      ? undefined
+      : (await import('./proxy.ts')).parseProxy(proxyUrl, `the proxy-url of ${clusterText} in ${cluster.path}`, server);
+  const ask = user === undefined ? undefined : await findAsker(cluster, user, server, parts);
 
   const tls = async (): Promise<TlsMaterial> => {
     const material = {
       ...(await readClusterTls(cluster, parts.readFile)),
       ...(user === undefined ? {} : await readUserTls(user, parts.readFile)),
     };
-    if (asked === undefined) return material;
-    const { cert, key } = await parts.ask(cluster, asked, false);
+    if (ask === undefined) return material;
+    const { cert, key } = await ask(false);
     return { ...material, ...(cert === undefined || key === undefined ? {} : { cert, key }) };
   };
-  const headers = user === undefined ? async () => ({}) : readHeaders(user, parts, asked === undefined ? undefined : cluster);
+  const headers = user === undefined ? async () => ({}) : readHeaders(user, parts, ask);
 
-  if (asked === undefined) await Promise.all([tls(), headers(false)]);
-  return { source: `context ${context.name} of ${cluster.path}`, server, namespace: context.namespace, tls, headers };
+  if (ask === undefined) await Promise.all([tls(), headers(false)]);
+  const source = `context ${context.name} of ${cluster.path}`;
+  return { source, server, namespace: context.namespace, tls, headers, ...(proxy === undefined ? {} : { proxy }) };
+}
+
+/** Who is to be asked for credentials, if anybody; loaded only where it is somebody. */
+async function findAsker(cluster: NamedEntry, user: NamedEntry, server: string, parts: ContextParts): Promise<AskCredentials | undefined> {
+  if (user.value.exec !== undefined) {
+    const { createExecPlugin } = await import('./exec-plugin.ts');
+    const clusterInfo = async (): Promise<object> => {
+      const { ca, servername, rejectUnauthorized } = await readClusterTls(cluster, parts.readFile);
+      return {
+        server,
+        'tls-server-name': servername,
+        'insecure-skip-tls-verify': rejectUnauthorized === false ? true : undefined,
+        'certificate-authority-data': ca === undefined ? undefined : Buffer.from(ca).toString('base64'),
+      };
+    };
+    return createExecPlugin(user, { ...parts, clusterInfo });
+  }
+  return user.value['auth-provider'] === undefined ? undefined : (await import('./client-node.ts')).createAuthProvider(user);
 }
 
 function readServer(cluster: NamedEntry, what: string): string {
@@ -95,8 +115,8 @@ async function readUserTls(user: NamedEntry, readFile: ReadFile): Promise<TlsMat
   throw new ConfigError(`reading kubeconfig ${user.path}: ${what} has a ${has} but no ${lacks}; add it`);
 }
 
-/** @param cluster given where credentials must be asked for */
-function readHeaders(user: NamedEntry, parts: ContextParts, cluster: NamedEntry | undefined): ClusterConfig['headers'] {
+/** @param ask given where credentials must be asked for */
+function readHeaders(user: NamedEntry, parts: ContextParts, ask: AskCredentials | undefined): ClusterConfig['headers'] {
   const what = `user '${user.name}'`;
   const impersonation = readImpersonation(user, what);
   const tokenPath = readText(user, what, 'tokenFile');
@@ -113,7 +133,7 @@ function readHeaders(user: NamedEntry, parts: ContextParts, cluster: NamedEntry 
     if (token !== undefined) return { ...impersonation, authorization: `Bearer ${token}` };
     if (username !== undefined)
       return { ...impersonation, authorization: `Basic ${Buffer.from(`${username}:${password ?? ''}`).toString('base64')}` };
-    if (cluster !== undefined) return { ...(await parts.ask(cluster, user, renew)).headers, ...impersonation };
+    if (ask !== undefined) return { ...(await ask(renew)).headers, ...impersonation };
     return impersonation;
   };
 }

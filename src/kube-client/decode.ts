@@ -2,6 +2,21 @@ import { apiVersionOf, type KubeObject, type Resource } from '../kube/objects.ts
 import { BodyError } from './body.ts';
 
 /**
+ * An item of a list or the object of a watch event: without `metadata.managedFields`, a third of its bytes, and cut down by `project`.
+ * @throws BodyError when it is of another kind or has no name
+ */
+export function decodeSelected<T extends KubeObject>(resource: Resource<T>, value: unknown, project?: (object: T) => T): T {
+  const object = decodeObject(resource, value);
+  const metadata: unknown = object.metadata;
+  if (object.kind !== resource.kind || !isRecord(metadata) || typeof metadata.name !== 'string' || metadata.name === '') {
+    throw new BodyError(`the answer holds what is no ${resource.kind} with a name`, { cut: false });
+  }
+  // Set, not deleted: `delete` makes V8 keep the object as a slow dictionary.
+  if (metadata.managedFields !== undefined) metadata.managedFields = undefined;
+  return project === undefined ? object : project(object);
+}
+
+/**
  * A parsed answer as an object of the kind asked for. The API server vouches for its shape; what is not even an object is refused.
  *
  * Fills in `apiVersion` and `kind`, which items of a list lack, on the value itself: it was parsed for us and nobody else has it.
@@ -21,14 +36,14 @@ export interface ListPage<T> {
 }
 
 /** One page of a list. @throws BodyError when the answer is no list */
-export function decodeList<T extends KubeObject>(resource: Resource<T>, value: unknown): ListPage<T> {
+export function decodeList<T extends KubeObject>(resource: Resource<T>, value: unknown, project?: (object: T) => T): ListPage<T> {
   const metadata = isRecord(value) && isRecord(value.metadata) ? value.metadata : {};
   if (!isRecord(value) || typeof metadata.resourceVersion !== 'string') {
     throw new BodyError(`the answer is no list of ${resource.plural}`, { cut: false });
   }
   const items: unknown[] = Array.isArray(value.items) ? value.items : [];
   const next = typeof metadata.continue === 'string' && metadata.continue !== '' ? metadata.continue : undefined;
-  return { items: items.map((item) => decodeObject(resource, item)), resourceVersion: metadata.resourceVersion, next };
+  return { items: items.map((item) => decodeSelected(resource, item, project)), resourceVersion: metadata.resourceVersion, next };
 }
 
 /**

@@ -1,48 +1,57 @@
-import { Agent as HttpAgent, request as requestHttp } from 'node:http';
-import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
-import { isIP } from 'node:net';
-import type { Clock } from '../lib/clock.ts';
-import type { ClusterConfig, TlsMaterial } from './cluster-config.ts';
-import { socketHost } from './connect.ts';
-import { type Transport, type TransportAnswer, TransportError, type TransportRequest } from './transport.ts';
+import { Agent, request as requestHttp } from 'node:http';
+import type { Connector } from './connect.ts';
+import { type Lane, type Transport, type TransportAnswer, TransportError, type TransportRequest, unlessAborted } from './transport.ts';
 
 const callSockets = 8;
-const keepAliveMs = 3_000;
-const tlsReloadMs = 60_000;
 
 /** HTTP/1.1 with kept connections: for `kubectl proxy` and for proxies that do not speak HTTP/2. Each watch has a connection of its own. */
-export function createH1Transport(config: ClusterConfig, clock: Clock): Transport {
-  const url = new URL(config.server);
-  const secure = url.protocol === 'https:';
-  const host = socketHost(url);
-  const agentOptions = { keepAlive: true, keepAliveMsecs: keepAliveMs };
-  const agents = secure
-    ? { call: new HttpsAgent({ ...agentOptions, maxSockets: callSockets }), watch: new HttpsAgent(agentOptions) }
-    : { call: new HttpAgent({ ...agentOptions, maxSockets: callSockets }), watch: new HttpAgent(agentOptions) };
+export function createH1Transport(server: string, connector: Connector): Transport {
+  const url = new URL(server);
+  const createAgent = (): Agent => {
+    const agent = new Agent({ keepAlive: true });
+    agent.createConnection = (_, onCreate) => {
+      const connecting = url.protocol === 'https:' ? connector.connectTls(['http/1.1']) : connector.connectPlain();
+      connecting.then(
+        (socket) => onCreate?.(null, socket),
+        // Node passes the error on alone, whatever its types say.
+        (error: Error) => (onCreate as ((error: Error) => void) | undefined)?.(error),
+      );
+      return undefined;
+    };
+    return agent;
+  };
+  const createAgents = (): Record<Lane, Agent> => ({ call: createAgent(), watch: createAgent() });
+  let agents = createAgents();
 
-  let material: Promise<TlsMaterial> = Promise.resolve({});
-  let materialAtMs = Number.NEGATIVE_INFINITY;
-  const tls = (): Promise<TlsMaterial> => {
-    if (secure && clock.monotonicMs() - materialAtMs > tlsReloadMs) {
-      materialAtMs = clock.monotonicMs();
-      material = config.tls();
-      material.catch(() => {
-        materialAtMs = Number.NEGATIVE_INFINITY;
-      });
-    }
-    return material;
+  // An agent does not count connections that are being made, so calls take turns before it.
+  let turns = callSockets;
+  const waiting: (() => void)[] = [];
+  const takeTurn = (): Promise<void> => {
+    if (turns === 0) return new Promise((resolve) => waiting.push(resolve));
+    turns -= 1;
+    return Promise.resolve();
+  };
+  const giveTurn = (): void => {
+    const next = waiting.shift();
+    if (next === undefined) turns += 1;
+    else next();
   };
 
   return {
     send: async (request: TransportRequest): Promise<TransportAnswer> => {
-      const { servername, ...keys } = await tls().catch((error: unknown) => {
-        throw new TransportError('connect', 'no connection', { cause: error });
-      });
+      const isCall = request.lane === 'call';
+      if (isCall) {
+        const turn = takeTurn();
+        await unlessAborted(turn, request.signal).catch((error: unknown) => {
+          void turn.then(giveTurn);
+          throw error;
+        });
+      }
       return new Promise<TransportAnswer>((resolve, reject) => {
         let sent = false;
-        const options = {
-          host,
-          port: Number(url.port === '' ? (secure ? 443 : 80) : url.port),
+        const outgoing = requestHttp({
+          host: url.hostname,
+          port: url.port,
           method: request.method,
           path: request.path,
           headers: {
@@ -51,39 +60,39 @@ export function createH1Transport(config: ClusterConfig, clock: Clock): Transpor
             ...(request.body === undefined ? {} : { 'content-length': Buffer.byteLength(request.body) }),
           },
           agent: agents[request.lane],
-        };
-        const outgoing = secure
-          ? requestHttps({ ...options, ...keys, servername: servername ?? (isIP(host) === 0 ? host : '') })
-          : requestHttp(options);
+        });
         const onAbort = (): void => {
           reject(new TransportError('aborted', 'aborted', { sent }));
           outgoing.destroy();
         };
-        if (request.signal.aborted) {
-          onAbort();
-          return;
-        }
+        outgoing.once('close', () => {
+          request.signal.removeEventListener('abort', onAbort);
+          if (isCall) giveTurn();
+        });
         request.signal.addEventListener('abort', onAbort, { once: true });
-        outgoing.once('socket', (socket) => {
-          const onReady = (): void => {
-            sent = true;
-          };
-          if (outgoing.reusedSocket) onReady();
-          else socket.once(secure ? 'secureConnect' : 'connect', onReady);
+        // It is connected already, so from here on bytes may leave.
+        outgoing.once('socket', () => {
+          sent = true;
         });
         outgoing.once('response', (message) => {
-          resolve({ status: message.statusCode ?? 0, headers: message.headers, body: message, complete: () => message.complete });
+          const { statusCode: status = 0, headers, socket } = message;
+          resolve({ status, headers, body: message, shown: connector.shownBy(socket), complete: () => message.complete });
         });
         outgoing.on('error', (error: Error) => {
-          reject(new TransportError(sent ? 'broken' : 'connect', 'the connection ended before an answer', { cause: error }));
+          const cause = error instanceof TransportError ? error.cause : error;
+          reject(new TransportError(sent ? 'broken' : 'connect', 'the connection ended before an answer', { cause }));
         });
-        outgoing.once('close', () => request.signal.removeEventListener('abort', onAbort));
         outgoing.end(request.body);
       });
     },
+    renew: () => {
+      for (const { freeSockets } of Object.values(agents)) {
+        for (const socket of Object.values(freeSockets).flat()) socket?.destroy();
+      }
+      agents = createAgents();
+    },
     close: () => {
-      agents.call.destroy();
-      agents.watch.destroy();
+      for (const agent of Object.values(agents)) agent.destroy();
     },
   };
 }

@@ -1,9 +1,8 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect as connectHttp2, constants } from 'node:http2';
-import { PassThrough, type Readable } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { Clock } from '../lib/clock.ts';
-import { startLiveness } from './liveness.ts';
-import { type TransportAnswer, TransportError, type TransportRequest } from './transport.ts';
+import { pingEveryMs, startLiveness } from './liveness.ts';
+import { type TransportAnswer, type TransportBody, TransportError, type TransportRequest } from './transport.ts';
 
 /** More than this on one connection, and they start to wait for one another. */
 const maxStreams = 100;
@@ -16,16 +15,21 @@ const maxSessionMemoryMb = 1_024;
 
 /** One HTTP/2 connection. Keeps the process alive, and is pinged, only while requests are under way. */
 export class H2Session {
+  /** Stands for the certificates it was made with. */
+  readonly shown: string;
   readonly #session: ClientHttp2Session;
   readonly #socket: TLSSocket;
   readonly #clock: Clock;
   #streams = 0;
+  #busyAtMs = Number.NEGATIVE_INFINITY;
   #usable = true;
   #death: Error | undefined;
   #stopLiveness: (() => void) | undefined;
 
-  /** @param onUnusable called once, when no new request may go this way: closed, broken, or told to go away */
-  constructor(server: string, socket: TLSSocket, clock: Clock, onUnusable: () => void) {
+  /** @param shown what stands for the certificates that `socket` was made with
+   * @param onUnusable called once, when no new request may go this way: closed, broken, or told to go away */
+  constructor(server: string, socket: TLSSocket, shown: string, clock: Clock, onUnusable: () => void) {
+    this.shown = shown;
     this.#socket = socket;
     this.#clock = clock;
     this.#session = connectHttp2(server, {
@@ -75,7 +79,8 @@ export class H2Session {
       let stream: ClientHttp2Stream;
       try {
         stream = this.#session.request(
-          { ...copyHeaders(request.headers), ':method': request.method, ':path': request.path },
+          // Node wants lists it may change, which it does not.
+          { ...(request.headers as Record<string, string | string[]>), ':method': request.method, ':path': request.path },
           { endStream: request.body === undefined },
         );
       } catch (error) {
@@ -85,6 +90,7 @@ export class H2Session {
       }
       this.#streamOpened();
       let failure: Error | undefined;
+      let answered = false;
       let whole = false;
       const onAbort = (): void => {
         reject(new TransportError('aborted', 'aborted', { sent: true }));
@@ -100,15 +106,17 @@ export class H2Session {
         whole = failure === undefined && stream.rstCode === constants.NGHTTP2_NO_ERROR && this.#death === undefined;
       });
       stream.once('response', (headers) => {
+        answered = true;
         const body = request.lane === 'call' ? readAhead(stream) : stream;
-        resolve({ status: headers[':status'] ?? 0, headers, body, complete: () => whole });
+        resolve({ status: headers[':status'] ?? 0, headers, body, shown: this.shown, complete: () => whole });
       });
       stream.once('close', () => {
         request.signal.removeEventListener('abort', onAbort);
         this.#streamClosed();
         onDone();
+        if (answered) return;
         const stage = stream.rstCode === constants.NGHTTP2_REFUSED_STREAM ? 'refused' : 'broken';
-        // Without effect when an answer or an abort came first.
+        // Without effect when an abort came first.
         reject(new TransportError(stage, 'the connection ended before an answer', { cause: this.#death ?? failure }));
       });
       if (request.body !== undefined) stream.end(request.body);
@@ -130,7 +138,9 @@ export class H2Session {
     this.#streams += 1;
     if (this.#streams > 1) return;
     this.#session.ref();
-    this.#stopLiveness = startLiveness(this.#clock, {
+    // One that was heard of just now need not be asked at once: calls one after the other cost no ping each.
+    const firstPingMs = this.#clock.monotonicMs() - this.#busyAtMs < pingEveryMs ? pingEveryMs : 0;
+    this.#stopLiveness = startLiveness(this.#clock, firstPingMs, {
       ping: (onAnswer) => this.#ping(onAnswer),
       bytesRead: () => this.#socket.bytesRead,
       onDead: () => this.destroy(new Error('the connection gives no sign of life')),
@@ -144,13 +154,14 @@ export class H2Session {
     };
     // After GOAWAY Node sends no more pings, while accepted streams may go on for long; settings must be acknowledged just the same.
     if (this.#session.closed) this.#session.settings({}, onReply);
-    else return this.#session.ping(onReply);
+    else this.#session.ping(onReply);
     return true;
   }
 
   #streamClosed(): void {
     this.#streams -= 1;
     if (this.#streams > 0) return;
+    this.#busyAtMs = this.#clock.monotonicMs();
     this.#stopLiveness?.();
     this.#stopLiveness = undefined;
     this.#session.unref();
@@ -161,20 +172,43 @@ export class H2Session {
  * The body, taken from the connection as it comes. A server that goes away closes the connection once it has sent all answers,
  * and Node drops what was received but not yet read.
  */
-function readAhead(stream: ClientHttp2Stream): Readable {
-  const body = new PassThrough({ highWaterMark: readAheadBytes });
-  stream.pipe(body);
-  stream.once('close', () => {
-    if (!stream.readableEnded) body.destroy(new Error('the answer broke off'));
+function readAhead(stream: ClientHttp2Stream): TransportBody {
+  let chunks: Buffer[] = [];
+  let bytes = 0;
+  let ended = false;
+  let wake = (): void => {};
+  stream.on('data', (chunk: Buffer) => {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes > readAheadBytes) stream.pause();
+    wake();
   });
-  body.once('close', () => {
-    if (!stream.closed) stream.close(constants.NGHTTP2_CANCEL);
+  stream.once('end', () => {
+    ended = true;
+    wake();
   });
-  // Told to whoever reads it; without a reader it must not end the process.
-  body.on('error', () => {});
-  return body;
-}
-
-function copyHeaders(headers: TransportRequest['headers']): Record<string, string | string[]> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, typeof value === 'string' ? value : [...value]]));
+  stream.once('close', () => wake());
+  const destroy = (): void => {
+    chunks = [];
+    if (!ended && !stream.closed) stream.close(constants.NGHTTP2_CANCEL);
+  };
+  async function* read(): AsyncGenerator<Buffer, void, undefined> {
+    try {
+      for (;;) {
+        const taken = chunks;
+        [chunks, bytes] = [[], 0];
+        yield* taken;
+        if (chunks.length > 0) continue;
+        if (ended) return;
+        if (stream.closed) throw new Error('the answer broke off');
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+          stream.resume();
+        });
+      }
+    } finally {
+      destroy();
+    }
+  }
+  return { [Symbol.asyncIterator]: read, destroy };
 }

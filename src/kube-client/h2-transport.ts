@@ -1,6 +1,5 @@
 import type { Clock } from '../lib/clock.ts';
-import type { ClusterConfig } from './cluster-config.ts';
-import { connectToServer } from './connect.ts';
+import type { Connector } from './connect.ts';
 import { H2Session } from './h2-session.ts';
 import { type Lane, type Transport, type TransportAnswer, TransportError, type TransportRequest, unlessAborted } from './transport.ts';
 
@@ -20,18 +19,18 @@ interface Slot {
 }
 
 /** HTTP/2: one connection for calls and one for watches, another only when those are full. A connection that ended is replaced by the next request. */
-export function createH2Transport(config: ClusterConfig, clock: Clock): Transport {
+export function createH2Transport(server: string, connector: Connector, clock: Clock): Transport {
   const lanes: Record<Lane, Set<Slot>> = { call: new Set(), watch: new Set() };
   const everyone = new Set<H2Session>();
 
   const open = (lane: Lane): Slot => {
     const connecting = async (): Promise<H2Session> => {
-      const socket = await connectToServer(config, clock);
+      const socket = await connector.connectTls(['h2', 'http/1.1']);
       if (socket.alpnProtocol !== 'h2') {
         socket.destroy();
         throw new NotHttp2Error('refused', 'the server does not speak HTTP/2');
       }
-      const session: H2Session = new H2Session(config.server, socket, clock, () => {
+      const session: H2Session = new H2Session(server, socket, connector.shownBy(socket), clock, () => {
         lanes[lane].delete(slot);
         everyone.delete(session);
       });
@@ -84,6 +83,15 @@ export function createH2Transport(config: ClusterConfig, clock: Clock): Transpor
           // Certainly not looked at, so it may go again whatever it is: a server that goes away refuses what crossed its GOAWAY.
           const refused = error instanceof TransportError && error.stage === 'refused';
           if (!refused || choice === maxChoices || request.signal.aborted) throw error;
+        }
+      }
+    },
+    renew: (shown) => {
+      for (const lane of Object.values(lanes)) {
+        for (const slot of lane) {
+          if (slot.session === undefined || slot.session.shown === shown) continue;
+          lane.delete(slot);
+          slot.session.close();
         }
       }
     },

@@ -1,4 +1,4 @@
-import { ConfigError } from './config-error.ts';
+import { ConfigError } from './cluster-config.ts';
 import type * as Yaml from './yaml-parser.ts';
 
 type Entry = Readonly<Record<string, unknown>>;

@@ -11,7 +11,7 @@ const pageSize = 500;
 export function listAll<T extends KubeObject>(
   caller: Caller,
   resource: Resource<T>,
-  options: ListOptions,
+  options: ListOptions<T>,
   maxBytes: number,
 ): Promise<ListResult<T>> {
   const { namespace = '' } = options;
@@ -30,7 +30,7 @@ async function listPages<T extends KubeObject>(
   caller: Caller,
   scope: Scope,
   resource: Resource<T>,
-  options: ListOptions,
+  options: ListOptions<T>,
   maxBytes: number,
   limit: number | undefined,
 ): Promise<ListResult<T>> {
@@ -38,7 +38,7 @@ async function listPages<T extends KubeObject>(
   const { namespace, labelSelector, fieldSelector } = options;
   for (let next: string | undefined; ; ) {
     const path = requestPath(resource, { namespace }, { labelSelector, fieldSelector, limit, continue: next });
-    const page = decodeList(resource, await caller.exchange(scope, { method: 'GET', path }, maxBytes));
+    const page = decodeList(resource, await caller.exchange(scope, { method: 'GET', path }, maxBytes), options.project);
     // Not by spreading: a list without pages has more items than a call may have arguments.
     for (const item of page.items) items.push(item);
     if (page.next === undefined) return { items, resourceVersion: page.resourceVersion };

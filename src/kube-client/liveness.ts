@@ -14,8 +14,8 @@ export interface LivenessSubject {
   readonly onDead: () => void;
 }
 
-/** Pings at once and then every `pingEveryMs` until stopped; calls `onDead` when nothing was heard for `pingAnswerMs` after a ping. */
-export function startLiveness(clock: Clock, subject: LivenessSubject): () => void {
+/** Pings after `firstMs` and then every `pingEveryMs` until stopped; calls `onDead` when nothing was heard for `pingAnswerMs` after a ping. */
+export function startLiveness(clock: Clock, firstMs: number, subject: LivenessSubject): () => void {
   let stopped = false;
   let cancel = (): void => {};
 
@@ -42,7 +42,8 @@ export function startLiveness(clock: Clock, subject: LivenessSubject): () => voi
       subject.onDead();
     }
   };
-  ask();
+  if (firstMs > 0) cancel = clock.timer(firstMs, ask);
+  else ask();
   return () => {
     stopped = true;
     cancel();

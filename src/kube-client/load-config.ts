@@ -1,12 +1,12 @@
+import { isIPv6 } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { type Clock, systemClock } from '../lib/clock.ts';
-import type { ClusterConfig } from './cluster-config.ts';
-import { ConfigError } from './config-error.ts';
+import { type ClusterConfig, ConfigError, isMissing, type ReadFile, readNeeded } from './cluster-config.ts';
 import { configOfContext } from './context-config.ts';
-import { findInClusterConfig } from './in-cluster.ts';
 import { type Kubeconfig, mergeKubeconfigs, parseKubeconfig, selectContext } from './kubeconfig.ts';
-import { createPluginAsker } from './plugin-credentials.ts';
-import { isMissing, type ReadFile, readNeeded } from './read-file.ts';
+import { createTokenFile } from './token-file.ts';
+
+const serviceAccount = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 export interface LoadConfigOptions {
   /** A file named by the user; then nothing else is looked at. */
@@ -17,34 +17,39 @@ export interface LoadConfigOptions {
   readonly readFile: ReadFile;
   readonly homeDir: string;
   readonly clock?: Clock;
+  /** What else a user without any cluster could do, for the message: `start a local one with …`. */
+  readonly otherwise?: string;
 }
 
 /**
  * Which cluster to use, and as whom: the named file, else the files in KUBECONFIG, else the pod's service account, else `~/.kube/config`.
+ * A proxy is the cluster's own `proxy-url`, else what HTTPS_PROXY (HTTP_PROXY for `http://`) and NO_PROXY say.
  *
  * @throws ConfigError that says what was looked at, what is wrong and what to do
  */
 export async function loadClusterConfig(options: LoadConfigOptions): Promise<ClusterConfig> {
   const config = await findConfig(options);
-  const proxy = proxyHint(options.env, config.server);
-  return proxy === undefined ? config : { ...config, connectHint: proxy };
+  const { env } = options;
+  // Loaded only where somebody named a proxy.
+  if (config.proxy !== undefined || !Object.keys(env).some((name) => /^https?_proxy$/i.test(name))) return config;
+  const proxy = (await import('./proxy.ts')).findProxy(config.server, env);
+  return proxy === undefined ? config : { ...config, proxy };
 }
 
 async function findConfig(options: LoadConfigOptions): Promise<ClusterConfig> {
-  const { env, readFile, homeDir, clock = systemClock } = options;
+  const { env, readFile, homeDir } = options;
   if (options.kubeconfig !== undefined) return fromFiles(options, [await readKubeconfig(readFile, options.kubeconfig)]);
 
   const listed = (env.KUBECONFIG ?? '').split(delimiter).filter((path) => path !== '');
-  const tried: string[] = [];
   if (listed.length > 0) {
     const files = await readPresent(readFile, listed);
     if (files.length > 0) return fromFiles(options, files);
-    throw nothingFound([`KUBECONFIG (no such file: ${listed.join(', ')})`]);
+    throw nothingFound(options, [`KUBECONFIG (no such file: ${listed.join(', ')})`]);
   }
-  tried.push('KUBECONFIG (not set)');
+  const tried = ['KUBECONFIG (not set)'];
 
   if (options.context === undefined) {
-    const own = await findInClusterConfig(env, readFile, clock);
+    const own = await findInClusterConfig(options);
     if (own !== undefined) return own;
     tried.push('the service account of a pod (none here)');
   }
@@ -52,12 +57,38 @@ async function findConfig(options: LoadConfigOptions): Promise<ClusterConfig> {
   const home = join(homeDir, '.kube', 'config');
   const files = await readPresent(readFile, [home]);
   if (files.length > 0) return fromFiles(options, files);
-  throw nothingFound([...tried, `${home} (no such file)`]);
+  throw nothingFound(options, [...tried, `${home} (no such file)`]);
+}
+
+/** The configuration of a pod with a service account; undefined outside a cluster, or where no token is mounted. */
+async function findInClusterConfig({ env, readFile, clock = systemClock }: LoadConfigOptions): Promise<ClusterConfig | undefined> {
+  const host = env.KUBERNETES_SERVICE_HOST;
+  if (host === undefined || host === '') return undefined;
+  const port = env.KUBERNETES_SERVICE_PORT_HTTPS ?? env.KUBERNETES_SERVICE_PORT ?? '443';
+  const token = createTokenFile(`${serviceAccount}/token`, (path) => readNeeded(readFile, path, 'the service account token'), clock);
+  try {
+    await token(false);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+  // Asked for every connection: the cluster's CA may be replaced while we run.
+  const tls = async () => ({ ca: await readNeeded(readFile, `${serviceAccount}/ca.crt`, "the cluster's CA") });
+  const namespace = await readNeeded(readFile, `${serviceAccount}/namespace`, 'the namespace').catch(() => 'default');
+  await tls();
+  return {
+    source: 'the service account of this pod',
+    server: `https://${isIPv6(host) ? `[${host}]` : host}:${port}`,
+    namespace: namespace.trim(),
+    inCluster: true,
+    tls,
+    headers: async (renew) => ({ authorization: `Bearer ${await token(renew)}` }),
+  };
 }
 
 function fromFiles(options: LoadConfigOptions, files: readonly Kubeconfig[]): Promise<ClusterConfig> {
-  const { readFile, clock = systemClock } = options;
-  return configOfContext(selectContext(mergeKubeconfigs(files), options.context), { readFile, clock, ask: createPluginAsker() });
+  const { readFile, env, clock = systemClock } = options;
+  return configOfContext(selectContext(mergeKubeconfigs(files), options.context), { readFile, env, clock });
 }
 
 /** Files of KUBECONFIG that do not exist are passed over, as kubectl does; one that exists must be readable. */
@@ -67,7 +98,7 @@ async function readPresent(readFile: ReadFile, paths: readonly string[]): Promis
     try {
       files.push(await readKubeconfig(readFile, path));
     } catch (error) {
-      if (!(error instanceof ConfigError && isMissing(error.cause))) throw error;
+      if (!isMissing(error)) throw error;
     }
   }
   return files;
@@ -79,15 +110,7 @@ async function readKubeconfig(readFile: ReadFile, path: string): Promise<Kubecon
   return parseKubeconfig(path, text, await import('./yaml-parser.ts'));
 }
 
-function nothingFound(tried: readonly string[]): ConfigError {
-  return new ConfigError(
-    `no cluster is configured; looked at ${tried.join(', ')}; name a kubeconfig with --kubeconfig FILE, or start a local cluster with \`bin/hourglass dev up\``,
-  );
-}
-
-/** A proxy that other tools would use and we do not is worth saying when no connection comes about; its URL may hold a password. */
-function proxyHint(env: LoadConfigOptions['env'], server: string): string | undefined {
-  const name = server.startsWith('https:') ? ['HTTPS_PROXY', 'https_proxy'] : ['HTTP_PROXY', 'http_proxy'];
-  const set = name.find((candidate) => (env[candidate] ?? '') !== '');
-  return set === undefined ? undefined : `${set} is set, but proxies are not supported yet: connect directly, or through \`kubectl proxy\``;
+function nothingFound({ otherwise }: LoadConfigOptions, tried: readonly string[]): ConfigError {
+  const next = `name a kubeconfig with --kubeconfig FILE${otherwise === undefined ? '' : `, or ${otherwise}`}`;
+  return new ConfigError(`no cluster is configured; looked at ${tried.join(', ')}; ${next}`);
 }

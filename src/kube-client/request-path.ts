@@ -26,7 +26,7 @@ export function requestPath(resource: Resource<KubeObject>, target: PathTarget, 
   return search === '' ? `/${path}` : `/${path}?${search}`;
 }
 
-/** `Pod team-a/performer-x`, or `Pods in team-a` where no object is meant: for messages. Pure. */
+/** `Pod team-a/x`, or `Pods in team-a` where no object is meant: for messages. Pure. */
 export function describeTarget(resource: Resource<KubeObject>, key: Partial<ObjectKey>): string {
   const { namespace = '', name } = key;
   if (name !== undefined) return `${resource.kind} ${namespace === '' ? name : `${namespace}/${name}`}`;

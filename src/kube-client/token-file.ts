@@ -1,5 +1,5 @@
 import type { Clock } from '../lib/clock.ts';
-import { ConfigError } from './config-error.ts';
+import { ConfigError } from './cluster-config.ts';
 
 /** Kubernetes replaces a mounted token long before it expires; this is soon enough to see it. */
 const maxAgeMs = 60_000;

@@ -1,5 +1,3 @@
-import type { Readable } from 'node:stream';
-
 /** Calls and watches never share a connection: a stuck watch must not hold up a write. */
 export type Lane = 'call' | 'watch';
 
@@ -14,10 +12,18 @@ export interface TransportRequest {
   readonly signal: AbortSignal;
 }
 
+/** The pieces of an answer's body, as `Buffer`s; taking them throws where it broke off. */
+export interface TransportBody extends AsyncIterable<unknown> {
+  /** Lets the rest of it be. */
+  destroy(): void;
+}
+
 export interface TransportAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
-  readonly body: Readable;
+  readonly body: TransportBody;
+  /** Stands for the certificates its connection was made with; '' where that was none. */
+  readonly shown: string;
   /** Whether a body that has ended was all of it, not cut off. */
   readonly complete: () => boolean;
 }
@@ -25,6 +31,8 @@ export interface TransportAnswer {
 export interface Transport {
   /** Resolves with the answer's head, whatever its status. @throws TransportError and nothing else */
   send(request: TransportRequest): Promise<TransportAnswer>;
+  /** New requests take no connection made with other certificates than those `shown` stands for; those under way go on. */
+  renew(shown: string): void;
   /** Ends every connection at once. */
   close(): void;
 }

@@ -1,4 +1,4 @@
-import { leases } from './objects.ts';
+import { coreEvents, type KubeObject, keyOf, leases, type Resource } from './objects.ts';
 import type { KubeApi } from './port.ts';
 
 export interface WriteCounts {
@@ -7,11 +7,15 @@ export interface WriteCounts {
   delete: number;
 }
 
+export type OnWrite = (verb: keyof WriteCounts, resource: Resource<KubeObject>, name: string) => void;
+
 /** The same API, with the writes counted that came through, Events included; those of the Lease are left out: they say who works, not what was done. */
-export function countWrites(kube: KubeApi): { readonly kube: KubeApi; readonly counts: WriteCounts } {
+export function countWrites(kube: KubeApi, onWrite?: OnWrite): { readonly kube: KubeApi; readonly counts: WriteCounts } {
   const counts: WriteCounts = { create: 0, patch: 0, delete: 0 };
-  const count = (verb: keyof WriteCounts, plural: string): void => {
-    if (plural !== leases.plural) counts[verb] += 1;
+  const count: OnWrite = (verb, resource, name) => {
+    if (resource.plural === leases.plural) return;
+    counts[verb] += 1;
+    onWrite?.(verb, resource, name);
   };
   return {
     counts,
@@ -22,22 +26,22 @@ export function countWrites(kube: KubeApi): { readonly kube: KubeApi; readonly c
       serverNowMs: () => kube.serverNowMs(),
       create: async (resource, object, options) => {
         const stored = await kube.create(resource, object, options);
-        count('create', resource.plural);
+        count('create', resource, keyOf(stored).name);
         return stored;
       },
       patch: async (resource, key, patch, options) => {
         const stored = await kube.patch(resource, key, patch, options);
-        count('patch', resource.plural);
+        count('patch', resource, key.name);
         return stored;
       },
       delete: async (resource, key, options) => {
         const left = await kube.delete(resource, key, options);
-        count('delete', resource.plural);
+        count('delete', resource, key.name);
         return left;
       },
       event: async (event, options) => {
         await kube.event(event, options);
-        count('create', 'events');
+        count(event.series === undefined ? 'create' : 'patch', coreEvents, event.name);
       },
     },
   };

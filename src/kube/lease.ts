@@ -29,34 +29,43 @@ export type LeaseAttempt =
   | { readonly held: false; readonly unavailable: 'forbidden' | 'namespaceMissing'; readonly message: string };
 
 export interface LeaseElector {
-  /** One attempt. @throws KubeFault when the API server did not answer, or refused for another reason than those of `LeaseAttempt` */
+  /**
+   * One attempt; it takes up to 3 s where the lease is about to run out.
+   * @throws KubeFault when the API server did not answer, or refused for another reason than those of `LeaseAttempt`
+   */
   tryAcquire(signal: AbortSignal): Promise<LeaseAttempt>;
+  /** Whether we hold it at this moment, by the monotonic clock alone: also when timers are late. To be asked before each write. */
+  isHeld(): boolean;
   /**
    * Renews until `signal` aborts (then it resolves, still holding), or until another one holds the lease or no renewal worked for
    * `renewMs` (then it calls `onLost` once and resolves). Never rejects.
    */
   keep(signal: AbortSignal, onLost: () => void): Promise<void>;
-  /** Gives the lease back if it is still ours, so that the next holder need not wait. Never rejects: a lease that stays runs out. */
+  /** Gives the lease back if it is still ours, so that the next holder need not wait; within 5 s. Never rejects: a lease that stays runs out. */
   release(): Promise<void>;
 }
 
 interface Seen {
   /** What a living holder changes with each renewal. */
   readonly record: string;
-  /** Monotonic time at which this record was first seen. */
-  readonly sinceMs: number;
+  /** Monotonic time at which it is free, if the record stays as it is. */
+  readonly freeAtMs: number;
+  /** Monotonic time of the last look. */
+  readonly lookedMs: number;
 }
 
 /** A call on a Lease that takes longer than this has failed. */
 const callMs = 5_000;
+/** A living holder renews within this time, whatever the clocks of servers say. */
+const confirmMs = 3_000;
 
 /**
  * Leader election on one Lease, compatible with client-go's. Every write carries the resourceVersion of what was read, so of two
  * that see it free one gets it.
  *
  * A holder is taken for dead when its record did not change for the lease's duration by our own monotonic clock. At the first look
- * there is nothing to compare with, and a lease that ran out by the server's time is taken as well, so that a short-lived run does not
- * wait for a dead holder.
+ * there is nothing to compare with: a lease that ran out by the server's time is watched for one renewal only, so that a short-lived
+ * run does not wait for a dead holder, and a clock that jumped robs no living one.
  */
 export function createLease(options: LeaseOptions): LeaseElector {
   const { kube, clock, key, identity, random } = options;
@@ -92,23 +101,34 @@ export function createLease(options: LeaseOptions): LeaseElector {
 
   const find = (signal: AbortSignal): Promise<Lease | undefined> => findObject(kube, leases, key, { signal, timeoutMs: callMs });
 
-  /** Whether nobody alive holds the lease. */
-  const isFree = (lease: Lease): boolean => {
+  /** How long until nobody alive holds the lease, if its record stays as it is; 0: it is free. */
+  const freeInMs = (lease: Lease): number => {
     const spec = lease.spec ?? {};
     const holder = spec.holderIdentity ?? '';
-    if (holder === '' || holder === identity) return true;
+    if (holder === '' || holder === identity) return 0;
     const nowMs = clock.monotonicMs();
     const leaseMs = (spec.leaseDurationSeconds ?? durationMs / 1_000) * 1_000;
     const record = JSON.stringify([holder, spec.renewTime, spec.leaseTransitions, spec.acquireTime]);
-    const isFirstLook = seen === undefined;
-    if (seen?.record !== record) seen = { record, sinceMs: nowMs };
-    if (isFirstLook) return lastSignOfLifeMs(lease) + leaseMs + 1_000 < kube.serverNowMs();
-    return nowMs - seen.sinceMs > leaseMs;
+    if (seen === undefined) {
+      const isExpired = lastSignOfLifeMs(lease) + leaseMs + 1_000 < kube.serverNowMs();
+      seen = { record, freeAtMs: nowMs + (isExpired ? confirmMs : leaseMs + 1), lookedMs: nowMs };
+    } else if (seen.record === record) {
+      seen = { ...seen, lookedMs: nowMs };
+    } else {
+      // Written after the last look. A holder stops `renewMs` after its last renewal, so counting one interval too many robs nobody.
+      seen = { record, freeAtMs: Math.max(seen.lookedMs, nowMs - retryMs) + leaseMs + 1, lookedMs: nowMs };
+    }
+    return Math.max(0, seen.freeAtMs - nowMs);
   };
 
   const attempt = async (signal: AbortSignal, looksLeft: number): Promise<LeaseAttempt> => {
     const stored = await find(signal);
-    if (stored !== undefined && !isFree(stored)) return { held: false, holder: stored.spec?.holderIdentity ?? '' };
+    const waitMs = stored === undefined ? 0 : freeInMs(stored);
+    if (waitMs > confirmMs || (waitMs > 0 && looksLeft <= 0)) return { held: false, holder: stored?.spec?.holderIdentity ?? '' };
+    if (waitMs > 0) {
+      await sleep(clock, waitMs, signal);
+      return attempt(signal, looksLeft - 1);
+    }
     try {
       await write(stored, signal);
       return { held: true };
@@ -126,7 +146,7 @@ export function createLease(options: LeaseOptions): LeaseElector {
 
   const tryAcquire = async (signal: AbortSignal): Promise<LeaseAttempt> => {
     try {
-      return await attempt(signal, 1);
+      return await attempt(signal, 2);
     } catch (error) {
       if (isKubeFault(error, 'forbidden')) return { held: false, unavailable: 'forbidden', message: error.message };
       throw error;
@@ -150,6 +170,7 @@ export function createLease(options: LeaseOptions): LeaseElector {
   };
 
   const keep = async (signal: AbortSignal, onLost: () => void): Promise<void> => {
+    let isTroubled = false;
     while (!signal.aborted) {
       await sleep(clock, retryMs * (1 + 0.2 * random()), signal);
       if (signal.aborted) return;
@@ -158,11 +179,13 @@ export function createLease(options: LeaseOptions): LeaseElector {
       let reason: string | undefined;
       try {
         if (leftMs <= 0) reason = `no renewal for ${renewMs} ms`;
-        else if (!(await renew(deadline.signal))) reason = 'another one holds it';
+        else if (await renew(deadline.signal)) isTroubled = false;
+        else reason = 'another one holds it';
       } catch (error) {
         if (signal.aborted) return;
         if (deadline.expired()) reason = `no renewal for ${renewMs} ms`;
-        options.log?.('renewing the Lease failed', { lease: keyText(key), error: String(error) });
+        if (!isTroubled) options.log?.('renewing the Lease failed', { lease: keyText(key), error: String(error) });
+        isTroubled = true;
       } finally {
         deadline.clear();
       }
@@ -178,32 +201,39 @@ export function createLease(options: LeaseOptions): LeaseElector {
     let last = own;
     own = undefined;
     if (last === undefined) return;
-    const never = new AbortController().signal;
+    const deadline = startDeadline(clock, callMs);
     const now = formatMicroTime(clock.nowMs());
     const spec = { holderIdentity: '', leaseDurationSeconds: 1, renewTime: now, acquireTime: now };
-    for (let looksLeft = 1; last?.spec?.holderIdentity === identity; looksLeft -= 1) {
-      try {
-        await kube.patch(leases, key, { spec }, { resourceVersion: last.metadata?.resourceVersion ?? '', timeoutMs: callMs });
-        return;
-      } catch (error) {
-        if (looksLeft <= 0 || !isKubeFault(error, 'conflict')) {
-          options.log?.('releasing the Lease failed; it runs out by itself', { lease: keyText(key), error: String(error) });
+    try {
+      for (let looksLeft = 1; last?.spec?.holderIdentity === identity; looksLeft -= 1) {
+        try {
+          const resourceVersion = last.metadata?.resourceVersion ?? '';
+          await kube.patch(leases, key, { spec }, { resourceVersion, signal: deadline.signal, timeoutMs: callMs });
           return;
+        } catch (error) {
+          if (looksLeft <= 0 || !isKubeFault(error, 'conflict')) throw error;
         }
+        // A renewal that was cut off may have been stored, or somebody put a label on it.
+        last = await find(deadline.signal);
       }
-      // A renewal that was cut off may have been stored, or somebody put a label on it.
-      last = await find(never).catch(() => undefined);
+    } catch (error) {
+      options.log?.('releasing the Lease failed; it runs out by itself', { lease: keyText(key), error: String(error) });
+    } finally {
+      deadline.clear();
     }
   };
 
-  return { tryAcquire, keep, release };
+  const isHeld = (): boolean => own !== undefined && clock.monotonicMs() - renewedMs < renewMs;
+
+  return { tryAcquire, isHeld, keep, release };
 }
 
 /**
- * The newest trace of the holder: its own word, or the server's record of its last write where that is newer (the holder's clock
- * may be behind, and a living holder must not be robbed for that). 0 when there is none.
+ * The newest trace of the holder: the server's record of the last write, since the holder's clock may be behind or ahead; its own word
+ * where there is no such record. 0 when there is none.
  */
 function lastSignOfLifeMs(lease: Lease): number {
-  const times = [lease.spec?.renewTime, ...(lease.metadata?.managedFields ?? []).map((entry) => entry.time)];
+  const writes = (lease.metadata?.managedFields ?? []).flatMap((entry) => (entry.time === undefined ? [] : [entry.time]));
+  const times = writes.length > 0 ? writes : [lease.spec?.renewTime];
   return Math.max(0, ...times.map((time) => parseTime(time) ?? 0));
 }

@@ -1,4 +1,14 @@
-import type { CoreV1Event, V1Lease, V1Namespace, V1Node, V1ObjectMeta, V1OwnerReference, V1Pod, V1Service } from '@kubernetes/client-node';
+import type {
+  CoreV1Event,
+  V1EndpointSlice,
+  V1Lease,
+  V1Namespace,
+  V1Node,
+  V1ObjectMeta,
+  V1OwnerReference,
+  V1Pod,
+  V1Service,
+} from '@kubernetes/client-node';
 
 /**
  * A client-node model as the JSON that travels: times are RFC 3339 strings, everything is readonly.
@@ -19,6 +29,7 @@ export type Service = PlainJson<V1Service>;
 export type Node = PlainJson<V1Node>;
 export type Namespace = PlainJson<V1Namespace>;
 export type Lease = PlainJson<V1Lease>;
+export type EndpointSlice = PlainJson<V1EndpointSlice>;
 export type CoreEvent = PlainJson<CoreV1Event>;
 
 /** What every object has that can be stored. */
@@ -50,6 +61,13 @@ export const services: Resource<Service> = { group: '', version: 'v1', kind: 'Se
 export const nodes: Resource<Node> = { group: '', version: 'v1', kind: 'Node', plural: 'nodes', namespaced: false };
 export const namespaces: Resource<Namespace> = { group: '', version: 'v1', kind: 'Namespace', plural: 'namespaces', namespaced: false };
 export const coreEvents: Resource<CoreEvent> = { group: '', version: 'v1', kind: 'Event', plural: 'events', namespaced: true };
+export const endpointSlices: Resource<EndpointSlice> = {
+  group: 'discovery.k8s.io',
+  version: 'v1',
+  kind: 'EndpointSlice',
+  plural: 'endpointslices',
+  namespaced: true,
+};
 export const leases: Resource<Lease> = { group: 'coordination.k8s.io', version: 'v1', kind: 'Lease', plural: 'leases', namespaced: true };
 
 /** `group/version`, or the version alone for the core group: what `apiVersion` holds. Pure. */

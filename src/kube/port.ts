@@ -7,11 +7,16 @@ export interface CallOptions {
   readonly timeoutMs?: number;
 }
 
-export interface ListOptions extends CallOptions {
+export interface ListOptions<T extends KubeObject = KubeObject> extends CallOptions {
   /** Absent: all namespaces. */
   readonly namespace?: string;
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
+  /**
+   * What is kept of an object, applied as soon as it is parsed, so that no more than a page of whole ones is ever in memory.
+   * Pure; keeps name, namespace, uid and resourceVersion. Lists and watches never carry `metadata.managedFields`.
+   */
+  readonly project?: (object: T) => T;
 }
 
 export interface ListResult<T> {
@@ -20,19 +25,21 @@ export interface ListResult<T> {
   readonly resourceVersion: string;
 }
 
-export interface WatchOptions extends CallOptions {
-  readonly namespace?: string;
-  readonly labelSelector?: string;
-  readonly fieldSelector?: string;
+export interface WatchOptions<T extends KubeObject = KubeObject> extends ListOptions<T> {
+  /** '' with `initialEvents`. */
   readonly resourceVersion: string;
+  /** A watch-list: the objects as they are now come first, as ADDED, then a BOOKMARK with `initialEventsEnd`. Servers that cannot do it throw `invalid`, or ignore it. */
+  readonly initialEvents?: boolean;
   /** The server ends the stream after this long. */
   readonly timeoutSeconds?: number;
+  /** Called once, when the server has taken the watch, before its first event. */
+  readonly onOpen?: () => void;
 }
 
 /** `BOOKMARK` carries no object, only how far the stream has come. An ERROR event is thrown as a `KubeFault`. */
 export type WatchEvent<T> =
   | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly object: T }
-  | { readonly type: 'BOOKMARK'; readonly resourceVersion: string };
+  | { readonly type: 'BOOKMARK'; readonly resourceVersion: string; readonly initialEventsEnd?: true };
 
 export interface PatchOptions extends CallOptions {
   readonly subresource?: 'status';
@@ -63,6 +70,8 @@ export interface EventRecord {
   readonly reason: string;
   readonly message: string;
   readonly action: string;
+  /** Present when the Event of this name is stored and what it tells came again: how often by now, and when last by the server's time. */
+  readonly series?: { readonly count: number; readonly lastSeenMs: number };
 }
 
 /**
@@ -72,10 +81,13 @@ export interface EventRecord {
  */
 export interface KubeApi {
   /** All pages of a consistent list (read from etcd or as fresh as that). Items carry `apiVersion` and `kind`. */
-  list<T extends KubeObject>(resource: Resource<T>, options?: ListOptions): Promise<ListResult<T>>;
+  list<T extends KubeObject>(resource: Resource<T>, options?: ListOptions<T>): Promise<ListResult<T>>;
   get<T extends KubeObject>(resource: Resource<T>, key: ObjectKey, options?: CallOptions): Promise<T>;
-  /** Events after `resourceVersion`, bookmarks included. Ends when the server ends the stream; throws `expired` when the version is too old. */
-  watch<T extends KubeObject>(resource: Resource<T>, options: WatchOptions): AsyncIterable<WatchEvent<T>>;
+  /**
+   * Events after `resourceVersion`, bookmarks included. Ends when the server ends the stream; throws `expired` when the version is too old,
+   * `unreachable` within seconds when the connection dies, also without a word.
+   */
+  watch<T extends KubeObject>(resource: Resource<T>, options: WatchOptions<T>): AsyncIterable<WatchEvent<T>>;
   /** The namespace is the object's own. */
   create<T extends KubeObject>(resource: Resource<T>, object: T, options?: CallOptions): Promise<T>;
   /** A JSON merge patch (RFC 7396) of the object, or of its status. */

@@ -10,8 +10,6 @@ export interface ObjectStoreOptions<T extends KubeObject> {
   readonly indexes?: Readonly<Record<string, (object: T) => readonly string[]>>;
   /** What is kept of an object; must keep name, namespace, uid and resourceVersion. Default: all but `metadata.managedFields`. */
   readonly project?: (object: T) => T;
-  /** Told what a listener threw; the store and the other listeners go on. */
-  readonly onListenerError?: (error: unknown) => void;
 }
 
 interface Change<T> {
@@ -35,15 +33,31 @@ export class ObjectStore<T extends KubeObject> {
   readonly #listeners = new Set<ChangeListener<T>>();
   readonly #indexes: readonly (readonly [string, (object: T) => readonly string[]])[];
   readonly #project: (object: T) => T;
-  readonly #onListenerError: (error: unknown) => void;
   #resourceVersion = '';
   #listVersion = '';
+  /** The version of a list that was older than what was seen before it, and so not taken. */
+  #refusedVersion: string | undefined;
+  #listenerErrors = 0;
+  #lastListenerError: unknown;
 
   constructor(options: ObjectStoreOptions<T> = {}) {
     this.#indexes = Object.entries(options.indexes ?? {});
     for (const [name] of this.#indexes) this.#indexed.set(name, new Map());
     this.#project = options.project ?? withoutManagedFields;
-    this.#onListenerError = options.onListenerError ?? (() => undefined);
+  }
+
+  /** What lists and watches must apply to each object before `replace` and `apply` get it. */
+  get project(): (object: T) => T {
+    return this.#project;
+  }
+
+  /** How often a listener threw; the store and the other listeners went on. */
+  get listenerErrors(): number {
+    return this.#listenerErrors;
+  }
+
+  get lastListenerError(): unknown {
+    return this.#lastListenerError;
   }
 
   /** How far lists and watch events have brought the store; '' before the first list. Own writes do not move it. */
@@ -68,10 +82,21 @@ export class ObjectStore<T extends KubeObject> {
     return found === undefined ? [] : [...found.values()];
   }
 
-  /** Takes a whole list: what it lacks goes, except what we wrote after it was read. */
-  replace(list: ListResult<T>): void {
-    // A list is read after the events we saw. If it is older than they are, the cluster's history was put back (a restored etcd), and none of our comparisons mean anything.
-    const historyReset = compareResourceVersions(list.resourceVersion, this.#resourceVersion) < 0;
+  /**
+   * Takes a whole list of projected objects: what it lacks goes, except what we wrote after it was read; nothing moves back.
+   *
+   * A consistent list is never older than events before it. One that is came from a server that lags, and changes nothing; when the
+   * next list is as old and has moved on from there, the cluster's history was put back (a restored etcd): that one is taken as it is,
+   * for no version seen before means anything then.
+   *
+   * @returns false when the list was not taken: list again
+   */
+  replace(list: ListResult<T>): boolean {
+    const isOlder = compareResourceVersions(list.resourceVersion, this.#resourceVersion) < 0;
+    const historyReset =
+      isOlder && this.#refusedVersion !== undefined && compareResourceVersions(list.resourceVersion, this.#refusedVersion) >= 0;
+    this.#refusedVersion = isOlder && !historyReset ? list.resourceVersion : undefined;
+    if (isOlder && !historyReset) return false;
     if (historyReset) this.#tombstones.clear();
     const changes: Change<T>[] = [];
     const present = new Set<string>();
@@ -79,7 +104,7 @@ export class ObjectStore<T extends KubeObject> {
     for (const raw of list.items) {
       present.add(keyText(keyOf(raw)));
       presentUids.add(raw.metadata?.uid);
-      if (historyReset || this.#isNews(raw)) this.#put(this.#project(raw), changes);
+      if (historyReset || this.#isNews(raw)) this.#put(raw, changes);
     }
     for (const [text, object] of this.#objects) {
       const wroteSince = !historyReset && compareResourceVersions(object.metadata?.resourceVersion, list.resourceVersion) > 0;
@@ -90,23 +115,21 @@ export class ObjectStore<T extends KubeObject> {
     this.#resourceVersion = list.resourceVersion;
     this.#listVersion = list.resourceVersion;
     this.#notify(changes);
+    return true;
   }
 
-  /** Takes one watch event. One that is not newer than what is known of its object changes nothing. */
+  /** Takes one watch event, its object projected. One that is not newer than what is known of its object changes nothing. */
   apply(event: WatchEvent<T>): void {
     const version = event.type === 'BOOKMARK' ? event.resourceVersion : event.object.metadata?.resourceVersion;
     if (version !== undefined && compareResourceVersions(version, this.#resourceVersion) > 0) this.#resourceVersion = version;
     if (event.type === 'BOOKMARK') return;
     const changes: Change<T>[] = [];
     if (event.type === 'DELETED') this.#gone(event.object, changes);
-    else if (this.#isNews(event.object)) this.#put(this.#project(event.object), changes);
+    else if (this.#isNews(event.object)) this.#put(event.object, changes);
     this.#notify(changes);
   }
 
-  /**
-   * Takes the answer of our own create or patch: it is seen from now on. One that the reflector does not select stays until
-   * `forget` or the next list.
-   */
+  /** Takes the answer of our own create or patch: it is seen from now on. One that the reflector does not select stays until the next list. */
   wrote(object: T): void {
     const stored = this.get(keyOf(object));
     // The list that was read after this write does not have it: it is gone again, or not selected.
@@ -122,15 +145,6 @@ export class ObjectStore<T extends KubeObject> {
     this.#bury(uid, undefined);
     const stored = this.get(key);
     if (stored?.metadata?.uid !== uid) return;
-    const changes: Change<T>[] = [];
-    this.#remove(keyText(key), stored, changes);
-    this.#notify(changes);
-  }
-
-  /** Drops an object that only our own write put here. */
-  forget(key: ObjectKey): void {
-    const stored = this.get(key);
-    if (stored === undefined) return;
     const changes: Change<T>[] = [];
     this.#remove(keyText(key), stored, changes);
     this.#notify(changes);
@@ -212,7 +226,8 @@ export class ObjectStore<T extends KubeObject> {
         try {
           listener(before, after);
         } catch (error) {
-          this.#onListenerError(error);
+          this.#listenerErrors += 1;
+          this.#lastListenerError = error;
         }
       }
     }

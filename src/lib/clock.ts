@@ -27,8 +27,13 @@ export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
 
 export interface Deadline {
   readonly signal: AbortSignal;
-  /** Whether it was the time that ran out, and not the parent that aborted. */
+  /** Whether it was the time that ran out, and not the parent or `abort` that ended it. */
   readonly expired: () => boolean;
+  /** Milliseconds until the time runs out. */
+  readonly leftMs: () => number;
+  /** Lets it run on without end; the parent still ends it. */
+  readonly lift: () => void;
+  readonly abort: (reason?: unknown) => void;
   /** Must be called when the work is done, or the timer stays. */
   readonly clear: () => void;
 }
@@ -36,6 +41,7 @@ export interface Deadline {
 /** A signal that aborts after `timeoutMs`, or with `parent`. */
 export function startDeadline(clock: Clock, timeoutMs: number, parent?: AbortSignal): Deadline {
   const controller = new AbortController();
+  const endsAtMs = clock.monotonicMs() + timeoutMs;
   let expired = false;
   const cancel = clock.timer(timeoutMs, () => {
     expired = true;
@@ -47,6 +53,9 @@ export function startDeadline(clock: Clock, timeoutMs: number, parent?: AbortSig
   return {
     signal: controller.signal,
     expired: () => expired,
+    leftMs: () => endsAtMs - clock.monotonicMs(),
+    lift: cancel,
+    abort: (reason) => controller.abort(reason),
     clear: () => {
       cancel();
       parent?.removeEventListener('abort', onParent);

@@ -5,16 +5,16 @@ import { type KubeObject, keyOf, keyText, type ObjectKey, pods, type Resource, s
 import type { ObjectStore } from '../kube/store.ts';
 import { hashHex } from '../lib/hash.ts';
 import type { ReconcileDeps } from './deps.ts';
-import { holdName } from './observe.ts';
 import { type Action, type ActionTarget, describeAction, type Plan } from './plan/actions.ts';
 import type { Snapshot } from './plan/snapshot.ts';
+import { holdName } from './world.ts';
 
 /**
  * How carrying out a plan ended.
- * `done` all of it · `stale` somebody wrote first, see the world again · `denied` the API server refuses one write for good · `failed` a call went wrong.
+ * `done` all of it · `stale` somebody wrote first, see the world again · `stopped` we may not write any more · `denied` the API server refuses one write for good · `failed` a call went wrong.
  */
 export type Applied =
-  | { readonly kind: 'done' | 'stale' }
+  | { readonly kind: 'done' | 'stale' | 'stopped' }
   | { readonly kind: 'denied' | 'failed'; readonly action: Action; readonly fault: KubeFault };
 
 /**
@@ -26,9 +26,11 @@ export type Applied =
  */
 export async function apply(plan: Plan, snapshot: Snapshot, deps: ReconcileDeps, signal: AbortSignal): Promise<Applied> {
   for (const action of plan.actions) {
+    if (!deps.mayWrite() || signal.aborted) return { kind: 'stopped' };
     deps.log('writing', { key: keyText(snapshot.key), action: describeAction(action) });
     try {
       await carryOut(action, snapshot.key, deps, signal);
+      if (action.resource === 'Service' && action.kind === 'patch') deps.writers.repaired(snapshot.key, snapshot.nowMs);
     } catch (error) {
       if (!isKubeFault(error)) throw error;
       const applied = judgeFault(action, error, snapshot.key, deps);
@@ -98,7 +100,7 @@ async function remove<T extends KubeObject>(
 function judgeFault(action: Action, fault: KubeFault, key: ObjectKey, deps: ReconcileDeps): Applied | undefined {
   switch (fault.code) {
     case 'alreadyExists':
-      if (action.kind === 'create' && action.resource === 'Pod') holdName(deps, key, keyOf(action.object).name);
+      if (action.kind === 'create' && action.resource === 'Pod') holdName(deps.world, key, keyOf(action.object).name);
       return { kind: 'stale' };
     case 'conflict':
     case 'notFound':
@@ -108,6 +110,9 @@ function judgeFault(action: Action, fault: KubeFault, key: ObjectKey, deps: Reco
     case 'forbidden':
     case 'invalid':
       return { kind: action.kind === 'create' ? 'denied' : 'failed', action, fault };
+    case 'unavailable':
+      // A webhook that does not answer refuses as long as it is down, whatever the status code.
+      return { kind: action.kind === 'create' && /webhook/i.test(fault.message) ? 'denied' : 'failed', action, fault };
     default:
       return { kind: 'failed', action, fault };
   }

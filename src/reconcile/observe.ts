@@ -8,7 +8,7 @@ import { parseTime } from '../lib/time.ts';
 import type { ReconcileDeps } from './deps.ts';
 import { computeRevision } from './plan/revision.ts';
 import type { PerformerView, Snapshot } from './plan/snapshot.ts';
-import { projectPod } from './world.ts';
+import { holdName, projectPod } from './world.ts';
 
 /** Everything one pass may know about its key, as one value. Reads the world; live only what no list of ours can show. */
 export async function observe(key: ObjectKey, deps: ReconcileDeps, lastPass: boolean, signal: AbortSignal): Promise<Snapshot> {
@@ -20,15 +20,34 @@ export async function observe(key: ObjectKey, deps: ReconcileDeps, lastPass: boo
   for (const pod of world.pods.byIndex('performer', keyText(key))) add(pod);
   add(world.pods.get({ namespace: key.namespace, name: firstPodName(key.name) }));
   for (const pod of await readHeldNames(key, deps, signal)) add(pod);
-  const performer = world.performers.get(key);
+  const found = world.performers.get(key);
+  const performer = found === undefined ? undefined : viewPerformer(found);
+  const service = { namespace: key.namespace, name: serviceName(key.name) };
+  const all = [...seen.values()];
+  const nodes = performer === undefined ? undefined : await deps.optional.readNodes(all, world, kube, signal);
+  const routed = performer !== undefined && isCuttingOver(all, performer) ? await deps.optional.readRouted(key, kube, signal) : undefined;
+  const serviceWriter = await deps.writers.rival(key, service, kube, signal);
   return {
     key,
     nowMs: kube.serverNowMs(),
-    performer: performer === undefined ? undefined : viewPerformer(performer),
-    pods: [...seen.values()],
-    service: world.services.get({ namespace: key.namespace, name: serviceName(key.name) }),
+    performer,
+    pods: all,
+    service: world.services.get(service),
+    ...(nodes === undefined ? {} : { nodes }),
+    ...(routed === undefined ? {} : { routed }),
     lastPass,
+    ...(serviceWriter === undefined ? {} : { serviceWriter }),
   };
+}
+
+/** Whether a ready pod of the newest spec may take over from others: only then it matters whom the Service sends calls to. */
+function isCuttingOver(all: readonly Pod[], performer: PerformerView): boolean {
+  const inService = all.filter(
+    (pod) => pod.metadata?.deletionTimestamp === undefined && pod.metadata?.labels?.[labels.performer] !== undefined,
+  );
+  const isNew = (pod: Pod): boolean => pod.metadata?.labels?.[labels.revision] === performer.revision;
+  const isReady = (pod: Pod): boolean => pod.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
+  return inService.some((pod) => isNew(pod) && isReady(pod)) && inService.some((pod) => !isNew(pod));
 }
 
 /** The Performer as the plan knows it. Pure. */
@@ -50,7 +69,7 @@ export function viewPerformer(performer: Performer): PerformerView {
 
 /** Names that "already exists" taught us about: whoever holds them stays in view until it is gone. */
 async function readHeldNames(key: ObjectKey, deps: ReconcileDeps, signal: AbortSignal): Promise<readonly Pod[]> {
-  const names = deps.heldNames.get(keyText(key));
+  const names = deps.world.heldNames.get(keyText(key));
   if (names === undefined) return [];
   const found: Pod[] = [];
   for (const name of names) {
@@ -59,7 +78,7 @@ async function readHeldNames(key: ObjectKey, deps: ReconcileDeps, signal: AbortS
     if (pod === undefined || isListed) names.delete(name);
     else found.push(projectPod(pod));
   }
-  if (names.size === 0) deps.heldNames.delete(keyText(key));
+  if (names.size === 0) deps.world.heldNames.delete(keyText(key));
   return found;
 }
 
@@ -73,19 +92,12 @@ export async function refresh(key: ObjectKey, deps: ReconcileDeps, signal: Abort
     listed.add(keyText(keyOf(pod)));
     world.pods.wrote(pod);
     // One that our lists do not select (it lost the label they go by) stays in view by name.
-    if (world.pods.get(keyOf(pod))?.metadata?.uid !== pod.metadata?.uid) holdName(deps, key, keyOf(pod).name);
+    if (world.pods.get(keyOf(pod))?.metadata?.uid !== pod.metadata?.uid) holdName(world, key, keyOf(pod).name);
   }
   for (const pod of world.pods.byIndex('performer', keyText(key))) {
     // Withdrawn pods carry no label a list could find them by.
     if (!listed.has(keyText(keyOf(pod)))) await refreshObject(world.pods, kube, pods, keyOf(pod), signal);
   }
-}
-
-/** Keeps whoever holds that pod name in view, whatever its labels. */
-export function holdName(deps: ReconcileDeps, key: ObjectKey, name: string): void {
-  const names = deps.heldNames.get(keyText(key)) ?? new Set<string>();
-  names.add(name);
-  deps.heldNames.set(keyText(key), names);
 }
 
 /** The pods the Service selects, straight from the API server. */

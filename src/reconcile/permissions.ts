@@ -5,5 +5,7 @@ export const permissions = [
   { group: '', resource: 'pods', verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'] },
   { group: '', resource: 'services', verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'] },
   { group: '', resource: 'events', verbs: ['create'] },
+  { group: '', resource: 'nodes', verbs: ['get', 'list', 'watch'] },
+  { group: 'discovery.k8s.io', resource: 'endpointslices', verbs: ['list'] },
   { group: 'coordination.k8s.io', resource: 'leases', verbs: ['get', 'create', 'patch'] },
 ] as const;

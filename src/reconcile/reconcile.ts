@@ -1,4 +1,3 @@
-import type { Reason } from '../api/v1alpha1/conditions.ts';
 import { labels } from '../api/v1alpha1/naming.ts';
 import { performers } from '../api/v1alpha1/performer.ts';
 import type { Outcome, PassContext } from '../controller/outcome.ts';
@@ -11,6 +10,7 @@ import type { ReconcileDeps } from './deps.ts';
 import { listPodsInService, observe, refresh } from './observe.ts';
 import type { Plan } from './plan/actions.ts';
 import { checkPlan } from './plan/check-plan.ts';
+import { classifyDenial } from './plan/denial.ts';
 import { planPerformer } from './plan/plan.ts';
 import type { Snapshot } from './plan/snapshot.ts';
 
@@ -41,6 +41,8 @@ async function conclude(applied: Applied, plan: Plan, snapshot: Snapshot, deps: 
   switch (applied.kind) {
     case 'done':
       return toOutcome(plan, true);
+    case 'stopped':
+      return toOutcome(plan, false);
     case 'stale':
       return lookAgain(snapshot.key, deps, signal);
     case 'denied': {
@@ -49,7 +51,7 @@ async function conclude(applied: Applied, plan: Plan, snapshot: Snapshot, deps: 
       const told = checkPlan(planPerformer(seen, deps.settings), seen);
       const second = (await isProven(told, seen, deps, signal)) ? await apply(told, seen, deps, signal) : undefined;
       if (second?.kind === 'failed') return failed(second.fault);
-      return { ...failed(applied.fault), reason: 'WriteDenied' satisfies Reason };
+      return { ...failed(applied.fault), reason: classifyDenial(applied.fault.message) };
     }
     case 'failed':
       return failed(applied.fault);

@@ -1,9 +1,21 @@
 import { annotations, performerPodsSelector } from '../api/v1alpha1/naming.ts';
 import { type Performer, performers } from '../api/v1alpha1/performer.ts';
-import { type KubeObject, keyOf, keyText, type ObjectKey, type Pod, pods, type Service, services } from '../kube/objects.ts';
+import {
+  type KubeObject,
+  keyOf,
+  keyText,
+  type Node,
+  nodes,
+  type ObjectKey,
+  type Pod,
+  pods,
+  type Service,
+  services,
+} from '../kube/objects.ts';
 import type { KubeApi } from '../kube/port.ts';
 import { type Reflector, startReflector } from '../kube/reflector.ts';
 import { ObjectStore } from '../kube/store.ts';
+import { type Json, sameJson } from '../lib/canonical-json.ts';
 import type { Clock } from '../lib/clock.ts';
 import { performerOwnerOf } from './plan/owner.ts';
 import { performerIndex, performersOf } from './triggers.ts';
@@ -13,12 +25,18 @@ export interface World {
   readonly performers: ObjectStore<Performer>;
   readonly pods: ObjectStore<Pod>;
   readonly services: ObjectStore<Service>;
+  /** Never filled where nodes may not be read; listed on first need where nothing watches them. */
+  readonly nodes: ObjectStore<Node>;
+  /** Pod names that no list of ours shows though somebody holds them, per key: read live until they are free. A cache, no more. */
+  readonly heldNames: Map<string, Set<string>>;
 }
 
 export function createWorld(): World {
   return {
+    heldNames: new Map(),
+    nodes: new ObjectStore<Node>({ project: projectNode }),
     performers: new ObjectStore<Performer>(),
-    pods: new ObjectStore<Pod>({ indexes: { performer: performerIndex }, project: projectPod }),
+    pods: new ObjectStore<Pod>({ indexes: { performer: performerIndex, node: nodeIndex }, project: projectPod }),
     services: new ObjectStore<Service>(),
   };
 }
@@ -27,9 +45,9 @@ export function createWorld(): World {
 export async function listWorld(world: World, kube: KubeApi, namespace: string | undefined, signal: AbortSignal): Promise<void> {
   const scope = { ...(namespace === undefined ? {} : { namespace }), signal };
   const [performerList, podList, serviceList] = await Promise.all([
-    kube.list(performers, scope),
-    kube.list(pods, { ...scope, labelSelector: performerPodsSelector }),
-    kube.list(services, scope),
+    kube.list(performers, { ...scope, project: world.performers.project }),
+    kube.list(pods, { ...scope, labelSelector: performerPodsSelector, project: world.pods.project }),
+    kube.list(services, { ...scope, project: world.services.project }),
   ]);
   world.performers.replace(performerList);
   world.pods.replace(podList);
@@ -47,7 +65,13 @@ export interface WatchWorldOptions {
   readonly log?: (message: string, fields: Readonly<Record<string, unknown>>) => void;
 }
 
-/** Keeps the world filled until `signal` aborts. */
+/** Keeps the nodes filled until `signal` aborts; the operator works without them, lost nodes are not seen then. */
+export function watchNodes(world: World, options: WatchWorldOptions): Reflector {
+  const { namespace: _, failFirstList: __, ...rest } = options;
+  return startReflector({ ...rest, resource: nodes, store: world.nodes });
+}
+
+/** Keeps Performers, pods and Services filled until `signal` aborts. */
 export function watchWorld(world: World, options: WatchWorldOptions): readonly Reflector[] {
   const { namespace, ...rest } = options;
   const scope = { ...rest, ...(namespace === undefined ? {} : { namespace }) };
@@ -73,8 +97,45 @@ export function onWorldChange(world: World, wake: (key: ObjectKey) => void): voi
       }
     }
   };
-  world.pods.onChange(wakeOwners);
+  world.pods.onChange((before, after) => {
+    // Gone from our list without having been deleted: it may have lost the label the list goes by, and still be selected by the Service.
+    if (before !== undefined && after === undefined && before.metadata?.deletionTimestamp === undefined) {
+      for (const key of performersOf(before)) holdName(world, key, keyOf(before).name);
+    }
+    wakeOwners(before, after);
+  });
   world.services.onChange(wakeOwners);
+  world.nodes.onChange((before, after) => {
+    // Nodes report all the time; only what pods are judged by counts.
+    if (sameJson(signsOf(before), signsOf(after))) return;
+    const name = keyOf(after ?? before ?? {}).name;
+    for (const pod of world.pods.byIndex('node', name)) wakeOwners(undefined, pod);
+  });
+}
+
+/** Keeps whoever holds that pod name in view, whatever its labels. */
+export function holdName(world: World, key: ObjectKey, name: string): void {
+  const names = world.heldNames.get(keyText(key)) ?? new Set<string>();
+  names.add(name);
+  world.heldNames.set(keyText(key), names);
+}
+
+function nodeIndex(pod: Pod): readonly string[] {
+  return pod.spec?.nodeName === undefined ? [] : [pod.spec.nodeName];
+}
+
+function signsOf(node: Node | undefined): Json {
+  return { taints: node?.spec?.taints ?? null, conditions: node?.status?.conditions ?? null } as unknown as Json;
+}
+
+/** What decides whether a pod is lost. Pure. */
+export function projectNode(node: Node): Node {
+  const ready = node.status?.conditions?.find((condition) => condition.type === 'Ready');
+  return {
+    metadata: pick(node.metadata ?? {}, ['name', 'uid', 'resourceVersion']),
+    spec: pick(node.spec ?? {}, ['taints']),
+    status: ready === undefined ? {} : { conditions: [pick(ready, ['type', 'status'])] },
+  } as Node;
 }
 
 /** Every Performer, and every name whose Performer is gone while a child of it is left. In key order. */
@@ -93,16 +154,30 @@ export function listKeys(world: World): readonly ObjectKey[] {
 /** What decisions need of a pod, a twentieth of its bytes; environment values never come into memory. Pure. */
 export function projectPod(pod: Pod): Pod {
   const { metadata, spec, status } = pod;
-  const withdrawnAt = metadata?.annotations?.[annotations.withdrawnAt];
+  const marks = Object.values(annotations).flatMap((name) => {
+    const value = metadata?.annotations?.[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
   return {
     ...(pod.apiVersion === undefined ? {} : { apiVersion: pod.apiVersion }),
     ...(pod.kind === undefined ? {} : { kind: pod.kind }),
     metadata: pick(
       {
         ...metadata,
-        ...(withdrawnAt === undefined ? { annotations: undefined } : { annotations: { [annotations.withdrawnAt]: withdrawnAt } }),
+        annotations: marks.length === 0 ? undefined : Object.fromEntries(marks),
       },
-      ['name', 'namespace', 'uid', 'resourceVersion', 'creationTimestamp', 'deletionTimestamp', 'labels', 'annotations', 'ownerReferences'],
+      [
+        'name',
+        'namespace',
+        'uid',
+        'resourceVersion',
+        'generation',
+        'creationTimestamp',
+        'deletionTimestamp',
+        'labels',
+        'annotations',
+        'ownerReferences',
+      ],
     ),
     spec: {
       ...pick(spec ?? { containers: [] }, ['nodeName']),
@@ -114,18 +189,21 @@ export function projectPod(pod: Pod): Pod {
         ? {}
         : {
             conditions: status.conditions
-              .filter((condition) => condition.type === 'Ready' || condition.type === 'PodScheduled')
+              .filter(({ type }) => type === 'Ready' || type === 'PodScheduled' || type === 'DisruptionTarget')
               .map((condition) => pick(condition, ['type', 'status', 'reason', 'message', 'lastTransitionTime'])),
           }),
-      ...(status?.containerStatuses === undefined
-        ? {}
-        : {
-            containerStatuses: status.containerStatuses.map((container) =>
-              pick(container, ['name', 'image', 'imageID', 'ready', 'started', 'restartCount', 'state', 'lastState']),
-            ),
-          }),
+      ...(status?.initContainerStatuses === undefined ? {} : { initContainerStatuses: status.initContainerStatuses.map(projectContainer) }),
+      ...(status?.containerStatuses === undefined ? {} : { containerStatuses: status.containerStatuses.map(projectContainer) }),
     },
-  } as Pod;
+  } as unknown as Pod;
+}
+
+type ContainerStatus = NonNullable<NonNullable<Pod['status']>['containerStatuses']>[number];
+
+function projectContainer(
+  container: ContainerStatus,
+): Pick<ContainerStatus, 'name' | 'image' | 'ready' | 'started' | 'restartCount' | 'state' | 'lastState'> {
+  return pick(container, ['name', 'image', 'ready', 'started', 'restartCount', 'state', 'lastState']);
 }
 
 function pick<T extends object, K extends keyof T>(object: T, fields: readonly K[]): Pick<T, K> {

@@ -35,11 +35,11 @@ export class MemoryApi implements KubeApi {
     this.#clock = clock;
   }
 
-  async list<T extends KubeObject>(resource: Resource<T>, options: ListOptions = {}): Promise<ListResult<T>> {
+  async list<T extends KubeObject>(resource: Resource<T>, options: ListOptions<T> = {}): Promise<ListResult<T>> {
     await begin(`listing ${resource.plural}`, options);
     this.#server.kindOf('listing', resource);
-    const items = this.#store.list(kindIdOf(resource)).filter(matcherOf(resource, options));
-    return { items: items as unknown as T[], resourceVersion: String(this.#store.revision) };
+    const items = this.#store.list(kindIdOf(resource)).filter(matcherOf(resource, options)) as unknown as T[];
+    return { items: items.map((item) => selected(item, options.project)), resourceVersion: String(this.#store.revision) };
   }
 
   async get<T extends KubeObject>(resource: Resource<T>, key: ObjectKey, options: CallOptions = {}): Promise<T> {
@@ -47,12 +47,14 @@ export class MemoryApi implements KubeApi {
     return this.#server.get(resource, key) as unknown as T;
   }
 
-  watch<T extends KubeObject>(resource: Resource<T>, options: WatchOptions): AsyncIterable<WatchEvent<T>> {
+  watch<T extends KubeObject>(resource: Resource<T>, options: WatchOptions<T>): AsyncIterable<WatchEvent<T>> {
     const stream = async function* (server: MemoryServer, watches: MemoryWatches): AsyncGenerator<WatchEvent<T>, void, undefined> {
       await begin(`watching ${resource.plural}`, options);
       server.kindOf('watching', resource);
       const matches = matcherOf(resource, options);
-      yield* watches.watch({ ...options, kindId: kindIdOf(resource), matches }) as AsyncIterable<WatchEvent<T>>;
+      const events = watches.watch({ ...options, kindId: kindIdOf(resource), matches }) as AsyncIterable<WatchEvent<T>>;
+      for await (const event of events)
+        yield event.type === 'BOOKMARK' ? event : { type: event.type, object: selected(event.object, options.project) };
     };
     return stream(this.#server, this.#watches);
   }
@@ -99,6 +101,13 @@ export class MemoryApi implements KubeApi {
   serverNowMs(): number {
     return Math.floor(this.#clock.nowMs() / 1_000) * 1_000;
   }
+}
+
+/** Nobody in this cluster keeps managedFields but who brings them along. */
+function selected<T extends KubeObject>(object: T, project: ((object: T) => T) | undefined): T {
+  const { metadata } = object;
+  const lean = metadata?.managedFields === undefined ? object : { ...object, metadata: { ...metadata, managedFields: undefined } };
+  return project === undefined ? lean : project(lean);
 }
 
 /** Puts the call behind those that were made before it, and out of the caller's own turn. */

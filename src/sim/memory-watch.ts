@@ -9,6 +9,8 @@ export interface MemoryWatchOptions {
   readonly kindId: string;
   readonly matches: Matcher;
   readonly resourceVersion: string;
+  readonly initialEvents?: boolean;
+  readonly onOpen?: () => void;
   readonly timeoutSeconds?: number;
   readonly signal?: AbortSignal;
 }
@@ -47,7 +49,7 @@ export class MemoryWatches {
     return this.#streams.size;
   }
 
-  /** Events after the version; '' or '0' starts with the present state as ADDED events. */
+  /** Events after the version; '' or '0' starts with the present state as ADDED events, and tells their end where that was asked for. */
   async *watch(options: MemoryWatchOptions): AsyncGenerator<WatchEvent<AnyObject>, void, undefined> {
     const queue: WatchEvent<AnyObject>[] = [];
     let over = false;
@@ -72,6 +74,8 @@ export class MemoryWatches {
 
     if (options.resourceVersion === '' || options.resourceVersion === '0') {
       for (const object of this.#store.list(options.kindId)) if (options.matches(object)) stream.push({ type: 'ADDED', object });
+      if (options.initialEvents === true)
+        stream.push({ type: 'BOOKMARK', resourceVersion: String(this.#store.revision), initialEventsEnd: true });
     } else {
       for (const change of this.#store.changesAfter(Number(options.resourceVersion))) take(change);
     }
@@ -80,6 +84,7 @@ export class MemoryWatches {
     if (options.signal?.aborted === true) onAbort();
     options.signal?.addEventListener('abort', onAbort, { once: true });
     this.#streams.add(stream);
+    options.onOpen?.();
     try {
       for (;;) {
         const aborted = options.signal?.aborted === true;

@@ -1,13 +1,13 @@
 import { linkSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { isClusterName } from './cluster-name.ts';
 import { makePrivateDir } from './private-dir.ts';
 import { errnoCode, toTestbedError } from './testbed-error.ts';
 
 const portsSchema = z.object({ apiServer: z.number(), etcd: z.number(), etcdPeer: z.number() });
-const processSchema = z.object({ pid: z.number().int().positive(), stamp: z.string() });
+const processSchema = z.object({ pid: z.int().check(z.positive()), stamp: z.string() });
 const stateSchema = z.object({
   version: z.literal(1),
   name: z.string(),
@@ -20,10 +20,10 @@ const stateSchema = z.object({
   phase: z.enum(['starting', 'ready', 'failed']),
   createdAt: z.string(),
   /** Who starts it, or keeps it when it is not detached. `stoppable`: a command that ends its cluster when it is told to end. */
-  owner: processSchema.extend({ stoppable: z.boolean() }),
-  ports: portsSchema.optional(),
+  owner: z.extend(processSchema, { stoppable: z.boolean() }),
+  ports: z.optional(portsSchema),
   /** Every process that is going to be made, by name; null until its id is known. */
-  processes: z.record(z.string(), processSchema.nullable()),
+  processes: z.record(z.string(), z.nullable(processSchema)),
 });
 
 /** What is known of a cluster, written before each thing is made, so that everything can be removed after a crash. */

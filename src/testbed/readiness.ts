@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { ApiAccess } from './api-access.ts';
 import { buildFakeNode } from './fake-nodes.ts';
 import { TestbedError } from './testbed-error.ts';
@@ -9,8 +9,8 @@ const pollMs = 40;
 const nodeListSchema = z.object({
   items: z.array(
     z.object({
-      spec: z.object({ podCIDR: z.string().optional(), taints: z.array(z.unknown()).optional() }),
-      status: z.object({ conditions: z.array(z.object({ type: z.string(), status: z.string() })).optional() }),
+      spec: z.object({ podCIDR: z.optional(z.string()), taints: z.optional(z.array(z.unknown())) }),
+      status: z.object({ conditions: z.optional(z.array(z.object({ type: z.string(), status: z.string() }))) }),
     }),
   ),
 });

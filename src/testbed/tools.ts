@@ -8,7 +8,7 @@ import type { ProgressReporter } from './progress.ts';
 import { errnoCode, TestbedError, toTestbedError } from './testbed-error.ts';
 import { userCacheDir, withLock } from './user-cache.mjs';
 
-export type ToolName = 'control-plane' | 'kwok';
+export type ToolName = 'control-plane' | 'kwok' | 'client-go';
 
 /** Versions of what the testbed is made of, from `tools/versions.json`. */
 export interface ToolVersions {
@@ -46,6 +46,13 @@ const tools: Readonly<Record<ToolName, Tool>> = {
     packagePath: 'sigs.k8s.io/kwok/cmd/kwok',
     title: (versions) => `KWOK ${versions.kwok}`,
     coldTime: 'about 1.5 min',
+    ldflags: () => '-s -w',
+  },
+  'client-go': {
+    module: 'client-go',
+    packagePath: '.',
+    title: () => 'the client-go program of the client bench',
+    coldTime: 'about 1 min',
     ldflags: () => '-s -w',
   },
 };

@@ -97,7 +97,7 @@ export function describeKubeApi(name: string, setup: () => Promise<KubeApiUnderT
       it('lists the objects of a kind with their kind and a version to watch from', async () => {
         const lease = await api().create(leases, { metadata: key('listed'), spec: { holderIdentity: 'a' } });
         const { items, resourceVersion } = await api().list(leases, { namespace: given().namespace });
-        expect(items.filter((item) => item.metadata?.name === 'listed')).toEqual([lease]);
+        expect(items.filter((item) => item.metadata?.name === 'listed')).toEqual([lean(lease)]);
         expect(items.every((item) => item.kind === 'Lease' && item.apiVersion === 'coordination.k8s.io/v1')).toBe(true);
         expect(BigInt(resourceVersion)).toBeGreaterThanOrEqual(BigInt(lease.metadata?.resourceVersion ?? ''));
       });
@@ -125,6 +125,15 @@ export function describeKubeApi(name: string, setup: () => Promise<KubeApiUnderT
         await createService('by-field');
         const { items } = await api().list(services, { namespace: given().namespace, fieldSelector: 'metadata.name=by-field' });
         expect(items.map(keyOf)).toEqual([key('by-field')]);
+      });
+
+      it('cuts objects down as it is told, before they are handed on, and never lists managedFields', async () => {
+        await createService('cut-down', { labels: { a: 'b' } });
+        const options = { namespace: given().namespace, fieldSelector: 'metadata.name=cut-down' };
+        const [whole] = (await api().list(services, options)).items;
+        expect([whole?.metadata?.managedFields, whole?.metadata?.labels]).toEqual([undefined, { a: 'b' }]);
+        const { items } = await api().list(services, { ...options, project: bare });
+        expect(items).toEqual([bare(whole ?? {})]);
       });
 
       it('refuses an object that breaks the rules of its kind, and does not quote it', async () => {
@@ -285,7 +294,7 @@ export function describeKubeApi(name: string, setup: () => Promise<KubeApiUnderT
         await eventually(() => expect(seen.ofName('watched')).toHaveLength(3));
         const events = seen.ofName('watched');
         expect(events.map(({ type }) => type)).toEqual(['ADDED', 'MODIFIED', 'DELETED']);
-        expect(events.slice(0, 2).map(({ object }) => object)).toEqual([created, patched]);
+        expect(events.slice(0, 2).map(({ object }) => object)).toEqual([lean(created), lean(patched)]);
         expect(BigInt(versionOf(events[2]?.object ?? {}))).toBeGreaterThan(BigInt(versionOf(patched)));
         await seen.stop();
       });
@@ -294,7 +303,7 @@ export function describeKubeApi(name: string, setup: () => Promise<KubeApiUnderT
         const { resourceVersion } = await api().list(services, { namespace: given().namespace });
         const created = await createService('from-the-past');
         const seen = collect(api(), services, { namespace: given().namespace, resourceVersion });
-        await eventually(() => expect(seen.ofName('from-the-past').map(({ object }) => object)).toEqual([created]));
+        await eventually(() => expect(seen.ofName('from-the-past').map(({ object }) => object)).toEqual([lean(created)]));
         await seen.stop();
       });
 
@@ -330,7 +339,7 @@ export function describeKubeApi(name: string, setup: () => Promise<KubeApiUnderT
         const held = await api().delete(pods, key('slow-goodbye'), preconditions(created));
         await api().patch(pods, key('slow-goodbye'), { metadata: { finalizers: null } }, { resourceVersion: versionOf(held ?? {}) });
         await eventually(() => expect(seen.ofName('slow-goodbye').at(-1)?.type).toBe('DELETED'));
-        expect(seen.ofName('slow-goodbye')[0]).toMatchObject({ type: 'MODIFIED', object: held });
+        expect(seen.ofName('slow-goodbye')[0]).toEqual({ type: 'MODIFIED', object: lean(held ?? {}) });
         await seen.stop();
       });
 
@@ -343,6 +352,51 @@ export function describeKubeApi(name: string, setup: () => Promise<KubeApiUnderT
         await eventually(() => expect(seen.ofName('just-this')).toHaveLength(1));
         expect(seen.ofName('not-this')).toEqual([]);
         await seen.stop();
+      });
+
+      it('says when it was taken, before its first event, and not when it was refused', async () => {
+        const { resourceVersion } = await api().list(services, { namespace: given().namespace });
+        await createService('opened');
+        const order: string[] = [];
+        const onOpen = (): void => void order.push('open');
+        for await (const event of api().watch(services, { namespace: given().namespace, resourceVersion, onOpen })) {
+          order.push(event.type);
+          break;
+        }
+        expect(order).toEqual(['open', 'ADDED']);
+        await expectFault(drain(api().watch(widgets, { resourceVersion: '1', onOpen })), 'kindMissing');
+        expect(order).toEqual(['open', 'ADDED']);
+      });
+
+      it('starts with all objects where it is asked to, tells their end, and goes on with what happens then', async () => {
+        await createService('first-1', { labels: { initial: 'yes' } });
+        const second = await createService('first-2', { labels: { initial: 'yes' } });
+        await createService('first-3');
+        const controller = new AbortController();
+        const options = { namespace: given().namespace, labelSelector: 'initial=yes', resourceVersion: '', signal: controller.signal };
+        const told: string[] = [];
+        for await (const event of api().watch(services, { ...options, initialEvents: true, project: bare })) {
+          if (event.type === 'BOOKMARK') {
+            expect(BigInt(event.resourceVersion)).toBeGreaterThanOrEqual(BigInt(versionOf(second)));
+            told.push(event.initialEventsEnd === true ? 'end' : 'bookmark');
+            await createService('first-4', { labels: { initial: 'yes' } });
+          } else {
+            expect(event.object).toEqual(bare(event.object));
+            told.push(`${event.type} ${event.object.metadata?.name}`);
+          }
+          if (told.at(-1) === 'ADDED first-4') break;
+        }
+        controller.abort();
+        expect(new Set(told.slice(0, 2))).toEqual(new Set(['ADDED first-1', 'ADDED first-2']));
+        expect(told.slice(2)).toEqual(['end', 'ADDED first-4']);
+      });
+
+      it('starts with nothing but the end where there is nothing', async () => {
+        const options = { namespace: 'no-such-namespace', resourceVersion: '', initialEvents: true, timeoutSeconds: 5 };
+        for await (const event of api().watch(leases, options)) {
+          expect(event).toMatchObject({ type: 'BOOKMARK', initialEventsEnd: true });
+          break;
+        }
       });
 
       it('ends without a word when its time is up', async () => {
@@ -398,9 +452,8 @@ export function describeKubeApi(name: string, setup: () => Promise<KubeApiUnderT
           reason: 'Testing',
           message: 'first',
           action: 'Test',
-          count: 1,
         });
-        expect(items[0]?.firstTimestamp).toMatch(/Z$/);
+        expect(items[0]?.firstTimestamp ?? items[0]?.eventTime).toMatch(/Z$/);
       });
 
       it('knows the server time to a few seconds', async () => {
@@ -430,6 +483,18 @@ function service(key: ObjectKey, change: Partial<NonNullable<Service['metadata']
 /** The containers as stored, with another image: the one change that a running pod allows to them. */
 function otherImage(stored: Pod): readonly { readonly name: string; readonly image: string }[] {
   return (stored.spec?.containers ?? []).map((container) => ({ ...container, image: 'example.test/other:2' }));
+}
+
+/** As lists and watches give an object. */
+function lean<T extends KubeObject>(object: T): T {
+  const { managedFields: _, ...metadata } = object.metadata ?? {};
+  return { ...object, metadata };
+}
+
+/** What a reader may keep of a Service. */
+function bare({ metadata }: Service): Service {
+  const { namespace, name, uid, resourceVersion } = metadata ?? {};
+  return { metadata: { namespace, name, uid, resourceVersion } as NonNullable<Service['metadata']> };
 }
 
 function versionOf(object: KubeObject): string {
@@ -490,7 +555,7 @@ interface Collected<T> {
 }
 
 /** Reads a watch in the background until stopped. */
-function collect<T extends KubeObject>(kube: KubeApi, resource: Resource<T>, options: WatchOptions): Collected<T> {
+function collect<T extends KubeObject>(kube: KubeApi, resource: Resource<T>, options: WatchOptions<T>): Collected<T> {
   const seen: { type: string; object: T }[] = [];
   const controller = new AbortController();
   const reading = (async () => {

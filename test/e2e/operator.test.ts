@@ -46,9 +46,18 @@ async function ask(namespace: string, specs: Record<string, Record<string, unkno
 }
 
 const threeSpecs = {
-  basic: { avsAddress: '0xa1', image: 'avs:1' },
-  ported: { avsAddress: '0xa2', image: 'avs:1', config: { grpcPort: 9000, environment: { B: '2', A: '1' } } },
-  versioned: { avsAddress: '0xa3', image: 'avs:1', version: '1.2.3', resources: { requests: { cpu: '10m' } } },
+  basic: { avsAddress: '0x00000000000000000000000000000000000000a1', image: 'avs:1' },
+  ported: {
+    avsAddress: '0x00000000000000000000000000000000000000a2',
+    image: 'avs:1',
+    config: { grpcPort: 9000, environment: { B: '2', A: '1' } },
+  },
+  versioned: {
+    avsAddress: '0x00000000000000000000000000000000000000a3',
+    image: 'avs:1',
+    version: '1.2.3',
+    resources: { requests: { cpu: '10m' } },
+  },
 };
 
 const listPods = async (namespace: string): Promise<readonly Pod[]> =>
@@ -167,7 +176,7 @@ describe('once', () => {
   });
 
   it('needs four at most for one that it leaves waiting, status included, and exits 3', async () => {
-    await ask('slow', { slow: { avsAddress: '0xa1', image: 'avs:never-ready' } });
+    await ask('slow', { slow: { avsAddress: '0x00000000000000000000000000000000000000a1', image: 'avs:never-ready' } });
     const first = await hourglass(on('once', '-o', 'json', '-n', 'slow'));
     expect(JSON.parse(first.stdout)).toMatchObject({
       result: 'Waiting',
@@ -181,7 +190,7 @@ describe('once', () => {
   });
 
   it('with --dry-run says what it would do and does nothing', async () => {
-    await ask('dry', { dry: { avsAddress: '0xa1', image: 'avs:1' } });
+    await ask('dry', { dry: { avsAddress: '0x00000000000000000000000000000000000000a1', image: 'avs:1' } });
     const { code, stdout } = await hourglass(on('once', '--dry-run', '-n', 'dry'));
     expect(stdout).toContain('creating Pod performer-dry');
     expect(code).toBe(3);
@@ -190,7 +199,10 @@ describe('once', () => {
   });
 
   it('leaves a foreign pod under its name alone, says so, and goes on with the others', async () => {
-    await ask('conflict', { taken: { avsAddress: '0xa1', image: 'avs:1' }, free: { avsAddress: '0xa2', image: 'avs:1' } });
+    await ask('conflict', {
+      taken: { avsAddress: '0x00000000000000000000000000000000000000a1', image: 'avs:1' },
+      free: { avsAddress: '0x00000000000000000000000000000000000000a2', image: 'avs:1' },
+    });
     const foreign = {
       metadata: { name: 'performer-taken', namespace: 'conflict' },
       spec: { containers: [{ name: 'web', image: 'web:1' }] },
@@ -215,7 +227,7 @@ describe('once', () => {
   });
 
   it('names the cause when an image cannot be pulled, in status and as an Event', async () => {
-    await ask('bad-image', { bad: { avsAddress: '0xa1', image: 'avs:pull-fails' } });
+    await ask('bad-image', { bad: { avsAddress: '0x00000000000000000000000000000000000000a1', image: 'avs:pull-fails' } });
     const { code } = await hourglass(on('once', '--wait', '5s', '-n', 'bad-image'));
     expect(code).toBe(3);
     expect((await getPerformer('bad-image', 'bad')).status?.conditions?.at(-1)).toMatchObject({ type: 'Ready', reason: 'ImagePullFailed' });
@@ -225,7 +237,7 @@ describe('once', () => {
   });
 
   it('says in status what the API server denies', async () => {
-    await ask('quota', { denied: { avsAddress: '0xa1', image: 'avs:1' } });
+    await ask('quota', { denied: { avsAddress: '0x00000000000000000000000000000000000000a1', image: 'avs:1' } });
     await kubectl(cluster.get(), ['create', 'quota', 'none', '--hard=pods=0', '-n', 'quota']);
     await until(
       'the quota to bite',
@@ -289,7 +301,7 @@ describe('watch', () => {
   });
 
   it('puts a Service right that somebody changed, and keeps what is not its own', async () => {
-    await ask('drift', { drift: { avsAddress: '0xa1', image: 'avs:1' } });
+    await ask('drift', { drift: { avsAddress: '0x00000000000000000000000000000000000000a1', image: 'avs:1' } });
     await whileWatching(['-n', 'drift'], /running without a Lease/, async () => {
       await until('the Performer to settle', () => isSettled('drift'));
       const change = {
@@ -315,7 +327,7 @@ describe('watch', () => {
   });
 
   it('takes an old pod out of the Service only once the new one is ready', async () => {
-    await ask('order', { order: { avsAddress: '0xa1', image: 'avs:1' } });
+    await ask('order', { order: { avsAddress: '0x00000000000000000000000000000000000000a1', image: 'avs:1' } });
     await whileWatching(['-n', 'order'], /running without a Lease/, async () => {
       await until('the Performer to settle', () => isSettled('order'));
       await kubectl(cluster.get(), ['patch', 'performer', 'order', '-n', 'order', '--type', 'merge', '-p', '{"spec":{"image":"avs:2"}}']);
@@ -337,7 +349,7 @@ describe('watch', () => {
   });
 
   it('leaves nothing of a deleted Performer', async () => {
-    await ask('gone', { gone: { avsAddress: '0xa1', image: 'avs:1' } });
+    await ask('gone', { gone: { avsAddress: '0x00000000000000000000000000000000000000a1', image: 'avs:1' } });
     expect((await hourglass(on('once', '--wait', '30s', '-n', 'gone'))).code).toBe(0);
     await whileWatching(['-n', 'gone'], /running without a Lease/, async () => {
       await kubectl(cluster.get(), ['delete', 'performer', 'gone', '-n', 'gone', '--wait=false']);
@@ -349,7 +361,7 @@ describe('watch', () => {
 describe('the Lease', () => {
   beforeAll(async () => {
     await kube.create(namespaces, { metadata: { name: 'hourglass-system' } });
-    await ask('leased', { one: { avsAddress: '0xa1', image: 'avs:1' } });
+    await ask('leased', { one: { avsAddress: '0x00000000000000000000000000000000000000a1', image: 'avs:1' } });
   });
 
   it('is given back by once, so that the next run takes it at once', async () => {
@@ -380,7 +392,7 @@ describe('the Lease', () => {
 
 describe('an API server that falls silent', () => {
   it('is waited for by a watch that leads, whose process stays', async () => {
-    await ask('outage', { before: { avsAddress: '0xa1', image: 'avs:1' } });
+    await ask('outage', { before: { avsAddress: '0x00000000000000000000000000000000000000a1', image: 'avs:1' } });
     const apiServer = cluster.get().pids['kube-apiserver'] ?? 0;
     await whileWatching(['-n', 'outage', '--lease-identity', 'outage'], /leading/, async (line) => {
       try {
@@ -388,7 +400,7 @@ describe('an API server that falls silent', () => {
         process.kill(apiServer, 'SIGSTOP');
         await line(/asking for the Lease failed/);
         process.kill(apiServer, 'SIGCONT');
-        await ask('outage', { after: { avsAddress: '0xa2', image: 'avs:1' } });
+        await ask('outage', { after: { avsAddress: '0x00000000000000000000000000000000000000a2', image: 'avs:1' } });
         await until('the second Performer', async () => (await listPods('outage')).length === 2 && (await isSettled('outage')));
       } finally {
         process.kill(apiServer, 'SIGCONT');
@@ -476,7 +488,10 @@ describe('bad input', () => {
   });
 
   it('the verbs of manifests/rbac are all it needs', async () => {
-    await ask('least', { least: { avsAddress: '0xa1', image: 'avs:1' }, bad: { avsAddress: '0xa1', image: 'avs:pull-fails' } });
+    await ask('least', {
+      least: { avsAddress: '0x00000000000000000000000000000000000000a1', image: 'avs:1' },
+      bad: { avsAddress: '0x00000000000000000000000000000000000000a1', image: 'avs:pull-fails' },
+    });
     const role = fileURLToPath(new URL('../../manifests/rbac/cluster-role.yaml', import.meta.url));
     await kubectl(cluster.get(), ['apply', '-f', role]);
     await kubectl(cluster.get(), ['create', 'serviceaccount', 'operator', '-n', 'least']);
@@ -507,7 +522,7 @@ describe('bad input', () => {
   });
 
   it('a spec that an old CRD let through is named by its field, and the others go on', async () => {
-    await ask('old-crd', { good: { avsAddress: '0xa1', image: 'avs:1' } });
+    await ask('old-crd', { good: { avsAddress: '0x00000000000000000000000000000000000000a1', image: 'avs:1' } });
     // What the schema of today refuses can only be stored while there is no schema.
     const open = {
       spec: {
@@ -524,7 +539,7 @@ describe('bad input', () => {
     };
     await kubectl(cluster.get(), ['patch', 'crd', 'performers.hourglass.eigenlayer.io', '--type', 'merge', '-p', JSON.stringify(open)]);
     await until('the open schema', () =>
-      ask('old-crd', { bad: { avsAddress: '0xa1', image: 7 } }).then(
+      ask('old-crd', { bad: { avsAddress: '0x00000000000000000000000000000000000000a1', image: 7 } }).then(
         () => true,
         () => false,
       ),

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { legacyFinalizer } from '../../src/api/v1alpha1/naming.ts';
 import { controllerOf } from '../../src/kube/objects.ts';
 import { canonicalJson } from '../../src/lib/canonical-json.ts';
+import { needsProof } from '../../src/reconcile/plan/actions.ts';
 import { checkPlan } from '../../src/reconcile/plan/check-plan.ts';
 import { planPerformer } from '../../src/reconcile/plan/plan.ts';
 import type { Snapshot } from '../../src/reconcile/plan/snapshot.ts';
@@ -37,7 +38,7 @@ const snapshots: fc.Arbitrary<Snapshot> = fc
     deleting: fc.constantFrom(false, false, false, true),
     finalizers: fc.subarray([legacyFinalizer, 'orphan', 'foregroundDeletion']),
     invalid: fc.constantFrom(false, false, false, true),
-    service: fc.constantFrom('none', 'right', 'drifted', 'foreign'),
+    service: fc.constantFrom('none', 'right', 'drifted', 'foreign', 'orphaned'),
     ready: fc.boolean(),
     lastPass: fc.boolean(),
     nowMs: fc.integer({ min: startMs, max: startMs + 1_000_000 }),
@@ -56,7 +57,8 @@ const snapshots: fc.Arbitrary<Snapshot> = fc
       none: undefined,
       right: ours,
       drifted: { ...ours, spec: { ...ours.spec, selector: { app: 'other' }, ports: [] } },
-      foreign: { metadata: { ...ours.metadata, ownerReferences: [] }, spec: {} },
+      foreign: { metadata: { ...ours.metadata, labels: {}, ownerReferences: [] }, spec: {} },
+      orphaned: { ...ours, metadata: { ...ours.metadata, ownerReferences: [] } },
     } as const;
     const view = performer(facts.change, {
       deleting: facts.deleting,
@@ -96,8 +98,12 @@ describe('any plan', () => {
           const seen = [...world.pods, ...(world.service === undefined ? [] : [world.service])];
           const object = seen.find((candidate) => candidate.metadata?.uid === action.target.uid);
           const owner = object === undefined ? undefined : controllerOf(object);
+          if (action.kind === 'patch' && action.why === 'Adopt') {
+            expect(owner).toBeUndefined();
+            continue;
+          }
           expect(owner?.kind).toBe('Performer');
-          if (world.performer !== undefined) expect(owner?.uid).toBe(uid);
+          if (world.performer !== undefined && action.why !== 'FormerPerformer') expect(owner?.uid).toBe(uid);
         }
       }),
     );
@@ -131,7 +137,7 @@ describe('any plan', () => {
       fc.property(snapshots, (world) => {
         const { actions } = plan(world);
         const status = actions.findIndex((action) => action.resource === 'PerformerStatus');
-        const removal = actions.findIndex((action) => action.kind === 'delete' || (action.kind === 'patch' && action.resource === 'Pod'));
+        const removal = actions.findIndex((action) => needsProof(action));
         if (status >= 0 && removal >= 0) expect(status).toBeLessThan(removal);
       }),
     );

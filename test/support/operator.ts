@@ -1,11 +1,12 @@
 import { type PerformerSpecInput, performers } from '../../src/api/v1alpha1/performer.ts';
+import { FlightLimit } from '../../src/controller/flight-limit.ts';
 import { type OnceResult, runOnce } from '../../src/controller/once.ts';
 import { runWatch } from '../../src/controller/watch.ts';
 import { WorkQueue } from '../../src/controller/work-queue.ts';
 import { countWrites, type WriteCounts } from '../../src/kube/counting.ts';
 import { type Pod, pods, type Service, services } from '../../src/kube/objects.ts';
 import type { KubeApi } from '../../src/kube/port.ts';
-import type { ReconcileDeps } from '../../src/reconcile/deps.ts';
+import { createDeps } from '../../src/reconcile/deps.ts';
 import { reconcile } from '../../src/reconcile/reconcile.ts';
 import { createWorld, listKeys, listWorld, onWorldChange, watchWorld } from '../../src/reconcile/world.ts';
 import { MemoryCluster } from '../../src/sim/memory-cluster.ts';
@@ -25,7 +26,7 @@ export class TestOperator {
   }
 
   ask(name: string, spec: Partial<PerformerSpecInput> = {}): Promise<unknown> {
-    const full = { avsAddress: '0xa1', image: 'avs:1', ...spec };
+    const full = { avsAddress: '0x00000000000000000000000000000000000000a1', image: 'avs:1', ...spec };
     const object = {
       apiVersion: 'hourglass.eigenlayer.io/v1alpha1',
       kind: 'Performer',
@@ -58,12 +59,12 @@ export class TestOperator {
     } else {
       await listWorld(world, counted.kube, undefined, stop.signal);
     }
-    const deps: ReconcileDeps = { kube: counted.kube, world, settings, mayWrite: () => true, heldNames: new Map(), log: () => undefined };
+    const deps = createDeps({ kube: counted.kube, world, settings, mayWrite: () => true, log: () => undefined });
     const run = runOnce({
       queue,
       keys: listKeys(world),
       reconcile: (key, context) => reconcile(key, deps, context),
-      workers: 4,
+      limit: new FlightLimit(4),
       clock,
       random,
       waitMs,
@@ -85,14 +86,14 @@ export class TestOperator {
     const reflectors = watchWorld(world, { kube: counted.kube, clock, namespace: undefined, signal: stop.signal, random });
     await this.letPass(Promise.all(reflectors.map((reflector) => reflector.synced)));
     onWorldChange(world, (key) => queue.add(key));
-    for (const key of listKeys(world)) queue.add(key);
-    const deps: ReconcileDeps = { kube: counted.kube, world, settings, mayWrite: () => true, heldNames: new Map(), log: () => undefined };
+    const deps = createDeps({ kube: counted.kube, world, settings, mayWrite: () => true, log: () => undefined });
     const running = runWatch({
       queue,
       reconcile: (key, context) => reconcile(key, deps, context),
-      workers: 4,
+      limit: new FlightLimit(4),
       clock,
       random,
+      keys: () => listKeys(world),
       signal: stop.signal,
       drainMs: 1_000,
     });

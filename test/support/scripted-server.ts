@@ -42,10 +42,19 @@ export interface ScriptedServer {
 
 let identity: Promise<TlsIdentity> | undefined;
 
-/** A server on loopback that answers each request as the script says, behind a relay that can fail. */
-export async function startScriptedServer(script: Script, protocol: 'h2' | 'https/1.1' | 'http/1.1' = 'h2'): Promise<ScriptedServer> {
+/** The certificate that all scripted servers of a test file show. */
+export function scriptedIdentity(): Promise<TlsIdentity> {
   identity ??= createTlsIdentity({ ip: '127.0.0.1' });
-  const tls = await identity;
+  return identity;
+}
+
+/** A server on loopback that answers each request as the script says, behind a relay that can fail. */
+export async function startScriptedServer(
+  script: Script,
+  protocol: 'h2' | 'https/1.1' | 'http/1.1' = 'h2',
+  own?: TlsIdentity,
+): Promise<ScriptedServer> {
+  const tls = own ?? (await scriptedIdentity());
   const requests: SeenRequest[] = [];
   const sessions = new Set<Http2Session>();
   const sockets = new Set<Socket>();

@@ -13,7 +13,7 @@ import type { PerformerView, Settings, Snapshot } from '../../src/reconcile/plan
 export const key = { namespace: 'team-a', name: 'x' };
 export const uid = 'uid-x';
 export const startMs = Date.parse('2026-01-01T00:00:00Z');
-export const settings: Settings = { drainMs: 5_000, progressDeadlineMs: 600_000, quietMs: 2_000 };
+export const settings: Settings = { quietMs: 2_000, clusterDomain: 'cluster.local', securityProfile: 'privileged' };
 
 export const specInput: PerformerSpecInput = { avsAddress: '0xAbc', image: 'avs:1', config: { grpcPort: 8080 } };
 
@@ -55,10 +55,16 @@ export interface PodFacts {
   readonly deleting?: boolean;
   readonly phase?: string;
   readonly ownerUid?: string;
-  readonly ownerKind?: string;
+  /** null: nobody controls it. */
+  readonly ownerKind?: string | null;
   readonly port?: number;
   readonly waiting?: { readonly reason: string; readonly message?: string };
   readonly unschedulable?: string;
+  readonly node?: string;
+  readonly generation?: number;
+  readonly failures?: number;
+  /** In place of the labels it would have. */
+  readonly labels?: Readonly<Record<string, string>>;
 }
 
 export function pod(facts: PodFacts = {}): Pod {
@@ -75,24 +81,35 @@ export function pod(facts: PodFacts = {}): Pod {
       uid: `uid-${name}`,
       resourceVersion: '20',
       creationTimestamp: formatTime(facts.createdAtMs ?? startMs),
-      labels: {
+      ...(facts.generation === undefined ? {} : { generation: facts.generation }),
+      labels: facts.labels ?? {
         [labels.app]: appLabelValue,
         ...(out ? {} : { [labels.performer]: key.name }),
-        ...(revision === null ? {} : { [labels.revision]: revision, [labels.index]: String(facts.index ?? 0) }),
+        ...(revision === null
+          ? {}
+          : { [labels.instance]: key.name, [labels.revision]: revision, [labels.index]: String(facts.index ?? 0) }),
       },
-      ...(facts.withdrawnAtMs === undefined ? {} : { annotations: { [annotations.withdrawnAt]: formatTime(facts.withdrawnAtMs) } }),
+      annotations: {
+        ...(facts.withdrawnAtMs === undefined ? {} : { [annotations.withdrawnAt]: formatTime(facts.withdrawnAtMs) }),
+        ...(facts.failures === undefined ? {} : { [annotations.failures]: String(facts.failures) }),
+      },
       ...(facts.deleting === true ? { deletionTimestamp: formatTime(startMs + 30_000) } : {}),
-      ownerReferences: [
-        {
-          apiVersion: 'hourglass.eigenlayer.io/v1alpha1',
-          kind: facts.ownerKind ?? 'Performer',
-          name: key.name,
-          uid: facts.ownerUid ?? uid,
-          controller: true,
-        },
-      ],
+      ...(facts.ownerKind === null
+        ? {}
+        : {
+            ownerReferences: [
+              {
+                apiVersion: 'hourglass.eigenlayer.io/v1alpha1',
+                kind: facts.ownerKind ?? 'Performer',
+                name: key.name,
+                uid: facts.ownerUid ?? uid,
+                controller: true,
+              },
+            ],
+          }),
     },
     spec: {
+      ...(facts.node === undefined ? {} : { nodeName: facts.node }),
       containers: [{ name: 'performer', image: facts.image ?? 'avs:1', ports: [{ name: 'grpc', containerPort: facts.port ?? 8080 }] }],
     },
     status: {

@@ -1,11 +1,12 @@
 import { group, version } from '../v1alpha1/naming.ts';
 import { performerSchema, performers } from '../v1alpha1/performer.ts';
+import { nameFits } from '../v1alpha1/rules.ts';
 import { assertStructural } from './structural-problems.ts';
 import { type StructuralSchema, structuralSchema } from './structural-schema.ts';
 
 interface PrinterColumn {
   readonly name: string;
-  readonly type: 'string' | 'date';
+  readonly type: 'string' | 'integer' | 'date';
   readonly description: string;
   readonly jsonPath: string;
   /** 1: only in `-o wide`. */
@@ -28,6 +29,8 @@ const printerColumns: readonly PrinterColumn[] = [
   },
   { name: 'Phase', type: 'string', description: 'The state in one word.', jsonPath: '.status.phase', priority: 1 },
   { name: 'Endpoint', type: 'string', description: 'DNS name of the Service.', jsonPath: '.status.grpcEndpoint', priority: 1 },
+  { name: 'Replicas', type: 'integer', description: 'How many pods are asked for.', jsonPath: '.spec.replicas', priority: 1 },
+  { name: 'Serving', type: 'integer', description: 'How many pods are ready.', jsonPath: '.status.readyReplicas', priority: 1 },
   { name: 'AVS', type: 'string', description: 'Address of the AVS.', jsonPath: '.spec.avsAddress', priority: 1 },
   { name: 'Image', type: 'string', description: 'Image asked for.', jsonPath: '.spec.image', priority: 1 },
   { name: 'Age', type: 'date', description: 'Time since creation.', jsonPath: '.metadata.creationTimestamp' },
@@ -57,7 +60,10 @@ export function renderCrd(): { readonly [key: string]: unknown } {
           name: version,
           served: true,
           storage: true,
-          subresources: { status: {} },
+          subresources: {
+            status: {},
+            scale: { specReplicasPath: '.spec.replicas', statusReplicasPath: '.status.replicas', labelSelectorPath: '.status.selector' },
+          },
           additionalPrinterColumns: printerColumns,
           schema: { openAPIV3Schema: schema },
         },
@@ -70,12 +76,13 @@ function rootSchema(): StructuralSchema {
   const { properties, ...rest } = structuralSchema(performerSchema);
   return {
     ...rest,
+    'x-kubernetes-validations': [{ rule: nameFits.cel, message: nameFits.message, fieldPath: `.${nameFits.field}`, optionalOldSelf: true }],
     description: 'A long-running gRPC task server of an AVS. The operator keeps a Pod and a Service with a stable name for it.',
     properties: {
       apiVersion: { description: 'Group and version of this representation.', type: 'string' },
       kind: { description: 'Kind of this object.', type: 'string' },
-      // The server describes it itself and refuses any other word about it.
-      metadata: { type: 'object' },
+      // The server describes it itself; but a rule can only point to what is named here.
+      metadata: { type: 'object', properties: { name: { type: 'string', description: 'Name of the object.' } } },
       ...properties,
     },
   };

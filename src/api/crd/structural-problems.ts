@@ -31,7 +31,7 @@ export function structuralProblems(schema: StructuralSchema, path = ''): readonl
       .filter((branch) => !(isIntOrString && isBareType(branch)))
       .flatMap((branch) => structureOnly.filter((keyword) => keyword in branch).map((keyword) => here(`has ${keyword} inside a branch`))),
     ...listMapProblems(schema).map(here),
-    ...(path === '.metadata' && !isBareType(schema) ? [here('may only have a type')] : []),
+    ...(path === '.metadata' && !isBareType(withoutName(schema)) ? [here('may only have a type, and name')] : []),
   ];
   const children: readonly (readonly [string, StructuralSchema])[] = [
     ...Object.entries(schema.properties ?? {}).map(([name, child]) => [`${path}.${name}`, child] as const),
@@ -63,6 +63,12 @@ function isObjectMeta(path: string, name: string): boolean {
 
 function isBareType(branch: StructuralSchema): boolean {
   return Object.keys(branch).length === 1 && branch.type !== undefined;
+}
+
+/** The server describes `metadata` itself and lets a schema speak of its name alone. */
+function withoutName(schema: StructuralSchema): StructuralSchema {
+  const { properties = {}, ...rest } = schema;
+  return Object.keys(properties).every((key) => key === 'name') ? rest : schema;
 }
 
 function listMapProblems(schema: StructuralSchema): readonly string[] {

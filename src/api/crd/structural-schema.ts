@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 
 /** An OpenAPI v3 schema as a CRD holds it. */
 export interface StructuralSchema {
@@ -29,7 +29,7 @@ const int32Max = 2_147_483_647;
  *
  * @throws Error for a zod type that has no JSON schema (transforms, dates, cycles)
  */
-export function structuralSchema(type: z.ZodType): StructuralSchema {
+export function structuralSchema(type: z.ZodMiniType): StructuralSchema {
   const schema = z.toJSONSchema(type, { target: 'openapi-3.0', io: 'input', reused: 'inline', cycles: 'throw', unrepresentable: 'throw' });
   return convert(schema as unknown as StructuralSchema);
 }
@@ -56,11 +56,12 @@ function withoutIdleBounds(schema: StructuralSchema): StructuralSchema {
   };
 }
 
-/** `anyOf` may carry nothing but the two types here, so what the text branch demands moves up; it does not concern numbers. */
+/** `anyOf` may carry nothing but the two types here, so what each branch demands moves up: a bound concerns numbers only, a pattern texts only. */
 function intOrString(schema: StructuralSchema): StructuralSchema {
-  const branches = schema.anyOf ?? [];
-  const { type: _, ...ofText } = branches.find((branch) => branch.type === 'string') ?? {};
-  return { ...schema, ...ofText, anyOf: [{ type: 'integer' }, { type: 'string' }] };
+  const keywords = (schema.anyOf ?? []).flatMap((branch) =>
+    Object.entries(withoutIdleBounds(branch)).filter(([keyword]) => keyword !== 'type'),
+  );
+  return { ...schema, ...Object.fromEntries(keywords), anyOf: [{ type: 'integer' }, { type: 'string' }] };
 }
 
 function sortKeys<Value extends object>(value: Value): Value {

@@ -24,6 +24,8 @@ export const performerPodsSelector = `${labels.app}=${appLabelValue}`;
 export const annotations = {
   /** RFC 3339 server time at which a pod was taken out of its Service. */
   withdrawnAt: 'hourglass.eigenlayer.io/withdrawn-at',
+  /** How many pods in a row ended right after their creation before this one was made. */
+  failures: 'hourglass.eigenlayer.io/failures',
 } as const;
 
 /** Carried by objects that earlier operators of this API made. Removed on deletion, never added. */
@@ -60,6 +62,15 @@ export function firstPodName(performerName: string): string {
  */
 export function laterPodName(performerName: string, uid: string, index: number): string {
   return `performer-${performerName}-${hashHex(uid).slice(0, 4)}-${index}`;
+}
+
+/** Longer names have no room in the name of a Service and in a label. */
+export const maxNameLength = 53;
+
+/** Why a Performer of this name can have no Service; undefined when it can. Objects older than the rule may have such names. Pure. */
+export function findNameProblem(performerName: string): string | undefined {
+  if (performerName.length > maxNameLength) return `metadata.name: must be at most ${maxNameLength} characters`;
+  return performerName.includes('.') ? 'metadata.name: must not contain dots' : undefined;
 }
 
 /** DNS name of the Service, without a port: clients add the number themselves. Pure. */

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { ObjectKey } from '../../kube/objects.ts';
 import { canonicalJson } from '../../lib/canonical-json.ts';
+import { createDeps } from '../../reconcile/deps.ts';
 import { observe } from '../../reconcile/observe.ts';
 import { checkPlan } from '../../reconcile/plan/check-plan.ts';
 import { planPerformer } from '../../reconcile/plan/plan.ts';
@@ -10,30 +11,28 @@ import type { Snapshot } from '../../reconcile/plan/snapshot.ts';
 import { createWorld, listWorld } from '../../reconcile/world.ts';
 import { connect } from '../connect.ts';
 import { CliError, exitCodes } from '../exit-codes.ts';
-import { settings } from '../operator.ts';
-import type { ConnectOptions } from '../options.ts';
+import { readSettings } from '../operator.ts';
+import { addSettingsOptions, type ConnectOptions, readOptions, type SettingsOptions } from '../options.ts';
 import { parseSnapshot } from '../snapshot-file.ts';
 
 export function registerInspect(program: Command): void {
-  program
-    .command('snapshot')
+  addSettingsOptions(program.command('snapshot'))
     .argument('<name>', 'of the Performer')
     .description('print what one pass sees, as JSON; environment values only as keyed hashes')
     .option('-n, --namespace <namespace>', 'its namespace', 'default')
     .action(async (name: string, _options: unknown, command: Command) => {
-      await printSnapshot({ name, ...command.optsWithGlobals<ConnectOptions>() });
+      await printSnapshot({ name, ...readOptions<ConnectOptions & SettingsOptions>(command) });
     });
-  program
-    .command('plan')
+  addSettingsOptions(program.command('plan'))
     .description('print the plan for a snapshot, as JSON; touches no cluster')
     .requiredOption('--snapshot <file>', 'file made by `hourglass snapshot`, or - for standard input')
-    .action(async (options: { readonly snapshot: string }) => {
+    .action(async (options: SettingsOptions & { readonly snapshot: string }) => {
       const snapshot = parseSnapshot(await readText(options.snapshot), options.snapshot);
-      process.stdout.write(`${format(checkPlan(planPerformer(snapshot, settings), snapshot))}\n`);
+      process.stdout.write(`${format(checkPlan(planPerformer(snapshot, readSettings(options)), snapshot))}\n`);
     });
 }
 
-async function printSnapshot(options: ConnectOptions & { readonly name: string }): Promise<void> {
+async function printSnapshot(options: ConnectOptions & SettingsOptions & { readonly name: string }): Promise<void> {
   const key: ObjectKey = { namespace: options.namespace ?? 'default', name: options.name };
   const connection = await connect(options);
   try {
@@ -41,7 +40,7 @@ async function printSnapshot(options: ConnectOptions & { readonly name: string }
     const world = createWorld();
     const { signal } = new AbortController();
     await listWorld(world, kube, key.namespace, signal);
-    const deps = { kube, world, settings, mayWrite: () => false, heldNames: new Map<string, Set<string>>(), log: () => undefined };
+    const deps = createDeps({ kube, world, settings: readSettings(options), mayWrite: () => false, log: () => undefined });
     const snapshot = await observe(key, deps, false, signal);
     if (snapshot.performer === undefined && snapshot.pods.length === 0) {
       throw new CliError(`Performer ${key.namespace}/${key.name} does not exist. List them: kubectl get performers -A`, exitCodes.failed);

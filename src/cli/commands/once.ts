@@ -1,4 +1,6 @@
+import { rename, writeFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
+import { FlightLimit } from '../../controller/flight-limit.ts';
 import { runOnce } from '../../controller/once.ts';
 import { WorkQueue } from '../../controller/work-queue.ts';
 import { countWrites } from '../../kube/counting.ts';
@@ -7,43 +9,54 @@ import type { KubeApi } from '../../kube/port.ts';
 import { systemClock } from '../../lib/clock.ts';
 import type { Plan } from '../../reconcile/plan/actions.ts';
 import { createWorld, listKeys, listWorld, onWorldChange, type World, watchWorld } from '../../reconcile/world.ts';
+import { createEventRecorder } from '../../telemetry/events.ts';
+import { createLineLogger, type LogFormat, type Logger, type LogLevel } from '../../telemetry/logger.ts';
+import { createPasses } from '../../telemetry/passes.ts';
 import { type Connection, connect } from '../connect.ts';
-import { type ExitCode, exitCodes } from '../exit-codes.ts';
-import { createLog, type Log } from '../log.ts';
-import { abortOnSignals, createReconcile, holdLease, openLease } from '../operator.ts';
-import { addWriterOptions, parseDuration, parseOutput, type WriterOptions } from '../options.ts';
-import { judgeOutcomes, type OnceReport, renderOnce, reportKey } from '../output.ts';
+import { CliError, type ExitCode, exitCodes } from '../exit-codes.ts';
+import { hintFor } from '../hints.ts';
+import { abortOnSignals, createReconcile, holdLease, openLease, readSettings } from '../operator.ts';
+import { addLogOptions, addWriterOptions, flag, parseDuration, parseOutput, readOptions, type WriterOptions } from '../options.ts';
+import { judgeOutcomes, type OnceReport, renderMetrics, renderOnce, reportKey } from '../output.ts';
 
 interface OnceOptions extends WriterOptions {
   readonly wait: number;
   readonly waitingOk?: boolean;
   readonly dryRun?: boolean;
   readonly output: 'text' | 'json';
+  readonly metricsFile?: string;
   readonly verbose?: boolean;
+  readonly logLevel?: LogLevel;
+  readonly logFormat?: LogFormat;
 }
 
+/** How long Events may take at the end of a run. */
+const eventsMs = 3_000;
+
 export function registerOnce(program: Command): void {
-  addWriterOptions(program.command('once'))
+  addLogOptions(addWriterOptions(program.command('once')), 'warn; with --verbose debug', 'text')
     .description('converge all Performers and exit: 0 converged, 1 failed, 3 waiting or stalled, 7 cluster unreachable')
     .addOption(
       new Option('--wait <duration>', 'wait for the cluster up to this long; ends early when all is done or only a user can go on')
         .argParser(parseDuration)
         .default(0, 'report what waits, wait for nothing'),
     )
-    .option('--waiting-ok', 'exit 0 when something is still waiting')
-    .option('--dry-run', 'say what would be done and write nothing')
+    .addOption(flag('--waiting-ok', 'exit 0 when something is still waiting'))
+    .addOption(flag('--dry-run', 'say what would be done and write nothing'))
     .option('-o, --output <format>', 'text or json', parseOutput, 'text')
-    .option('--verbose', 'log each write to stderr')
+    .option('--metrics-file <file>', 'write figures of the run there, as text that Prometheus reads (node_exporter: --collector.textfile)')
+    .addOption(flag('--verbose', 'log to stderr what each pass wrote'))
     .action(async (_options: unknown, command: Command) => {
-      process.exitCode = await once(command.optsWithGlobals<OnceOptions>());
+      process.exitCode = await once(readOptions<OnceOptions>(command));
     });
 }
 
 async function once(options: OnceOptions): Promise<ExitCode> {
   const startedMs = systemClock.monotonicMs();
-  const log: Log = options.verbose ? createLog(process.stderr, 'text', () => systemClock.nowMs()) : () => undefined;
+  const level = options.logLevel ?? (options.verbose ? 'debug' : 'warn');
+  const log = createLineLogger(process.stderr, { level, format: options.logFormat ?? 'text', nowMs: () => systemClock.nowMs() });
   const signal = abortOnSignals();
-  const connection = await connect(options);
+  const connection = await connect(options, { warn: (message) => log.warn(message) });
   try {
     const writer = await claimWriter(connection, options, log, signal);
     try {
@@ -52,6 +65,7 @@ async function once(options: OnceOptions): Promise<ExitCode> {
       process.stdout.write(
         `${options.output === 'json' ? JSON.stringify(report) : renderOnce(report, { dryRun: options.dryRun === true, width })}\n`,
       );
+      if (options.metricsFile !== undefined) await writeMetrics(options.metricsFile, report);
       return exitCodeOf(report, options);
     } finally {
       await writer.release();
@@ -69,13 +83,14 @@ interface Writer {
 }
 
 /** Takes the Lease for the run. Held by another: this run only looks. Not to be had at all: preconditions alone keep two writers harmless. */
-async function claimWriter(connection: Connection, options: OnceOptions, log: Log, signal: AbortSignal): Promise<Writer> {
+async function claimWriter(connection: Connection, options: OnceOptions, log: Logger, signal: AbortSignal): Promise<Writer> {
   const idle = { release: () => Promise.resolve() };
   if (options.dryRun) return { ...idle, name: 'this', mayWrite: () => false };
-  const lease = openLease(connection, options, log);
+  if (!options.leaderElect) return { ...idle, name: 'this', mayWrite: () => true };
+  const lease = openLease(connection, options, log.info);
   const claim = await lease.tryAcquire(signal);
   if (claim.held) {
-    const held = holdLease(lease, () => undefined);
+    const held = holdLease(lease);
     return { name: 'this', mayWrite: held.isHeld, release: () => held.release() };
   }
   if ('holder' in claim) return { ...idle, name: claim.holder, mayWrite: () => false };
@@ -87,7 +102,7 @@ async function run(
   connection: Connection,
   options: OnceOptions,
   writer: Writer,
-  log: Log,
+  log: Logger,
   signal: AbortSignal,
   startedMs: number,
 ): Promise<OnceReport> {
@@ -96,18 +111,29 @@ async function run(
   const queue = new WorkQueue(systemClock);
   const plans = new Map<string, Plan>();
   const stopWatching = await fillWorld(world, kube, connection, options, queue, log, signal);
-  const reconcile = createReconcile({ kube, world, mayWrite: writer.mayWrite, log, onPlan: (key, plan) => plans.set(keyText(key), plan) });
+  const events = createEventRecorder({ kube, clock: systemClock, log });
+  const reconcile = createReconcile({
+    kube,
+    world,
+    settings: readSettings(options),
+    mayWrite: writer.mayWrite,
+    log,
+    passes: createPasses({ log: quietly(log), monotonicMs: () => systemClock.monotonicMs(), nextStep: hintFor }),
+    events,
+    onPlan: (key, plan) => plans.set(keyText(key), plan),
+  });
   const { outcomes, passes } = await runOnce({
     queue,
     keys: listKeys(world),
     reconcile,
-    workers: options.workers,
+    limit: new FlightLimit(options.workers),
     clock: systemClock,
     random: Math.random,
     waitMs: options.wait,
     signal,
   });
   await stopWatching();
+  await events.close(eventsMs);
   const onlyLooked = !writer.mayWrite();
   return {
     result: judgeOutcomes(outcomes.map(({ outcome }) => outcome)),
@@ -122,6 +148,24 @@ async function run(
   };
 }
 
+/** What a pass came to is the report's to say: the log only tells of it beside it. */
+function quietly({ debug, info }: Logger): Logger {
+  return { debug, info, warn: info, error: info };
+}
+
+/** Whole or not at all: it is read at any moment. */
+async function writeMetrics(file: string, report: OnceReport): Promise<void> {
+  const unfinished = `${file}.${process.pid}.tmp`;
+  try {
+    await writeFile(unfinished, renderMetrics(report, systemClock.nowMs()));
+    await rename(unfinished, file);
+  } catch (error) {
+    throw new CliError(`writing metrics to ${file}: ${error instanceof Error ? error.message : String(error)}`, exitCodes.failed, {
+      cause: error,
+    });
+  }
+}
+
 /** One list per kind is enough for a run that does not wait; one that waits goes on watching from there. */
 async function fillWorld(
   world: World,
@@ -129,7 +173,7 @@ async function fillWorld(
   connection: Connection,
   options: OnceOptions,
   queue: WorkQueue,
-  log: Log,
+  log: Logger,
   signal: AbortSignal,
 ): Promise<() => Promise<void>> {
   if (options.wait === 0) {
@@ -144,7 +188,7 @@ async function fillWorld(
     signal: stop.signal,
     random: Math.random,
     failFirstList: true,
-    log,
+    log: log.info,
   });
   try {
     await Promise.all(reflectors.map((reflector) => reflector.synced));

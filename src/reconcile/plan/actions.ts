@@ -1,6 +1,7 @@
 import type { Reason } from '../../api/v1alpha1/conditions.ts';
 import type { ObjectKey, Pod, Service } from '../../kube/objects.ts';
 import type { Json } from '../../lib/canonical-json.ts';
+import type { RemovalReason } from './rollout.ts';
 
 /** The object an action changes, with the version the decision was made on. */
 export interface ActionTarget {
@@ -18,9 +19,15 @@ export type Action =
       readonly resource: 'Pod' | 'Service' | 'Performer' | 'PerformerStatus';
       readonly target: ActionTarget;
       readonly patch: Json;
-      readonly why: string;
+      /** `Withdraw` takes a pod out of service, `Adopt` makes an orphan ours, `Mark` adds labels of ours; a status patch carries its reason. */
+      readonly why: 'Withdraw' | 'Adopt' | 'Mark' | 'Drift' | 'LegacyFinalizer' | Reason;
     }
-  | { readonly kind: 'delete'; readonly resource: 'Pod' | 'Service'; readonly target: ActionTarget; readonly why: string };
+  | {
+      readonly kind: 'delete';
+      readonly resource: 'Pod' | 'Service';
+      readonly target: ActionTarget;
+      readonly why: RemovalReason | 'PerformerDeleted' | 'PerformerGone' | 'FormerPerformer';
+    };
 
 export interface PlannedEvent {
   readonly type: 'Normal' | 'Warning';
@@ -71,4 +78,14 @@ export function performerTarget(key: ObjectKey, performer: Pick<ActionTarget, 'u
 /** The name of the object an action makes or changes. Pure. */
 export function nameOf(action: Action): string {
   return action.kind === 'create' ? (action.object.metadata?.name ?? '') : action.target.name;
+}
+
+/** A deletion, or a pod's withdrawal from the Service. Pure. */
+export function takesAway(action: Action): boolean {
+  return action.kind === 'delete' ? action.why !== 'FormerPerformer' : action.kind === 'patch' && action.why === 'Withdraw';
+}
+
+/** Whether the Performer must be shown to be current first. Pure. */
+export function needsProof(action: Action): boolean {
+  return action.kind === 'delete' || (action.kind === 'patch' && (action.why === 'Withdraw' || action.why === 'Adopt'));
 }

@@ -1,10 +1,10 @@
-import type { KubeObject } from '../../kube/objects.ts';
+import { controllerOf, type KubeObject } from '../../kube/objects.ts';
 import { type Action, describeAction, nameOf, type Plan } from './actions.ts';
 import { isChildOf } from './owner.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** More writes than any sane plan has: one Service, a status, and a way out for a handful of pods. */
-const maxActions = 50;
+/** More writes than any sane plan has: one Service, a status, and for each of a hundred replicas one pod that comes and one that goes. */
+const maxActions = 250;
 
 /**
  * Passes a plan through, or throws on one that no state of the world can justify: a bug, found before any write.
@@ -29,12 +29,19 @@ export function checkPlan(plan: Plan, snapshot: Snapshot): Plan {
     if (action.resource === 'Pod' || action.resource === 'Service') {
       const object = findObject(snapshot, action.resource, action.target.uid);
       if (object === undefined) broken(action, 'an object that was not seen');
-      else if (!isChildOf(object, snapshot.key.name, snapshot.performer?.uid)) broken(action, 'an object that is not ours');
+      else if (!isMeant(action, object, snapshot)) broken(action, 'an object that is not ours');
     } else if (action.target.uid !== snapshot.performer?.uid) {
       broken(action, 'another Performer');
     }
   }
   return plan;
+}
+
+/** Ours; an orphan that becomes ours; or what a former Performer of this name left. */
+function isMeant(action: Action, object: KubeObject, snapshot: Snapshot): boolean {
+  if (action.kind === 'patch' && action.why === 'Adopt') return controllerOf(object) === undefined;
+  const uid = action.kind === 'delete' && action.why === 'FormerPerformer' ? undefined : snapshot.performer?.uid;
+  return isChildOf(object, snapshot.key.name, uid);
 }
 
 function findObject(snapshot: Snapshot, resource: 'Pod' | 'Service', uid: string): KubeObject | undefined {

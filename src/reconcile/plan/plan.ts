@@ -1,70 +1,106 @@
 import { type Reason, reasons } from '../../api/v1alpha1/conditions.ts';
-import { annotations, labels } from '../../api/v1alpha1/naming.ts';
+import * as defaults from '../../api/v1alpha1/defaults.ts';
+import { findNameProblem } from '../../api/v1alpha1/naming.ts';
 import type { PerformerSpec } from '../../api/v1alpha1/performer.ts';
 import { controllerOf, type Pod, type Service } from '../../kube/objects.ts';
-import { formatTime } from '../../lib/time.ts';
-import { type Action, type Plan, targetOf, type Verdict } from './actions.ts';
-import { planDeletion, planGone } from './deletion.ts';
+import { type Action, needsProof, type Plan, takesAway, targetOf, type Verdict } from './actions.ts';
+import { planDeletion, planGone, planLeftovers } from './deletion.ts';
+import { classifyDenial } from './denial.ts';
+import { findHardwareProblem } from './hardware.ts';
 import { isChildOf } from './owner.ts';
-import { buildPod, podName } from './pod.ts';
-import { indexOfName, type PodView, sortPods } from './pod-view.ts';
+import { isAdoptable, type PodsByOwner, sortPods } from './ownership.ts';
+import { buildPod, buildWithdrawal, podName } from './pod.ts';
+import { indexOfName, type PodContext, type PodView } from './pod-view.ts';
 import { planRollout, type RolloutState, type RolloutStep } from './rollout.ts';
+import { rulesOf } from './rules.ts';
 import { buildService, planServicePatch } from './service.ts';
 import type { PerformerView, Settings, Snapshot } from './snapshot.ts';
-import { planStatus, type StatusFacts } from './status.ts';
+import { planStatus, type SideFact, type StatusFacts } from './status.ts';
 
 const recheckMs = 30_000;
 
 /**
  * What to do about one Performer, decided from one snapshot.
  *
- * Flow: gone → its children go · deleting → they go, the old finalizer is taken off · unreadable spec → status only ·
- * else Service and pods against the spec, then the status that describes what was seen.
+ * Flow: gone → its children go · managed elsewhere → nothing · deleting → children go, the old finalizer is taken off ·
+ * a spec that cannot be carried out → status only · else Service and pods against the spec, then the status that describes what was seen.
  * Guarantees: pure; the same snapshot gives the same bytes; the order of lists is irrelevant; what is not ours is never touched;
  * a settled world gives no action. Actions stand in the order they must run: the status goes before anything is taken away.
  * Assumptions: `snapshot.nowMs` is the API server's time.
  */
 export function planPerformer(snapshot: Snapshot, settings: Settings): Plan {
-  const { performer } = snapshot;
+  const { performer, key } = snapshot;
   if (performer === undefined) return planGone(snapshot);
-  if (performer.deleting) return planDeletion(snapshot, performer);
+  if (isManagedElsewhere(performer)) {
+    const verdict: Verdict = { kind: 'settled', reason: 'ManagedElsewhere', message: 'spec.managedBy names another controller' };
+    return { verdict, actions: [], events: [], proof: 'none', unsaid: false };
+  }
+  if (performer.deleting) return planDeletion(snapshot, performer, settings);
   if (!performer.parsed.valid) {
     const issues = performer.parsed.issues.map((issue) => `${issue.path}: ${issue.message}`).join('; ');
-    return planTold(snapshot, performer, 'InvalidSpec', issues);
+    return planTold(snapshot, performer, issues, settings);
   }
-  return planLiving(snapshot, performer, performer.parsed.spec, settings);
+  const { spec } = performer.parsed;
+  const problem = findNameProblem(key.name) ?? findHardwareProblem(spec);
+  if (problem !== undefined) return planTold(snapshot, performer, problem, settings);
+  return planLiving(snapshot, performer, spec, settings);
 }
 
 function planLiving(snapshot: Snapshot, performer: PerformerView, spec: PerformerSpec, settings: Settings): Plan {
   const { key, nowMs } = snapshot;
-  const { revision } = performer;
-  const { ours, leftovers, foreign } = sortPods(snapshot.pods, {
-    name: key.name,
-    uid: performer.uid,
-    image: spec.image,
-    currentRevision: revision,
-  });
+  const { revision, uid } = performer;
+  const rules = rulesOf(spec);
+  const context = contextOf(snapshot, { image: spec.image, revision, rules });
+  const owned = sortPods(snapshot.pods, key, uid, context);
+  const { ours, claims } = owned;
   const lastPodName = performer.status?.podName;
   const lastIndex = lastPodName === undefined || lastPodName === '' ? undefined : indexOfName(lastPodName);
-  const rollout = planRollout(revision, ours, lastIndex, settings, nowMs);
+  const rollout = planRollout({ revision, pods: ours, rules, servingRevision: performer.status?.revision, lastIndex, nowMs });
+  const blocked = findBlock(snapshot, performer, rollout, owned);
 
   const actions: Action[] = [];
-  const blocked = findBlock(snapshot, performer, rollout, foreign, leftovers);
-  if (blocked === undefined && snapshot.denied === undefined) {
-    for (const step of rollout.steps) {
-      if (step.kind === 'create') {
-        actions.push({ kind: 'create', resource: 'Pod', object: buildPod(key, performer.uid, spec, revision, step.index) });
-      }
-    }
-    actions.push(...planService(snapshot, performer, spec, ours));
-  }
+  let taken: readonly RolloutStep[] = [];
   if (blocked === undefined) {
+    const claimed = new Set(claims.map((claim) => (claim.kind === 'patch' ? claim.target.uid : '')));
+    // What is ours only from this pass on is not taken away in it.
+    taken = rollout.steps.filter((step) => step.kind !== 'create' && !claimed.has(step.pod.uid));
+    actions.push(...claims);
+    if (snapshot.denied === undefined) {
+      for (const step of rollout.steps) {
+        if (step.kind !== 'create') continue;
+        actions.push({
+          kind: 'create',
+          resource: 'Pod',
+          object: buildPod(key, uid, spec, { revision, index: step.index, failures: step.failures }, settings),
+        });
+      }
+      actions.push(...planService(snapshot, performer, spec, ours));
+    }
     // Also where a create is denied: what goes may be what fills the quota.
-    actions.push(...rollout.steps.flatMap((step) => toRemoval(step, nowMs)));
+    actions.push(...taken.flatMap((step) => toRemoval(step, nowMs)));
+  } else {
+    actions.push(...planLeftovers(snapshot, uid));
   }
-  const told = tellWhy(snapshot, rollout, blocked);
-  const facts: StatusFacts = { ...told, revision, ours, quiet: startedAt(performer, ours, rollout, nowMs) + settings.quietMs };
-  return finish(snapshot, performer, facts, actions, rollout.requeueAfterMs);
+  const going = new Set(taken.flatMap((step) => (step.kind === 'create' ? [] : [step.pod])));
+  const facts: StatusFacts = {
+    ...tellWhy(snapshot, rollout, blocked),
+    sides: findSides(snapshot, owned, rollout, rules.paused),
+    revision,
+    pods: ours.filter((pod) => !going.has(pod)),
+    completesRollout: [...going].some((pod) => pod.revision !== revision && pod.word === 'serving'),
+    quietUntilMs: startedAt(performer, ours, rollout, nowMs) + settings.quietMs,
+  };
+  return finish(snapshot, performer, facts, actions, rollout.requeueAfterMs, settings);
+}
+
+/** The view of pods under a spec that could be read, or without one. Pure. */
+export function contextOf(snapshot: Snapshot, spec: Pick<PodContext, 'image' | 'revision' | 'rules'>): PodContext {
+  return { ...spec, performerName: snapshot.key.name, nodes: snapshot.nodes, routed: snapshot.routed, nowMs: snapshot.nowMs };
+}
+
+function isManagedElsewhere(performer: PerformerView): boolean {
+  const managedBy = performer.parsed.valid ? performer.parsed.spec.managedBy : undefined;
+  return managedBy !== undefined && managedBy !== '' && managedBy !== defaults.managedBy;
 }
 
 interface Told {
@@ -73,29 +109,23 @@ interface Told {
 }
 
 /** What keeps us from acting at all: somebody else's object under one of our names. */
-function findBlock(
-  snapshot: Snapshot,
-  performer: PerformerView,
-  rollout: RolloutState,
-  foreign: readonly Pod[],
-  leftovers: readonly Pod[],
-): Told | undefined {
+function findBlock(snapshot: Snapshot, performer: PerformerView, rollout: RolloutState, owned: PodsByOwner): Told | undefined {
   const wanted = rollout.steps.flatMap((step) => (step.kind === 'create' ? [podName(snapshot.key.name, performer.uid, step.index)] : []));
-  const { namespace } = snapshot.key;
-  const pod = foreign.find((candidate) => wanted.includes(candidate.metadata?.name ?? ''));
+  const { namespace, name } = snapshot.key;
+  const pod = owned.foreign.find((candidate) => wanted.includes(candidate.metadata?.name ?? ''));
   if (pod !== undefined) return { reason: 'NameConflict', message: `Pod ${namespace}/${pod.metadata?.name} ${describeOwner(pod)}` };
   const { service } = snapshot;
-  if (service !== undefined && !isChildOf(service, snapshot.key.name, performer.uid)) {
-    if (isChildOf(service, snapshot.key.name, undefined)) return waitForLeftover(`Service ${namespace}/${service.metadata?.name}`);
+  if (service !== undefined && !isChildOf(service, name, performer.uid) && !isAdoptable(service, name)) {
+    if (isChildOf(service, name, undefined)) return waitForLeftover(`Service ${namespace}/${service.metadata?.name}`);
     return { reason: 'NameConflict', message: `Service ${namespace}/${service.metadata?.name} ${describeOwner(service)}` };
   }
   // A former pod still carries the label: the Service would send calls to it.
-  const leftover = leftovers.map((candidate) => candidate.metadata?.name ?? '').toSorted()[0];
+  const leftover = owned.leftovers.map((candidate) => candidate.metadata?.name ?? '').toSorted()[0];
   return leftover === undefined ? undefined : waitForLeftover(`Pod ${namespace}/${leftover}`);
 }
 
 function waitForLeftover(what: string): Told {
-  return { reason: 'WaitingForLeftover', message: `${what} belongs to a former Performer of this name and is being collected` };
+  return { reason: 'WaitingForLeftover', message: `${what} belongs to a former Performer of this name and is going` };
 }
 
 function describeOwner(object: Pod | Service): string {
@@ -105,24 +135,60 @@ function describeOwner(object: Pod | Service): string {
 
 function tellWhy(snapshot: Snapshot, rollout: RolloutState, blocked: Told | undefined): Told {
   if (blocked !== undefined) return blocked;
-  if (snapshot.denied !== undefined) return { reason: 'WriteDenied', message: snapshot.denied };
+  if (snapshot.denied !== undefined) return { reason: classifyDenial(snapshot.denied), message: snapshot.denied };
   return { reason: rollout.reason, message: rollout.message };
+}
+
+/** What holds beside the reason, in fixed order. */
+function findSides(snapshot: Snapshot, owned: PodsByOwner, rollout: RolloutState, paused: boolean): readonly SideFact[] {
+  const sides: SideFact[] = [];
+  const names = (pods: readonly { readonly name: string }[]): string =>
+    pods
+      .map((pod) => pod.name)
+      .toSorted()
+      .join(', ');
+  const named = (pods: readonly Pod[]): string => names(pods.map((pod) => ({ name: pod.metadata?.name ?? '' })));
+  const off = owned.ours.filter((pod) => pod.node.word !== 'well' && (pod.word === 'starting' || pod.word === 'lost'));
+  if (off.length > 0) {
+    const nodes = names([...new Set(off.map((pod) => pod.node.name ?? ''))].map((name) => ({ name })));
+    sides.push({ type: 'NodeLost', reason: 'NodeLost', message: `pod ${names(off)} is on node ${nodes}, which is unreachable` });
+  }
+  if (paused) sides.push({ type: 'Paused', reason: 'Paused', message: 'spec.paused is set' });
+  const strangers = owned.foreign.filter((pod) => pod.metadata?.labels?.['hourglass.eigenlayer.io/performer'] === snapshot.key.name);
+  if (strangers.length > 0)
+    sides.push({ type: 'ForeignPod', reason: 'ForeignPod', message: `the Service selects Pod ${named(strangers)}` });
+  if (owned.rivals.length > 0) {
+    sides.push({ type: 'ForeignWriter', reason: 'ForeignWriter', message: `Pod ${named(owned.rivals)} was made by another operator` });
+  } else if (snapshot.serviceWriter !== undefined) {
+    const who = snapshot.serviceWriter === '' ? 'somebody' : `field manager ${snapshot.serviceWriter}`;
+    sides.push({
+      type: 'ForeignWriter',
+      reason: 'ForeignWriter',
+      message: `${who} keeps putting back Service performer-${snapshot.key.name}`,
+    });
+  }
+  if (rollout.reason === 'Unschedulable' || rollout.reason === 'SurgeUnschedulable') {
+    sides.push({ type: 'Scheduled', reason: rollout.reason, message: rollout.message });
+  }
+  return sides;
 }
 
 function planService(snapshot: Snapshot, performer: PerformerView, spec: PerformerSpec, ours: readonly PodView[]): readonly Action[] {
   const { key, service } = snapshot;
   if (service === undefined) return [{ kind: 'create', resource: 'Service', object: buildService(key, performer.uid, spec, ours) }];
-  if (service.metadata?.deletionTimestamp !== undefined) return [];
-  const patch = planServicePatch(key, spec, ours, service);
-  return patch === undefined ? [] : [{ kind: 'patch', resource: 'Service', target: targetOf(service), patch, why: 'Drift' }];
+  if (service.metadata?.deletionTimestamp !== undefined || snapshot.serviceWriter !== undefined) return [];
+  const adopt = !isChildOf(service, key.name, performer.uid);
+  const patch = planServicePatch(key, spec, ours, service, adopt ? performer.uid : undefined);
+  return patch === undefined
+    ? []
+    : [{ kind: 'patch', resource: 'Service', target: targetOf(service), patch, why: adopt ? 'Adopt' : 'Drift' }];
 }
 
 function toRemoval(step: RolloutStep, nowMs: number): readonly Action[] {
   if (step.kind === 'create') return [];
   const target = { name: step.pod.name, uid: step.pod.uid, resourceVersion: step.pod.resourceVersion };
   if (step.kind === 'delete') return [{ kind: 'delete', resource: 'Pod', target, why: step.why }];
-  const metadata = { labels: { [labels.performer]: null }, annotations: { [annotations.withdrawnAt]: formatTime(nowMs) } };
-  return [{ kind: 'patch', resource: 'Pod', target, patch: { metadata }, why: 'Withdraw' }];
+  return [{ kind: 'patch', resource: 'Pod', target, patch: buildWithdrawal(nowMs), why: 'Withdraw' }];
 }
 
 /** When the start under way began: now where a pod is to be made, else with the youngest pod there is. */
@@ -132,26 +198,36 @@ function startedAt(performer: PerformerView, ours: readonly PodView[], rollout: 
   return Math.max(...ours.map((pod) => pod.createdAtMs));
 }
 
-/** Status only: nothing is done, something is said. */
-function planTold(snapshot: Snapshot, performer: PerformerView, reason: Reason, message: string): Plan {
-  const { ours } = sortPods(snapshot.pods, { name: snapshot.key.name, uid: performer.uid, image: undefined, currentRevision: '' });
-  const facts: StatusFacts = { reason, message, revision: performer.status?.revision, ours, quiet: 0 };
-  return finish(snapshot, performer, facts, [], undefined);
+/** Status only: the spec cannot be carried out, what runs goes on. */
+function planTold(snapshot: Snapshot, performer: PerformerView, message: string, settings: Settings): Plan {
+  const rules = { minReadyMs: 0, nodeLossMs: defaults.nodeLossSeconds * 1_000 };
+  const { ours } = sortPods(snapshot.pods, snapshot.key, performer.uid, contextOf(snapshot, { image: undefined, revision: '', rules }));
+  const facts: StatusFacts = {
+    reason: 'InvalidSpec',
+    message,
+    sides: [],
+    revision: performer.status?.revision,
+    pods: ours,
+    completesRollout: false,
+    quietUntilMs: 0,
+  };
+  return finish(snapshot, performer, facts, [], undefined, settings);
 }
 
-/** Puts the status where it belongs: behind what is created, before what is taken away. */
+/** Puts the status where it belongs: behind what is added, before what needs proof. */
 function finish(
   snapshot: Snapshot,
   performer: PerformerView,
   facts: StatusFacts,
   actions: readonly Action[],
   requeueAfterMs: number | undefined,
+  settings: Settings,
 ): Plan {
-  const status = planStatus(snapshot, performer, facts);
-  const removals = actions.filter(takesAway);
-  const ordered: Action[] = actions.filter((action) => !takesAway(action));
+  const status = planStatus(snapshot, performer, facts, settings);
+  const fenced = actions.filter(needsProof);
+  const ordered: Action[] = actions.filter((action) => !needsProof(action));
   if (status.action !== undefined) ordered.push(status.action);
-  ordered.push(...removals);
+  ordered.push(...fenced);
   const waits = [requeueAfterMs, status.dueAfterMs, reasons[facts.reason].rechecks ? recheckMs : undefined].filter(
     (ms) => ms !== undefined,
   );
@@ -159,23 +235,18 @@ function finish(
     verdict: judge(facts, ordered),
     actions: ordered,
     events: status.events,
-    proof: removals.length === 0 ? 'none' : 'performer-and-pods',
+    proof: fenced.length === 0 ? 'none' : fenced.some(takesAway) ? 'performer-and-pods' : 'performer',
     unsaid: status.dueAfterMs !== undefined,
     ...(waits.length === 0 ? {} : { requeueAfterMs: Math.min(...waits) }),
   };
 }
 
 function judge(facts: StatusFacts, actions: readonly Action[]): Verdict {
-  const { reason, message, ours } = facts;
+  const { reason, message, pods } = facts;
   if (reasons[reason].stalls) return { kind: 'stalled', reason, message };
   if (!reasons[reason].ready) return { kind: 'waiting', reason, message };
-  const leaving = ours.filter((pod) => pod.word !== 'serving').length;
+  const leaving = pods.filter((pod) => pod.word !== 'serving').length;
   if (leaving > 0 || actions.some(takesAway)) return { kind: 'waiting', reason: 'Draining', message: 'former pods are on their way out' };
   if (actions.length > 0) return { kind: 'waiting', reason: 'Repairing', message: 'differences are being put right' };
   return { kind: 'settled', reason, message };
-}
-
-/** A deletion, or a pod's withdrawal from the Service. */
-function takesAway(action: Action): boolean {
-  return action.kind === 'delete' || (action.kind === 'patch' && action.resource === 'Pod');
 }

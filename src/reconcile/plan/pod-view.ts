@@ -1,19 +1,17 @@
 import { annotations, containerName, firstPodName, labels, portName } from '../../api/v1alpha1/naming.ts';
 import type { Pod } from '../../kube/objects.ts';
 import { parseTime } from '../../lib/time.ts';
-import { isChildOf } from './owner.ts';
+import { type NodeState, nodeStateOf } from './node-state.ts';
+import { findTrouble, type PodTrouble } from './pod-trouble.ts';
+import type { Rules } from './rules.ts';
+import type { NodesSeen } from './snapshot.ts';
 
 /**
  * What a pod is to its Performer, in one word:
- * `starting` selected by the Service, not ready · `serving` ready · `out` withdrawn from the Service, draining · `leaving` being deleted, or ended for good.
+ * `starting` selected by the Service, not ready · `serving` ready · `out` withdrawn from the Service, draining ·
+ * `leaving` being deleted, or ended for good · `lost` selected, not ready, and its node is gone from view.
  */
-export type PodWord = 'starting' | 'serving' | 'out' | 'leaving';
-
-/** A cause that keeps a pod from becoming ready. */
-export interface PodTrouble {
-  readonly reason: 'SchedulingFailed' | 'ImagePullFailed' | 'ContainerConfigFailed' | 'CrashLooping' | 'PodFailed';
-  readonly message: string;
-}
+export type PodWord = 'starting' | 'serving' | 'out' | 'leaving' | 'lost';
 
 export interface PodView {
   readonly name: string;
@@ -30,76 +28,83 @@ export interface PodView {
   /** Server time of the withdrawal; undefined while the Service selects it, and when it lost its label by another hand. */
   readonly withdrawnAtMs: number | undefined;
   readonly readySinceMs: number | undefined;
+  /** Server time from which it counts as available; undefined while it is not ready. */
+  readonly availableAtMs: number | undefined;
+  /** Whether the Service's EndpointSlices send calls to it; undefined where that is not known. */
+  readonly routed: boolean | undefined;
+  readonly node: NodeState & { readonly name: string | undefined };
+  /** How many pods before it ended right after their creation. */
+  readonly failures: number;
   readonly ip: string | undefined;
   /** Container ports it declares. */
   readonly ports: readonly number[];
   readonly trouble: PodTrouble | undefined;
 }
 
-export interface PodsByOwner {
-  readonly ours: readonly PodView[];
-  /** Controlled by a former Performer of this name: garbage collection takes them. */
-  readonly leftovers: readonly Pod[];
-  /** Not ours, in the way of our names. */
-  readonly foreign: readonly Pod[];
+/** What the view of a pod depends on besides the pod. */
+export interface PodContext {
+  readonly performerName: string;
+  /** Of the spec; undefined where it cannot be read. */
+  readonly image: string | undefined;
+  readonly revision: string;
+  readonly rules: Pick<Rules, 'minReadyMs' | 'nodeLossMs'>;
+  readonly nodes: NodesSeen | undefined;
+  readonly routed: readonly string[] | undefined;
+  readonly nowMs: number;
 }
 
-/**
- * Sorts the pods of a snapshot by owner, ours in name order.
- *
- * @param currentRevision given to pods without a revision label (made by the Go original) whose image is `image`: all that one acted on
- */
-export function sortPods(
-  pods: readonly Pod[],
-  performer: { readonly name: string; readonly uid: string; readonly image: string | undefined; readonly currentRevision: string },
-): PodsByOwner {
-  const ours: PodView[] = [];
-  const leftovers: Pod[] = [];
-  const foreign: Pod[] = [];
-  for (const pod of pods) {
-    if (isChildOf(pod, performer.name, undefined)) {
-      if (isChildOf(pod, performer.name, performer.uid)) ours.push(viewPod(pod, performer));
-      else leftovers.push(pod);
-    } else {
-      foreign.push(pod);
-    }
-  }
-  return { ours: ours.toSorted((a, b) => (a.name < b.name ? -1 : 1)), leftovers, foreign };
-}
-
-function viewPod(pod: Pod, performer: { name: string; image: string | undefined; currentRevision: string }): PodView {
+/** One pod of ours, as everything that decides sees it: a new question about pods is a new field here, answered once. Pure. */
+export function viewPod(pod: Pod, context: PodContext): PodView {
   const name = pod.metadata?.name ?? '';
+  const uid = pod.metadata?.uid ?? '';
   const status = pod.status;
   const ready = status?.conditions?.find((condition) => condition.type === 'Ready');
   const isReady = status?.phase === 'Running' && ready?.status === 'True';
   const ended = pod.metadata?.deletionTimestamp === undefined && (status?.phase === 'Succeeded' || status?.phase === 'Failed');
-  const containers = status?.containerStatuses ?? [];
-  const revision = pod.metadata?.labels?.[labels.revision];
   const container = pod.spec?.containers?.find((candidate) => candidate.name === containerName);
-  const sameImage = performer.image !== undefined && container?.image === performer.image;
+  const node = nodeStateOf(pod.spec?.nodeName, context.nodes, context.rules.nodeLossMs, context.nowMs);
+  const readySinceMs = isReady ? (parseTime(ready?.lastTransitionTime) ?? context.nowMs) : undefined;
+  const { minReadyMs } = context.rules;
+  const trouble = isReady ? undefined : findTrouble(pod);
   return {
     name,
-    uid: pod.metadata?.uid ?? '',
+    uid,
     resourceVersion: pod.metadata?.resourceVersion ?? '',
-    word: computeWord(pod, isReady, ended, performer.name),
-    revision: revision ?? (sameImage ? performer.currentRevision : 'unlabelled'),
-    index: podIndex(pod, performer.name),
-    mayServe: isReady || containers.some((container) => container.started === true || container.restartCount > 0),
+    word: computeWord(pod, isReady, ended, node, context.performerName),
+    revision: computePodRevision(pod, context),
+    index: podIndex(pod, context.performerName),
+    mayServe: isReady || (status?.containerStatuses ?? []).some((one) => one.started === true || one.restartCount > 0),
     ended,
     createdAtMs: parseTime(pod.metadata?.creationTimestamp) ?? 0,
     withdrawnAtMs: parseTime(pod.metadata?.annotations?.[annotations.withdrawnAt]),
-    readySinceMs: isReady ? parseTime(ready?.lastTransitionTime) : undefined,
+    readySinceMs,
+    availableAtMs: readySinceMs === undefined || minReadyMs === 0 ? readySinceMs : readySinceMs + minReadyMs + 1_000,
+    routed: context.routed?.includes(uid),
+    node: { ...node, name: pod.spec?.nodeName },
+    failures: Math.max(0, Number.parseInt(pod.metadata?.annotations?.[annotations.failures] ?? '0', 10) || 0),
     ip: status?.podIP,
     // Of our container and by our name: what others inject is not ours to offer.
     ports: (container?.ports ?? []).filter((port) => port.name === portName).map((port) => port.containerPort),
-    trouble: isReady ? undefined : findTrouble(pod),
+    trouble,
   };
 }
 
-function computeWord(pod: Pod, isReady: boolean, ended: boolean, performerName: string): PodWord {
+function computeWord(pod: Pod, isReady: boolean, ended: boolean, node: NodeState, performerName: string): PodWord {
   if (pod.metadata?.deletionTimestamp !== undefined || ended) return 'leaving';
   if (pod.metadata?.labels?.[labels.performer] !== performerName) return 'out';
-  return isReady ? 'serving' : 'starting';
+  if (isReady) return 'serving';
+  return node.word === 'lost' || node.word === 'gone' ? 'lost' : 'starting';
+}
+
+/** The revision a pod runs. One made by the Go original has no label: it runs the present one if its image is the spec's, all that one acted on. */
+function computePodRevision(pod: Pod, context: PodContext): string {
+  const labelled = pod.metadata?.labels?.[labels.revision];
+  const image = pod.spec?.containers?.find((candidate) => candidate.name === containerName)?.image;
+  const sameImage = context.image !== undefined && image === context.image;
+  if (labelled === undefined) return sameImage ? context.revision : 'unlabelled';
+  // The image of a running pod can be swapped in place, which moves its generation; one that admission rewrote at creation stays at the first.
+  const edited = labelled === context.revision && context.image !== undefined && !sameImage && (pod.metadata?.generation ?? 1) > 1;
+  return edited ? 'edited' : labelled;
 }
 
 /** The index a pod's label says; 0 for a first pod, whose name has none. */
@@ -113,39 +118,4 @@ function podIndex(pod: Pod, performerName: string): number {
 export function indexOfName(name: string | undefined): number {
   const match = /-[0-9a-f]{4}-(\d{1,9})$/.exec(name ?? '');
   return match === null ? 0 : Number(match[1]);
-}
-
-const pullReasons = new Set(['ErrImagePull', 'ImagePullBackOff', 'InvalidImageName', 'ErrImageNeverPull', 'RegistryUnavailable']);
-const configReasons = new Set(['CreateContainerConfigError', 'CreateContainerError', 'RunContainerError']);
-
-function findTrouble(pod: Pod): PodTrouble | undefined {
-  const { status } = pod;
-  if (status?.phase === 'Failed' || status?.phase === 'Succeeded') {
-    const text = [status.reason, status.message].filter((part) => part !== undefined && part !== '').join(': ');
-    return { reason: 'PodFailed', message: text === '' ? `ended in phase ${status.phase}` : text };
-  }
-  for (const container of status?.containerStatuses ?? []) {
-    const waiting = container.state?.waiting;
-    const text = waiting?.message ?? waiting?.reason ?? '';
-    if (pullReasons.has(waiting?.reason ?? ''))
-      return { reason: 'ImagePullFailed', message: `${container.image ?? ''}: ${pullText(text)}` };
-    if (configReasons.has(waiting?.reason ?? '')) return { reason: 'ContainerConfigFailed', message: text };
-    const ended = container.lastState?.terminated;
-    // Between two tries it runs or lies ended; the words hold no count, so that they stay the same.
-    if (waiting?.reason === 'CrashLoopBackOff' || (container.ready !== true && container.restartCount >= 2 && ended !== undefined)) {
-      const code = ended === undefined ? '' : `, with exit code ${ended.exitCode}`;
-      return { reason: 'CrashLooping', message: `container ${container.name} ends again and again${code}` };
-    }
-  }
-  const scheduled = status?.conditions?.find((condition) => condition.type === 'PodScheduled');
-  if (scheduled?.status === 'False' && scheduled.reason === 'Unschedulable') {
-    return { reason: 'SchedulingFailed', message: scheduled.message ?? 'no node fits' };
-  }
-  return undefined;
-}
-
-/** The kubelet tells the cause in turns with and without its word of backing off; it stays one cause. */
-function pullText(text: string): string {
-  const cause = text.replace(/^Back-off pulling image "[^"]*"(: (ErrImagePull: )?)?/, '');
-  return cause === '' ? 'cannot be pulled' : cause;
 }

@@ -1,5 +1,6 @@
 import { effectivePort, imagePullPolicy, terminationGracePeriodSeconds } from '../../api/v1alpha1/defaults.ts';
 import {
+  annotations,
   appLabelValue,
   avsLabelValue,
   containerName,
@@ -13,7 +14,10 @@ import {
 } from '../../api/v1alpha1/naming.ts';
 import type { PerformerSpec } from '../../api/v1alpha1/performer.ts';
 import type { ObjectKey, OwnerReference, Pod } from '../../kube/objects.ts';
-import { buildNodeSelector, buildResources } from './hardware.ts';
+import type { Json } from '../../lib/canonical-json.ts';
+import { formatTime } from '../../lib/time.ts';
+import { buildAffinity, buildNodeSelector, buildResources, buildRuntimeClass } from './hardware.ts';
+import type { Settings } from './snapshot.ts';
 
 type Container = NonNullable<Pod['spec']>['containers'][number];
 type EnvVar = NonNullable<Container['env']>[number];
@@ -39,12 +43,30 @@ export function podName(performerName: string, uid: string, index: number): stri
   return index === 0 ? firstPodName(performerName) : laterPodName(performerName, uid, index);
 }
 
+/** The pod's place among those of its Performer. */
+export interface PodPlace {
+  readonly revision: string;
+  readonly index: number;
+  /** How many pods before it ended right after their creation. */
+  readonly failures: number;
+}
+
 /** The pod of a Performer as it is created; nothing of it is compared afterwards but the revision. Pure. */
-export function buildPod(key: ObjectKey, uid: string, spec: PerformerSpec, revision: string, index: number): Pod {
+export function buildPod(
+  key: ObjectKey,
+  uid: string,
+  spec: PerformerSpec,
+  place: PodPlace,
+  settings: Pick<Settings, 'securityProfile'>,
+): Pod {
+  const { revision, index, failures } = place;
   const account = spec.config?.serviceAccountName === '' ? undefined : spec.config?.serviceAccountName;
   const versionValue = versionLabelValue(spec.version ?? '');
   const nodeSelector = buildNodeSelector(spec);
-  const scheduling = spec.scheduling;
+  const affinity = buildAffinity(spec);
+  const runtimeClassName = buildRuntimeClass(spec);
+  const { scheduling } = spec;
+  const profile = spec.security?.profile ?? settings.securityProfile;
   return {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -60,27 +82,50 @@ export function buildPod(key: ObjectKey, uid: string, spec: PerformerSpec, revis
         [labels.index]: String(index),
         ...(versionValue === '' ? {} : { [labels.version]: versionValue }),
       },
+      ...(failures === 0 ? {} : { annotations: { [annotations.failures]: String(failures) } }),
       ownerReferences: [buildOwner(key, uid)],
     },
     spec: {
-      containers: [buildContainer(spec)],
+      containers: [buildContainer(spec, profile)],
       restartPolicy: 'Always',
-      terminationGracePeriodSeconds,
+      terminationGracePeriodSeconds: spec.terminationGracePeriodSeconds ?? terminationGracePeriodSeconds,
       enableServiceLinks: false,
       // Off-chain code gets no API token unless an account is named for it.
       automountServiceAccountToken: account !== undefined,
       ...(account === undefined ? {} : { serviceAccountName: account }),
       ...(nodeSelector === undefined ? {} : { nodeSelector }),
       ...(scheduling?.tolerations === undefined ? {} : { tolerations: scheduling.tolerations }),
-      ...(scheduling?.affinity === undefined ? {} : { affinity: scheduling.affinity }),
-      ...(scheduling?.runtimeClass === undefined ? {} : { runtimeClassName: scheduling.runtimeClass }),
-      ...(scheduling?.priorityClassName === undefined ? {} : { priorityClassName: scheduling.priorityClassName }),
+      ...(affinity === undefined ? {} : { affinity }),
+      ...(runtimeClassName === undefined ? {} : { runtimeClassName }),
+      ...(scheduling?.priorityClassName === undefined || scheduling.priorityClassName === ''
+        ? {}
+        : { priorityClassName: scheduling.priorityClassName }),
+      ...(podSecurity[profile] === undefined ? {} : { securityContext: podSecurity[profile] }),
       ...(spec.imagePullSecrets === undefined ? {} : { imagePullSecrets: spec.imagePullSecrets }),
     },
   } as Pod;
 }
 
-function buildContainer(spec: PerformerSpec): Container {
+/** Takes a pod out of its Service, and notes when; works also when its node is gone. Pure. */
+export function buildWithdrawal(nowMs: number): Json {
+  return { metadata: { labels: { [labels.performer]: null }, annotations: { [annotations.withdrawnAt]: formatTime(nowMs) } } };
+}
+
+const seccompProfile = { type: 'RuntimeDefault' };
+
+/** What each level of the Pod Security Standards asks of a pod; `baseline` allows all that Kubernetes sets by itself. */
+const podSecurity: Readonly<Record<Settings['securityProfile'], object | undefined>> = {
+  privileged: undefined,
+  baseline: { seccompProfile },
+  restricted: { runAsNonRoot: true, seccompProfile },
+};
+const containerSecurity: Readonly<Record<Settings['securityProfile'], object | undefined>> = {
+  privileged: undefined,
+  baseline: undefined,
+  restricted: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+};
+
+function buildContainer(spec: PerformerSpec, profile: Settings['securityProfile']): Container {
   const config = spec.config;
   const port = effectivePort(spec);
   const env = buildEnv(spec);
@@ -95,20 +140,30 @@ function buildContainer(spec: PerformerSpec): Container {
     ...(config?.command === undefined ? {} : { command: config.command }),
     ...(config?.args === undefined ? {} : { args: config.args }),
     ...(resources === undefined ? {} : { resources }),
-    startupProbe: { ...probe, periodSeconds: 1, timeoutSeconds: 1, failureThreshold: startupBudgetSeconds },
-    readinessProbe: { ...probe, periodSeconds: 1, timeoutSeconds: 1, failureThreshold: 3 },
-    livenessProbe: { ...probe, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3 },
+    ...(containerSecurity[profile] === undefined ? {} : { securityContext: containerSecurity[profile] }),
+    startupProbe: { ...probe, periodSeconds: 1, timeoutSeconds: 1, failureThreshold: startupBudgetSeconds, ...spec.probes?.startup },
+    readinessProbe: { ...probe, periodSeconds: 1, timeoutSeconds: 1, failureThreshold: 3, ...spec.probes?.readiness },
+    livenessProbe: { ...probe, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3, ...spec.probes?.liveness },
   } as Container;
 }
 
-/** `environment` in name order, then `environmentFrom` as written; of two with one name the later wins, as in a shell. Pure. */
+/**
+ * `environment` in name order, then `environmentFrom`, then `env`, both as written. Of two with one name the later wins and stands
+ * in the later place, as in a shell; `$(NAME)` therefore reaches what stands before it. An entry without a source is left out. Pure.
+ */
 function buildEnv(spec: PerformerSpec): readonly EnvVar[] {
+  const { environment = {}, environmentFrom = [], env = [] } = spec.config ?? {};
+  const entries = [
+    ...Object.keys(environment)
+      .toSorted()
+      .map((name) => ({ name, value: environment[name] ?? '' })),
+    ...environmentFrom.filter((entry) => Object.keys(entry.valueFrom).length > 0),
+    ...env,
+  ] as readonly EnvVar[];
   const byName = new Map<string, EnvVar>();
-  const names = Object.keys(spec.config?.environment ?? {}).toSorted();
-  for (const name of names) byName.set(name, { name, value: spec.config?.environment?.[name] ?? '' });
-  for (const entry of spec.config?.environmentFrom ?? []) {
+  for (const entry of entries) {
     byName.delete(entry.name);
-    byName.set(entry.name, { name: entry.name, valueFrom: entry.valueFrom } as EnvVar);
+    byName.set(entry.name, entry);
   }
   return [...byName.values()];
 }

@@ -17,6 +17,7 @@ export function computeRevision(spec: PerformerSpec): string {
     port: effectivePort(spec),
     environment: unlessEmpty(config?.environment),
     environmentFrom: unlessEmpty(config?.environmentFrom),
+    env: unlessEmpty(config?.env),
     args: unlessEmpty(config?.args),
     command: unlessEmpty(config?.command),
     serviceAccountName: unless(config?.serviceAccountName, ''),
@@ -25,6 +26,10 @@ export function computeRevision(spec: PerformerSpec): string {
     hardwareRequirements: unlessEmpty(spec.hardwareRequirements),
     imagePullSecrets: unlessEmpty(spec.imagePullSecrets),
     avsAddress: spec.avsAddress,
+    probes: unlessEmpty(spec.probes),
+    terminationGracePeriodSeconds: unless(spec.terminationGracePeriodSeconds, 30),
+    // The operator's own default rolls nothing: only what the Performer says counts.
+    security: unlessEmpty(spec.security),
   };
   return hashHex(canonicalJson(fields));
 }

@@ -4,6 +4,7 @@ import type { PerformerSpec } from '../../api/v1alpha1/performer.ts';
 import type { ObjectKey, Service } from '../../kube/objects.ts';
 import type { Json } from '../../lib/canonical-json.ts';
 import { sameJson } from '../../lib/canonical-json.ts';
+import { withOwner } from './ownership.ts';
 import { buildOwner } from './pod.ts';
 import type { PodView } from './pod-view.ts';
 
@@ -27,8 +28,16 @@ export function buildService(key: ObjectKey, uid: string, spec: PerformerSpec, p
 /**
  * The merge patch that puts our part of an existing Service right, or undefined when it is right.
  * Foreign fields, ports and node ports stay: the port list travels whole, as observed, with our entries replaced. Pure.
+ *
+ * @param adoptingUid of the Performer, where the Service is an orphan that becomes its own
  */
-export function planServicePatch(key: ObjectKey, spec: PerformerSpec, pods: readonly PodView[], observed: Service): Json | undefined {
+export function planServicePatch(
+  key: ObjectKey,
+  spec: PerformerSpec,
+  pods: readonly PodView[],
+  observed: Service,
+  adoptingUid: string | undefined,
+): Json | undefined {
   const selector = performerSelector(key.name);
   const observedSelector = observed.spec?.selector ?? {};
   const observedPorts = observed.spec?.ports ?? [];
@@ -40,7 +49,9 @@ export function planServicePatch(key: ObjectKey, spec: PerformerSpec, pods: read
     patch.selector = { ...Object.fromEntries(strangers.map((label) => [label, null])), ...selector };
   }
   if (!sameJson(observedPorts, ports)) patch.ports = ports as unknown as Json;
-  return Object.keys(patch).length === 0 ? undefined : { spec: patch };
+  const ownership = adoptingUid === undefined ? {} : { metadata: { ownerReferences: withOwner(observed, key, adoptingUid) } };
+  if (Object.keys(patch).length === 0) return adoptingUid === undefined ? undefined : ownership;
+  return { ...ownership, spec: patch };
 }
 
 /** Ours first: `grpc` at the spec's number, then `grpc-<number>` for what pods of a former spec still listen on; then the foreign entries as they were. */

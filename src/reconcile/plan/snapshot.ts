@@ -1,5 +1,5 @@
 import type { ParsedSpec, PerformerStatus } from '../../api/v1alpha1/performer.ts';
-import type { ObjectKey, Pod, Service } from '../../kube/objects.ts';
+import type { Node, ObjectKey, Pod, Service } from '../../kube/objects.ts';
 
 export interface PerformerView {
   readonly uid: string;
@@ -14,6 +14,15 @@ export interface PerformerView {
   readonly status: PerformerStatus | undefined;
 }
 
+/** What is known of the nodes that pods of this Performer are bound to. */
+export interface NodesSeen {
+  /** By name; null: a live read found that there is no such node. A name that is missing is not known. */
+  readonly byName: Readonly<Record<string, Node | null>>;
+  /** Of the whole cluster. */
+  readonly total: number;
+  readonly unreachable: number;
+}
+
 /** All that one pass sees of the world around one key: plain JSON, so that it can be stored, compared and replayed. */
 export interface Snapshot {
   readonly key: ObjectKey;
@@ -25,16 +34,24 @@ export interface Snapshot {
   readonly pods: readonly Pod[];
   /** Whatever Service holds the Performer's Service name. */
   readonly service: Service | undefined;
+  /** Undefined where nodes may not be read, or none matters now: no pod counts as lost then. */
+  readonly nodes?: NodesSeen;
+  /** uids of the pods that EndpointSlices of the Service call ready; undefined where none matters now, or where slices may not be read. */
+  readonly routed?: readonly string[];
   /** The run ends after this pass: what is still unsaid in status is said now. */
   readonly lastPass: boolean;
   /** What the API server said to a write that it refused for good in this pass, so that the status can say so. */
   readonly denied?: string;
+  /** Who keeps putting back what we put right on the Service: we leave it alone. A field manager's name, '' where it is not known. */
+  readonly serviceWriter?: string;
 }
 
 /** What the operator was told at start; never changes a Performer's revision. */
 export interface Settings {
-  readonly drainMs: number;
-  readonly progressDeadlineMs: number;
   /** How long a healthy start may stay out of the status. */
   readonly quietMs: number;
+  /** Last part of the names of Services. */
+  readonly clusterDomain: string;
+  /** For Performers that name none. */
+  readonly securityProfile: 'privileged' | 'baseline' | 'restricted';
 }

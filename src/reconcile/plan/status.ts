@@ -1,21 +1,32 @@
-import { findCondition, mergeConditions, type Reason, reasons, type WantedCondition } from '../../api/v1alpha1/conditions.ts';
-import { grpcEndpoint, serviceName } from '../../api/v1alpha1/naming.ts';
+import { findCondition, mergeConditions, type Reason, reasons, type WantedCondition, withNextStep } from '../../api/v1alpha1/conditions.ts';
+import { grpcEndpoint, performerSelector, serviceName } from '../../api/v1alpha1/naming.ts';
 import type { PerformerPhase, PerformerStatus } from '../../api/v1alpha1/performer.ts';
 import { type Json, sameJson } from '../../lib/canonical-json.ts';
 import { formatTime } from '../../lib/time.ts';
 import { type Action, type PlannedEvent, performerTarget } from './actions.ts';
 import type { PodView } from './pod-view.ts';
 import { secondMs } from './rollout.ts';
-import type { PerformerView, Snapshot } from './snapshot.ts';
+import type { PerformerView, Settings, Snapshot } from './snapshot.ts';
+
+/** One more thing that holds, beside the reason: a condition of its own while it does. */
+export interface SideFact {
+  readonly type: 'NodeLost' | 'Paused' | 'ForeignPod' | 'ForeignWriter' | 'Scheduled';
+  readonly reason: Reason;
+  readonly message: string;
+}
 
 export interface StatusFacts {
   readonly reason: Reason;
   readonly message: string;
+  readonly sides: readonly SideFact[];
   /** Revision of the spec; undefined when the spec cannot be read. */
   readonly revision: string | undefined;
-  readonly ours: readonly PodView[];
+  /** Pods of ours as they stand once this pass has taken away what it takes away. */
+  readonly pods: readonly PodView[];
+  /** The last pods of a former revision go in this pass. */
+  readonly completesRollout: boolean;
   /** Server time in ms until which a healthy start may stay unsaid. */
-  readonly quiet: number;
+  readonly quietUntilMs: number;
 }
 
 export interface StatusPlan {
@@ -26,14 +37,22 @@ export interface StatusPlan {
   readonly dueAfterMs: number | undefined;
 }
 
+/** Status fields the Go original's CRD knows; it prunes all others. */
+const originalFields = new Set(['phase', 'ready', 'podName', 'serviceName', 'grpcEndpoint', 'conditions', 'lastUpgrade', 'readyTime']);
+
 /** The status that tells what was seen, as the difference to the stored one. Pure. */
-export function planStatus(snapshot: Snapshot, performer: PerformerView, facts: StatusFacts): StatusPlan {
+export function planStatus(
+  snapshot: Snapshot,
+  performer: PerformerView,
+  facts: StatusFacts,
+  settings: Pick<Settings, 'clusterDomain'>,
+): StatusPlan {
   const stored = performer.status ?? {};
-  const wanted = computeStatus(snapshot, performer, facts, stored);
+  const wanted = computeStatus(snapshot, performer, facts, stored, settings.clusterDomain);
   const patch = diffStatus(stored, wanted);
   if (patch === undefined) return { action: undefined, events: [], dueAfterMs: undefined };
-  const mayWait = reasons[facts.reason].quiet && !snapshot.lastPass && (stored.ready ?? false) === wanted.ready;
-  const dueAfterMs = facts.quiet + secondMs - snapshot.nowMs;
+  const mayWait = reasons[facts.reason].quiet && facts.sides.length === 0 && !snapshot.lastPass && (stored.ready ?? false) === wanted.ready;
+  const dueAfterMs = facts.quietUntilMs + secondMs - snapshot.nowMs;
   if (mayWait && dueAfterMs > 0) return { action: undefined, events: [], dueAfterMs };
   const target = performerTarget(snapshot.key, performer);
   const action: Action = { kind: 'patch', resource: 'PerformerStatus', target, patch: { status: patch }, why: facts.reason };
@@ -45,25 +64,37 @@ function computeStatus(
   performer: PerformerView,
   facts: StatusFacts,
   stored: PerformerStatus,
+  clusterDomain: string,
 ): PerformerStatus & { ready: boolean } {
   const { key, nowMs } = snapshot;
-  const serving = findServing(facts);
-  const ready = serving !== undefined;
+  const inService = facts.pods.filter((pod) => pod.word === 'serving' || pod.word === 'starting' || pod.word === 'lost');
+  const serving = inService
+    .filter((pod) => pod.word === 'serving')
+    .toSorted((a, b) => isOld(a, facts) - isOld(b, facts) || a.index - b.index);
+  const named = serving[0];
+  const ready = named !== undefined;
   const now = formatTime(nowMs);
-  const readyTime = stored.readyTime ?? (ready ? formatTime(serving.readySinceMs ?? nowMs) : undefined);
+  // Of the present readiness: kept while it lasts, whichever pods come and go meanwhile.
+  const readyTime = ready ? ((stored.ready === true ? stored.readyTime : undefined) ?? formatTime(named.readySinceMs ?? nowMs)) : undefined;
   const servesNewest = facts.reason === 'Serving';
-  const upgraded = servesNewest && stored.revision !== undefined && stored.revision !== facts.revision;
+  const upgraded = servesNewest && (facts.completesRollout || (stored.revision !== undefined && stored.revision !== facts.revision));
   const lastUpgrade = upgraded ? now : stored.lastUpgrade;
   const revision = servesNewest ? facts.revision : stored.revision;
-  const podName = serving?.name ?? stored.podName;
+  const podName = named?.name ?? stored.podName;
   return {
     observedGeneration: performer.generation,
     phase: computePhase(facts.reason, ready),
     ready,
     serviceName: serviceName(key.name),
-    grpcEndpoint: grpcEndpoint(key.name, key.namespace),
+    grpcEndpoint: grpcEndpoint(key.name, key.namespace, clusterDomain),
+    selector: Object.entries(performerSelector(key.name))
+      .map(([label, value]) => `${label}=${value}`)
+      .join(','),
+    replicas: inService.length,
+    readyReplicas: serving.length,
+    updatedReplicas: inService.filter((pod) => pod.revision === facts.revision).length,
     ...(podName === undefined ? {} : { podName }),
-    ...(serving?.ip === undefined ? {} : { podIP: serving.ip }),
+    ...(named?.ip === undefined ? {} : { podIP: named.ip }),
     ...(readyTime === undefined ? {} : { readyTime }),
     ...(lastUpgrade === undefined ? {} : { lastUpgrade }),
     ...(revision === undefined ? {} : { revision }),
@@ -71,29 +102,37 @@ function computeStatus(
   };
 }
 
-/** The pod that status names: of the newest spec where one serves, since the others are about to go; else the lowest index. */
-function findServing(facts: StatusFacts): PodView | undefined {
-  const isOld = (pod: PodView): number => (pod.revision === facts.revision ? 0 : 1);
-  return facts.ours.filter((pod) => pod.word === 'serving').toSorted((a, b) => isOld(a) - isOld(b) || a.index - b.index)[0];
+/** The pod that status names is of the newest spec where one serves, since the others are about to go. */
+function isOld(pod: PodView, facts: StatusFacts): number {
+  return pod.revision === facts.revision ? 0 : 1;
 }
 
 function computePhase(reason: Reason, ready: boolean): PerformerPhase {
   if (reason === 'Serving') return 'Running';
   if (reason === 'Terminating') return 'Terminating';
   if (ready) return reasons[reason].stalls ? 'Running' : 'Upgrading';
-  return reasons[reason].stalls || reason === 'CrashLooping' ? 'Failed' : 'Pending';
+  return reasons[reason].stalls || reason === 'CrashLooping' || reason === 'OOMKilled' ? 'Failed' : 'Pending';
 }
 
 function wantConditions(facts: StatusFacts, ready: boolean): readonly WantedCondition[] {
-  const row = reasons[facts.reason];
-  const message = row.nextStep === '' ? facts.message : `${facts.message}. ${row.nextStep}`;
+  const { reason } = facts;
+  const row = reasons[reason];
+  const message = withNextStep(reason, facts.message);
   const condition = (type: WantedCondition['type'], holds: boolean): WantedCondition => ({
     type,
     status: holds ? 'True' : 'False',
-    reason: facts.reason,
+    reason,
     message,
   });
   return [
+    ...facts.sides.map(
+      (side): WantedCondition => ({
+        type: side.type,
+        status: side.type === 'Scheduled' ? 'False' : 'True',
+        reason: side.reason,
+        message: withNextStep(side.reason, side.message),
+      }),
+    ),
     condition('Available', ready),
     condition('Progressing', row.progressing),
     condition('Degraded', row.warns),
@@ -104,22 +143,34 @@ function wantConditions(facts: StatusFacts, ready: boolean): readonly WantedCond
   ];
 }
 
+/** Field by field, so that what others keep in status stays. */
 function diffStatus(stored: PerformerStatus, wanted: PerformerStatus): Json | undefined {
+  // Our condition without the generation that was stored with it: this cluster's CRD prunes what it does not know, and would each time.
+  const prunes = findCondition(stored.conditions, 'Ready') !== undefined && stored.observedGeneration === undefined;
   const patch: Record<string, Json> = {};
   const before = stored as Readonly<Record<string, Json | undefined>>;
   const after = wanted as Readonly<Record<string, Json | undefined>>;
   for (const field of Object.keys({ ...before, ...after }).toSorted()) {
-    if (field === 'podIP' || field in after) {
-      const value = after[field] ?? null;
-      if (!sameJson(before[field] ?? null, value)) patch[field] = value;
-    }
+    if (prunes && !originalFields.has(field)) continue;
+    if (field !== 'podIP' && field !== 'readyTime' && !(field in after)) continue;
+    const value = after[field] ?? null;
+    if (!sameJson(before[field] ?? null, value)) patch[field] = value;
   }
   return Object.keys(patch).length === 0 ? undefined : patch;
 }
 
+/** One Warning for each trouble the Performer comes to; none on the healthy path. */
 function planEvents(performer: PerformerView, facts: StatusFacts, wanted: PerformerStatus): readonly PlannedEvent[] {
-  const before = findCondition(performer.status?.conditions, 'Ready')?.reason;
+  const since = `${performer.uid} ${performer.resourceVersion}`;
+  const said = (type: string): string | undefined => findCondition(performer.status?.conditions, type)?.reason;
+  const events: PlannedEvent[] = [];
+  for (const side of facts.sides) {
+    if (side.type === 'Paused' || side.type === 'Scheduled' || said(side.type) === side.reason || side.reason === facts.reason) continue;
+    events.push({ type: 'Warning', reason: side.reason, message: withNextStep(side.reason, side.message), since });
+  }
   const ready = findCondition(wanted.conditions, 'Ready');
-  if (!reasons[facts.reason].warns || before === facts.reason || ready === undefined) return [];
-  return [{ type: 'Warning', reason: facts.reason, message: ready.message, since: `${performer.uid} ${performer.resourceVersion}` }];
+  if (reasons[facts.reason].warns && said('Ready') !== facts.reason && ready !== undefined) {
+    events.push({ type: 'Warning', reason: facts.reason, message: ready.message, since });
+  }
+  return events;
 }

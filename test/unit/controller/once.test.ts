@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { FlightLimit } from '../../../src/controller/flight-limit.ts';
 import { runOnce } from '../../../src/controller/once.ts';
 import type { Outcome, Reconcile } from '../../../src/controller/outcome.ts';
 import { WorkQueue } from '../../../src/controller/work-queue.ts';
@@ -31,7 +32,16 @@ async function run(script: Record<string, Outcome[]>, waitMs = 0, setUp?: (queue
   };
   const keys = Object.keys(script).map(key);
   let ended = false;
-  const running = runOnce({ queue, keys, reconcile, workers: 2, clock, random: () => 0.5, waitMs, signal: new AbortController().signal });
+  const running = runOnce({
+    queue,
+    keys,
+    reconcile,
+    limit: new FlightLimit(2),
+    clock,
+    random: () => 0.5,
+    waitMs,
+    signal: new AbortController().signal,
+  });
   void running.then(() => {
     ended = true;
   });
@@ -111,7 +121,16 @@ describe('runOnce', () => {
     const slow: Reconcile = () => new Promise((resolve) => void clock.timer(600, () => resolve(found('settled'))));
     const queue = new WorkQueue(clock);
     const signal = new AbortController().signal;
-    const running = runOnce({ queue, keys: keys.map(key), reconcile: slow, workers: 2, clock, random: () => 0, waitMs: 1_000, signal });
+    const running = runOnce({
+      queue,
+      keys: keys.map(key),
+      reconcile: slow,
+      limit: new FlightLimit(2),
+      clock,
+      random: () => 0,
+      waitMs: 1_000,
+      signal,
+    });
     await clock.advance(5_000);
     const kinds = (await running).outcomes.map(({ outcome }) => outcome.kind);
     expect(kinds).toHaveLength(10);
@@ -125,7 +144,7 @@ describe('runOnce', () => {
       queue: new WorkQueue(clock),
       keys: [key('a')],
       reconcile: () => Promise.resolve(found('settled')),
-      workers: 1,
+      limit: new FlightLimit(1),
       clock,
       random: () => 0,
       waitMs: 0,

@@ -1,11 +1,14 @@
+import { constants } from 'node:http2';
 import { afterEach, describe, expect, it } from 'vitest';
 import { KubeFault, type KubeFaultCode } from '../../../src/kube/faults.ts';
 import { leases, type Pod, pods } from '../../../src/kube/objects.ts';
 import type { KubeApi } from '../../../src/kube/port.ts';
 import { createKubeApi, type KubeClient, type KubeClientOptions } from '../../../src/kube-client/client.ts';
 import type { ClusterConfig } from '../../../src/kube-client/cluster-config.ts';
-import { systemClock } from '../../../src/lib/clock.ts';
-import { failure, type Script, type ScriptedServer, startScriptedServer } from '../../support/scripted-server.ts';
+import { type Clock, systemClock } from '../../../src/lib/clock.ts';
+import { FakeClock, settle } from '../../support/fake-clock.ts';
+import { failure, type Script, type ScriptedServer, scriptedIdentity, startScriptedServer } from '../../support/scripted-server.ts';
+import { createTlsIdentity, type TlsIdentity } from '../../support/tls-identity.ts';
 
 const key = { namespace: 'team-a', name: 'x' };
 const stored = { apiVersion: 'v1', kind: 'Pod', metadata: { ...key, uid: 'u', resourceVersion: '7' } };
@@ -24,17 +27,37 @@ afterEach(async () => {
   client = server = undefined;
 });
 
+/** The machine's clock, but for the deadlines of calls: they pass when a test says so, so that a slow machine changes nothing. */
+class DeadlineClock implements Clock {
+  readonly #deadlines = new Set<() => void>();
+  readonly nowMs = systemClock.nowMs;
+  readonly monotonicMs = systemClock.monotonicMs;
+
+  timer(delayMs: number, run: () => void): () => void {
+    if (delayMs !== 30_000) return systemClock.timer(delayMs, run);
+    this.#deadlines.add(run);
+    return () => this.#deadlines.delete(run);
+  }
+
+  pass(): void {
+    for (const run of this.#deadlines) run();
+  }
+}
+
 interface Given {
   readonly protocol?: Parameters<typeof startScriptedServer>[1];
   readonly config?: Partial<ClusterConfig>;
   readonly options?: Partial<KubeClientOptions>;
+  readonly identity?: TlsIdentity;
 }
 
 async function connect(script: Script, given: Given = {}): Promise<{ kube: KubeClient; server: ScriptedServer }> {
-  const started = await startScriptedServer(script, given.protocol);
+  const started = await startScriptedServer(script, given.protocol, given.identity);
   const kube = createKubeApi(started.config(given.config), {
     clock: systemClock,
     userAgent: 'tester/1.2 (unit)',
+    // No wait before a retry but the one that the server asks for.
+    random: () => 0,
     ...given.options,
   });
   server = started;
@@ -126,13 +149,11 @@ describe('the requests of a client', () => {
   it('adds the Event of a record to the namespace of its object, and takes "already exists" for done', async () => {
     const { kube, server } = await connect((_, reply) => reply.json(409, failure(409, 'AlreadyExists', 'events "x.1" already exists')));
     await call(kube, 'event');
-    expect(server.requests[0]).toMatchObject({ method: 'POST', path: '/api/v1/namespaces/team-a/events' });
+    expect(server.requests[0]).toMatchObject({ method: 'POST', path: '/apis/events.k8s.io/v1/namespaces/team-a/events' });
     expect(JSON.parse(server.requests[0]?.body ?? '')).toMatchObject({
       metadata: { name: 'x.1', namespace: 'team-a' },
-      involvedObject: { kind: 'Pod', name: 'x' },
-      source: { component: 'tester' },
-      reportingComponent: 'tester',
-      count: 1,
+      regarding: { kind: 'Pod', name: 'x' },
+      reportingController: 'tester',
     });
   });
 
@@ -188,6 +209,33 @@ describe('list', () => {
   });
 });
 
+describe('a list of 50 MB', () => {
+  const item = { ...stored, metadata: { ...stored.metadata, annotations: { a: 'x'.repeat(10_000) } } };
+  const script: Script = ({ path }, reply) => {
+    const from = Number(/continue=(\d+)/.exec(path)?.[1] ?? 0);
+    const size = path.includes('limit=') ? 500 : 5_000;
+    reply.json(200, list(Array(size).fill(item), from + size < 5_000 ? { continue: `${from + size}` } : {}));
+  };
+
+  it('comes in pages', async () => {
+    const { kube, server } = await connect(script);
+    expect((await kube.list(pods)).items).toHaveLength(5_000);
+    expect(server.requests).toHaveLength(10);
+    expect(server.relay.connections()).toBe(1);
+  });
+
+  it('is told where a page is larger than allowed, at the first that is, and not read on', async () => {
+    const { kube, server } = await connect(script, { options: { limits: { listBytes: 1_000_000 } } });
+    expect(await faultOf(kube.list(pods))).toMatchObject({
+      code: 'unreadable',
+      message: 'listing pods in all namespaces: the answer is larger than 976 KiB',
+    });
+    expect(server.requests).toHaveLength(1);
+    await kube.get(pods, key).catch(() => {});
+    expect(server.relay.connections()).toBe(1);
+  });
+});
+
 describe('delete', () => {
   const going = { deletionTimestamp: '2026-01-01T00:00:00Z' };
   it.each<{ name: string; answer: object; result: 'gone' | 'there' }>([
@@ -215,7 +263,7 @@ describe('delete', () => {
 });
 
 describe('an answer that fails', () => {
-  it('carries the wait that a busy server asks for, and is not repeated', async () => {
+  it('carries the wait that a busy server asks for, and is not repeated when that is long', async () => {
     const { kube, server } = await connect((_, reply) =>
       reply.json(429, failure(429, 'TooManyRequests', 'slow down'), { 'retry-after': '7' }),
     );
@@ -223,6 +271,53 @@ describe('an answer that fails', () => {
     expect(fault).toMatchObject({ code: 'throttled', status: 429, retryAfterMs: 7_000 });
     expect(fault.message).toBe('creating Pod team-a/x: slow down (429)');
     expect(server.requests).toHaveLength(1);
+  });
+
+  it.each([...reads, ...writes])('is repeated for a %s after the wait that a busy server asks for, and told', async (verb) => {
+    const told: unknown[] = [];
+    const clock = new FakeClock();
+    let tries = 0;
+    const script: Script = (_, reply) => {
+      tries += 1;
+      if (tries === 1) reply.json(429, failure(429, 'TooManyRequests', 'slow down'), { 'retry-after': '2' });
+      else reply.json(200, verb === 'list' ? list([]) : stored);
+    };
+    const { kube } = await connect(script, { options: { clock, onRetry: ({ code }, waitMs) => told.push(code, waitMs) } });
+    const calling = call(kube, verb);
+    while (told.length === 0) await settle();
+    await clock.advance(1_999);
+    expect(tries).toBe(1);
+    await clock.advance(1);
+    await calling;
+    expect(tries).toBe(2);
+    expect(told).toEqual(['throttled', 2_000]);
+  });
+
+  it('is not repeated past the deadline of the call', async () => {
+    const { kube, server } = await connect((_, reply) =>
+      reply.json(429, failure(429, 'TooManyRequests', 'slow down'), { 'retry-after': '3' }),
+    );
+    expect((await faultOf(kube.get(pods, key, { timeoutMs: 2_900 }))).code).toBe('throttled');
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it.each([
+    { verb: 'list', status: 503, tries: 4, code: 'unavailable' },
+    { verb: 'get', status: 500, tries: 4, code: 'unavailable' },
+    { verb: 'create', status: 503, tries: 1, code: 'unavailable' },
+    { verb: 'patch', status: 504, tries: 1, code: 'unknownOutcome' },
+    { verb: 'delete', status: 429, tries: 4, code: 'throttled' },
+    { verb: 'get', status: 404, tries: 1, code: 'notFound' },
+  ])('of $status is asked for $tries times by a $verb', async ({ verb, status, tries, code }) => {
+    const { kube, server } = await connect((_, reply) => reply.json(status, failure(status, 'X', 'no', { name: 'x' })));
+    expect((await faultOf(call(kube, verb))).code).toBe(code);
+    expect(server.requests).toHaveLength(tries);
+  });
+
+  it('costs all calls of a client together ten repetitions at most', async () => {
+    const { kube, server } = await connect((_, reply) => reply.json(503, failure(503, 'ServiceUnavailable', 'down')));
+    for (let index = 0; index < 20; index += 1) await faultOf(call(kube, 'get'));
+    expect(server.requests).toHaveLength(30);
   });
 
   it.each<{ name: string; script: Script; code: KubeFaultCode; options?: Partial<KubeClientOptions> }>([
@@ -243,19 +338,21 @@ describe('an answer that fails', () => {
     expect(fault.message).not.toContain('secret');
   });
 
-  it('is unreadable when a list is cut off half-way', async () => {
-    const {
-      kube,
-      server: { relay },
-    } = await connect((_, reply) => {
+  it('is asked for again when a list is cut off half-way, and unreadable when it always is', async () => {
+    let whole = false;
+    const { kube, server } = await connect((_, reply) => {
+      if (whole) return reply.json(200, list([stored]));
       reply.begin();
       reply.write('{"kind":"PodList","items":[');
-      setTimeout(() => relay.cut(), 50);
+      setTimeout(() => server.relay.cut(), 20);
     });
     expect(await faultOf(call(kube, 'list'))).toMatchObject({
       code: 'unreadable',
       message: 'listing pods in all namespaces: the answer broke off',
     });
+    expect(server.requests).toHaveLength(4);
+    whole = true;
+    expect((await kube.list(pods)).items).toHaveLength(1);
   });
 
   it('leaves the outcome of a write unknown when its answer is cut off', async () => {
@@ -295,6 +392,25 @@ describe('an answer that fails', () => {
     expect(server.requests).toHaveLength(1);
   });
 
+  it('shows a client certificate that was replaced, on a new connection, when the old one is refused', async () => {
+    const certs = [await createTlsIdentity({ dns: 'a' }), await createTlsIdentity({ dns: 'b' })];
+    let newest = 0;
+    const { kube, server } = await connect(
+      (_, reply) => {
+        if (server.relay.connections() > 1) return reply.json(200, stored);
+        newest = 1;
+        reply.json(401, failure(401, 'Unauthorized', 'Unauthorized'));
+      },
+      {
+        config: {
+          tls: async () => ({ ca: (await scriptedIdentity()).ca, cert: certs[newest]?.cert ?? '', key: certs[newest]?.key ?? '' }),
+        },
+      },
+    );
+    await Promise.all([call(kube, 'get'), call(kube, 'create')]);
+    expect(server.relay.connections()).toBe(2);
+  });
+
   it('is unauthorized when there are no credentials to be had', async () => {
     const { kube } = await connect((_, reply) => reply.json(200, stored), {
       config: { headers: () => Promise.reject(new Error('log in first')) },
@@ -312,7 +428,7 @@ describe('no answer', () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  it.each(reads)('repeats a %s once, on a new connection', async (verb) => {
+  it.each(reads)('repeats a %s on a new connection', async (verb) => {
     let tries = 0;
     const { kube, server } = await connect((_, reply) => {
       tries += 1;
@@ -323,10 +439,23 @@ describe('no answer', () => {
     expect(server.relay.connections()).toBe(2);
   });
 
-  it.each(reads)('gives a %s up after the second time', async (verb) => {
+  it.each(reads)('gives a %s up after the fourth time', async (verb) => {
     const { kube, server } = await connect(() => server.relay.cut());
     expect((await faultOf(call(kube, verb))).code).toBe('unreachable');
-    expect(server.requests).toHaveLength(2);
+    expect(server.requests).toHaveLength(4);
+  });
+
+  it('comes about for none of many calls whose server goes away in between', async () => {
+    let seen = 0;
+    const { kube, server } = await connect((_, reply) => {
+      seen += 1;
+      // What it has not looked at yet is refused; what it has begun is answered.
+      if (seen === 5) reply.session().goaway(constants.NGHTTP2_NO_ERROR, 1);
+      setTimeout(() => reply.json(200, stored), 10);
+    });
+    const outcomes = await Promise.all(Array.from({ length: 60 }, (_, index) => call(kube, index % 2 === 0 ? 'get' : 'create')));
+    expect(outcomes).toHaveLength(60);
+    expect(server.relay.connections()).toBe(2);
   });
 
   it.each([...reads, ...writes])('sends a %s again that the server did not look at, as nothing happened', async (verb) => {
@@ -343,7 +472,8 @@ describe('no answer', () => {
   it.each([...reads, ...writes])('is unreachable when the server never looks at a %s', async (verb) => {
     const { kube, server } = await connect((_, reply) => reply.refuse());
     expect((await faultOf(call(kube, verb))).code).toBe('unreachable');
-    expect(server.requests).toHaveLength(3);
+    // Three at once, four times.
+    expect(server.requests).toHaveLength(12);
   });
 
   it.each([...reads, ...writes])('is unreachable when a %s finds nobody there, with server, cause and next step', async (verb) => {
@@ -375,16 +505,25 @@ describe('no answer', () => {
     expect(fault.message).toContain('certificate is for another name (CN scripted-server, IP Address:127.0.0.1)');
   });
 
-  it('within the deadline is a timeout of a read, and an unknown outcome of a write', async () => {
-    const { kube } = await connect(() => {});
-    const options = { timeoutMs: 150 };
-    expect((await faultOf(kube.get(pods, key, options))).code).toBe('timeout');
-    expect((await faultOf(kube.create(pods, { metadata: key }, options))).code).toBe('unknownOutcome');
+  it.each([
+    { verb: 'get', code: 'timeout' },
+    { verb: 'create', code: 'unknownOutcome' },
+  ])('within the deadline makes a $verb end as $code', async ({ verb, code }) => {
+    const clock = new DeadlineClock();
+    const { kube, server } = await connect(() => {}, { options: { clock } });
+    const calling = faultOf(call(kube, verb));
+    while (server.requests.length === 0) await settle();
+    clock.pass();
+    expect((await calling).code).toBe(code);
   });
 
   it('of a body within the deadline is a timeout', async () => {
-    const { kube } = await connect((_, reply) => reply.begin());
-    const fault = await faultOf(kube.get(pods, key, { timeoutMs: 100 }));
+    const clock = new DeadlineClock();
+    const { kube, server } = await connect((_, reply) => reply.begin(), { options: { clock } });
+    const calling = faultOf(call(kube, 'get'));
+    while (server.requests.length === 0) await settle();
+    clock.pass();
+    const fault = await calling;
     expect(fault).toMatchObject({ code: 'timeout', message: 'getting Pod team-a/x: no answer before the deadline' });
   });
 
@@ -408,6 +547,53 @@ describe('no answer', () => {
     kube.close();
     expect(await waiting).toMatchObject({ code: 'aborted', message: 'getting Pod team-a/x: the client was closed' });
     expect((await faultOf(call(kube, 'get'))).code).toBe('aborted');
+  });
+});
+
+describe('a connection', () => {
+  it('sees a CA that was replaced during the handshake, at once', async () => {
+    const other = await createTlsIdentity({ ip: '127.0.0.1' });
+    let reads = 0;
+    const { kube, server } = await connect((_, reply) => reply.json(200, stored), {
+      config: {
+        tls: async () => {
+          reads += 1;
+          return { ca: reads === 1 ? other.ca : (await scriptedIdentity()).ca };
+        },
+      },
+    });
+    await call(kube, 'create');
+    expect(server.requests).toHaveLength(1);
+    expect(reads).toBe(2);
+  });
+
+  it.each([
+    { name: 'another name than that of the URL, where it is told to expect it', tls: { servername: 'scripted' }, served: true },
+    { name: 'no other name', tls: { servername: 'elsewhere' }, served: false },
+    {
+      name: 'any name and any CA, where it is told not to look',
+      tls: { ca: '', rejectUnauthorized: false, servername: 'elsewhere' },
+      served: true,
+    },
+  ])('takes a certificate for $name', async ({ tls: { ca, ...tls }, served }) => {
+    const identity = await createTlsIdentity({ dns: 'scripted' });
+    const config = { tls: async () => ({ ...(ca === undefined ? { ca: identity.ca } : {}), ...tls }) };
+    const { kube } = await connect((_, reply) => reply.json(200, stored), { identity, config });
+    const outcome = await call(kube, 'get').then(
+      () => true,
+      (error: unknown) => !(error instanceof KubeFault && error.message.includes('certificate')),
+    );
+    expect(outcome).toBe(served);
+  });
+
+  it('that ends each second costs no call its answer', async () => {
+    const { kube, server } = await connect((_, reply) => setTimeout(() => reply.json(200, stored), 3));
+    const cutter = setInterval(() => server.relay.cut(), 100);
+    let served = 0;
+    for (let index = 0; index < 60; index += 1) served += await kube.get(pods, key).then(() => 1);
+    clearInterval(cutter);
+    expect(served).toBe(60);
+    expect(server.relay.connections()).toBeGreaterThan(1);
   });
 });
 

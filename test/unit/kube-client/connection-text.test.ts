@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ConfigError } from '../../../src/kube-client/config-error.ts';
+import { ConfigError } from '../../../src/kube-client/cluster-config.ts';
 import { connectionText } from '../../../src/kube-client/connection-text.ts';
 
 const config = {
@@ -49,9 +49,10 @@ describe('connectionText', () => {
     expect(connectionText(config, cause)).toBe(`https://x.test:6443 (context dev of /k): ${text}`);
   });
 
-  it('adds a hint', () => {
-    expect(connectionText({ ...config, connectHint: 'HTTPS_PROXY is set' }, failed('ETIMEDOUT'))).toMatch(
-      /\(ETIMEDOUT\); HTTPS_PROXY is set$/,
+  it('names who named a proxy, but not the proxy, which may hold a password', () => {
+    const proxy = { url: 'http://u:hunter2@p', source: 'HTTPS_PROXY' };
+    expect(connectionText({ ...config, proxy }, failed('ETIMEDOUT'))).toMatch(
+      /^https:\/\/x\.test:6443 \(context dev of \/k, by the proxy that HTTPS_PROXY names\): no answer/,
     );
   });
 });

@@ -1,5 +1,7 @@
 import { constants } from 'node:http2';
+import { Readable } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
+import { Connector } from '../../../src/kube-client/connect.ts';
 import { createH2Transport } from '../../../src/kube-client/h2-transport.ts';
 import type { Lane, Transport, TransportAnswer } from '../../../src/kube-client/transport.ts';
 import { type Clock, systemClock } from '../../../src/lib/clock.ts';
@@ -16,7 +18,8 @@ afterEach(async () => {
 
 async function connect(script: Script, clock: Clock = systemClock): Promise<{ transport: Transport; server: ScriptedServer }> {
   const started = await startScriptedServer(script);
-  const made = createH2Transport(started.config(), clock);
+  const config = started.config();
+  const made = createH2Transport(config.server, new Connector(config, clock), clock);
   server = started;
   transport = made;
   return { transport: made, server: started };
@@ -190,10 +193,12 @@ describe('the HTTP/2 transport', () => {
     const iterator = answer.body[Symbol.asyncIterator]();
     read += (await iterator.next()).value.length;
     await new Promise((resolve) => setTimeout(resolve, 200));
+    if (!(answer.body instanceof Readable)) throw new Error('the body of a watch is a stream');
     expect(answer.body.readableLength).toBeLessThan(8 * 1024 * 1024);
     // Others on the same connection are served meanwhile.
     expect((await get(transport, '/', 'watch')).status).toBe(200);
-    for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) read += next.value.length;
+    for (let next = await iterator.next(); next.done !== true; next = await iterator.next())
+      read += Buffer.byteLength(next.value as Buffer);
     expect(read).toBe(64 * 1024 * 1024);
   });
 });

@@ -2,14 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { startLiveness } from '../../../src/kube-client/liveness.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
-function given(): {
+function given(firstMs = 0): {
   clock: FakeClock;
   peer: { answers: boolean; bytes: number; pings: number; accepts: boolean; dead: number };
   stop: () => void;
 } {
   const clock = new FakeClock();
   const peer = { answers: true, bytes: 0, pings: 0, accepts: true, dead: 0 };
-  const stop = startLiveness(clock, {
+  const stop = startLiveness(clock, firstMs, {
     ping: (onAnswer) => {
       peer.pings += 1;
       if (peer.answers) clock.timer(100, onAnswer);
@@ -28,6 +28,14 @@ describe('liveness', () => {
     const { clock, peer } = given();
     await clock.advance(3_100 * 4);
     expect(peer).toMatchObject({ pings: 5, dead: 0 });
+  });
+
+  it('asks later where something was heard just before', async () => {
+    const { clock, peer } = given(3_000);
+    await clock.advance(2_999);
+    expect(peer.pings).toBe(0);
+    await clock.advance(1);
+    expect(peer.pings).toBe(1);
   });
 
   it('gives up 3 s after a ping that nothing answers', async () => {

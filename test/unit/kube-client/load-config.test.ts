@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ClusterConfig } from '../../../src/kube-client/cluster-config.ts';
-import { ConfigError } from '../../../src/kube-client/config-error.ts';
+import { type ClusterConfig, ConfigError } from '../../../src/kube-client/cluster-config.ts';
 import { type LoadConfigOptions, loadClusterConfig } from '../../../src/kube-client/load-config.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
@@ -97,8 +96,9 @@ describe('which configuration is used', () => {
 
   it('says what it looked at when there is none, and what to do', async () => {
     expect(await errorOf(load({}))).toBe(
-      'no cluster is configured; looked at KUBECONFIG (not set), the service account of a pod (none here), /home/u/.kube/config (no such file); name a kubeconfig with --kubeconfig FILE, or start a local cluster with `bin/hourglass dev up`',
+      'no cluster is configured; looked at KUBECONFIG (not set), the service account of a pod (none here), /home/u/.kube/config (no such file); name a kubeconfig with --kubeconfig FILE',
     );
+    expect(await errorOf(load({}, { otherwise: 'make one with `kind`' }))).toMatch(/--kubeconfig FILE, or make one with `kind`$/);
     expect(await errorOf(load({}, { env: { KUBECONFIG: '/x:/y' } }))).toMatch(/looked at KUBECONFIG \(no such file: \/x, \/y\); name/);
   });
 });
@@ -187,10 +187,13 @@ describe('a kubeconfig', () => {
     expect((await from(yaml)).server).toBe('http://localhost:8001');
   });
 
-  it('tells that a proxy is set but not used, without its password', async () => {
-    const env = { HTTPS_PROXY: `http://u:${secret}@proxy:3128` };
-    const config = await load({ '/k': kubeconfig() }, { kubeconfig: '/k', env });
-    expect(config.connectHint).toBe('HTTPS_PROXY is set, but proxies are not supported yet: connect directly, or through `kubectl proxy`');
+  it('names a proxy, which goes before that of the environment', async () => {
+    const env = { HTTPS_PROXY: 'http://env:3128', NO_PROXY: 'other.test' };
+    const proxyOf = async (entry: object): Promise<unknown> =>
+      (await load({ '/k': kubeconfig({ cluster: { server: 'https://x.test', ...entry } }) }, { kubeconfig: '/k', env })).proxy;
+    expect(await proxyOf({})).toEqual({ url: 'http://env:3128/', source: 'HTTPS_PROXY' });
+    expect(await proxyOf({ server: 'https://other.test' })).toBeUndefined();
+    expect(await proxyOf({ 'proxy-url': 'https://own' })).toEqual({ url: 'https://own/', source: "the proxy-url of cluster 'c' in /k" });
   });
 
   it('reads certificate files again for each connection', async () => {
@@ -258,9 +261,10 @@ describe('a kubeconfig', () => {
     },
     { name: 'a server that is no text', text: cluster({ server: 1 }), message: `${where}cluster 'c': 'server' must be a string` },
     {
-      name: 'a proxy',
-      text: cluster({ 'proxy-url': `http://u:${secret}@p` }),
-      message: `${where}cluster 'c': 'proxy-url' is not supported yet; use a direct address, or \`kubectl proxy\` and its http:// address`,
+      name: 'a SOCKS proxy',
+      text: cluster({ 'proxy-url': `socks5://u:${secret}@p` }),
+      message:
+        "connecting to https://x.test: the proxy-url of cluster 'c' in /etc/kube/config names a SOCKS proxy, which is not supported; name an",
     },
     {
       name: 'a CA that is not base64',

@@ -3,7 +3,7 @@ import { KubeFault, type KubeFaultCode } from '../../../src/kube/faults.ts';
 import { createLease, type LeaseElector } from '../../../src/kube/lease.ts';
 import { type Lease, leases } from '../../../src/kube/objects.ts';
 import type { KubeApi } from '../../../src/kube/port.ts';
-import { sleep } from '../../../src/lib/clock.ts';
+import { type Clock, sleep } from '../../../src/lib/clock.ts';
 import { formatMicroTime } from '../../../src/lib/time.ts';
 import { MemoryCluster } from '../../../src/sim/memory-cluster.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
@@ -27,6 +27,10 @@ function setUp() {
     });
   };
   return { clock, cluster, elector, stored, leave };
+}
+
+function clockOf(clock: FakeClock): Clock {
+  return { nowMs: () => clock.nowMs(), monotonicMs: () => clock.monotonicMs(), timer: (delayMs, run) => clock.timer(delayMs, run) };
 }
 
 /** The API with calls of one verb that fail, after or before they took effect. */
@@ -63,11 +67,26 @@ describe('taking a Lease', () => {
     expect(await elector('b').tryAcquire(never)).toEqual({ held: false, holder: 'other' });
   });
 
-  it('takes at the first look what ran out by the time of the server', async () => {
-    const { elector, stored, leave } = setUp();
+  it('takes what ran out by the time of the server and stays as it is for a renewal', async () => {
+    const { clock, elector, stored, leave } = setUp();
     await leave('other', 17_000);
-    expect(await elector('a').tryAcquire(never)).toEqual({ held: true });
+    const attempt = elector('a').tryAcquire(never);
+    await clock.advance(2_999);
+    expect(stored().spec?.holderIdentity).toBe('other');
+    await clock.advance(1);
+    expect(await attempt).toEqual({ held: true });
     expect(stored().spec).toMatchObject({ holderIdentity: 'a', leaseTransitions: 4 });
+    expect(clock.pending).toBe(0);
+  });
+
+  it('leaves a holder alone that renews, though by the time of the server it is long dead', async () => {
+    const { clock, cluster, elector, leave } = setUp();
+    await leave('other', 300_000);
+    const attempt = elector('a').tryAcquire(never);
+    await clock.advance(2_000);
+    cluster.update(leases, key, (lease) => ({ ...lease, spec: { ...lease.spec, renewTime: '2025-12-31T23:55:02.000000Z' } }));
+    await clock.advance(1_000);
+    expect(await attempt).toEqual({ held: false, holder: 'other' });
   });
 
   it('grants a second more, since the time of the server has whole seconds', async () => {
@@ -76,21 +95,30 @@ describe('taking a Lease', () => {
     expect(await elector('a').tryAcquire(never)).toEqual({ held: false, holder: 'other' });
   });
 
-  it('does not rob a holder whose clock is behind', async () => {
+  it('does not rob a holder whose clock is behind, nor waits for a dead one whose clock is ahead', async () => {
     const { elector, leave } = setUp();
     await leave('other', 60_000, 2_000);
     expect(await elector('a').tryAcquire(never)).toEqual({ held: false, holder: 'other' });
+    const dead = setUp();
+    await dead.leave('other', -300_000, 20_000);
+    const attempt = dead.elector('a').tryAcquire(never);
+    await dead.clock.advance(3_000);
+    expect(await attempt).toEqual({ held: true });
   });
 
   it('takes what did not change for its duration by our own clock, though its times lie ahead', async () => {
-    const { clock, elector, leave } = setUp();
+    const { clock, elector, stored, leave } = setUp();
     await leave('other', -3_600_000);
     const lease = elector('a');
     expect(await lease.tryAcquire(never)).toEqual({ held: false, holder: 'other' });
-    await clock.advance(15_000);
+    await clock.advance(12_000);
     expect(await lease.tryAcquire(never)).toEqual({ held: false, holder: 'other' });
+    await clock.advance(1_000);
+    const attempt = lease.tryAcquire(never);
+    await clock.advance(2_000);
+    expect(stored().spec?.holderIdentity).toBe('other');
     await clock.advance(1);
-    expect(await lease.tryAcquire(never)).toEqual({ held: true });
+    expect(await attempt).toEqual({ held: true });
   });
 
   it.each([
@@ -193,6 +221,62 @@ describe('keeping a Lease', () => {
     expect(lost.times).toBe(1);
   });
 
+  it('is held until ten seconds after the last renewal, whether or not a timer has told by then', async () => {
+    const { clock, cluster, elector } = setUp();
+    let down = false;
+    const lease = elector(
+      'a',
+      failing(cluster.api(), 'patch', () => (down ? 'unreachable' : undefined)),
+    );
+    expect(lease.isHeld()).toBe(false);
+    await lease.tryAcquire(never);
+    expect(lease.isHeld()).toBe(true);
+    down = true;
+    // Nobody keeps it: a process that was stopped for a while finds its timers late.
+    await clock.advance(9_999);
+    expect(lease.isHeld()).toBe(true);
+    await clock.advance(1);
+    expect(lease.isHeld()).toBe(false);
+    await lease.release();
+    expect(clock.pending).toBe(0);
+  });
+
+  it('says once that renewing fails, not at each try', async () => {
+    const { clock, cluster } = setUp();
+    const said: string[] = [];
+    let down = false;
+    const kube = failing(cluster.api(), 'patch', () => (down ? 'unavailable' : undefined));
+    const lease = createLease({ kube, clock, key, identity: 'a', random: () => 0, log: (message) => said.push(message) });
+    const { stop, kept } = await keep(lease);
+    for (const isDown of [true, false, true, false]) {
+      down = isDown;
+      await clock.advance(7_000);
+    }
+    stop.abort();
+    await kept;
+    expect(said).toEqual(['renewing the Lease failed', 'renewing the Lease failed']);
+  });
+
+  it.each([300_000, -300_000])('changes nothing when the wall clock jumps by %i ms', async (jumpMs) => {
+    const { clock, cluster, stored } = setUp();
+    let offsetMs = 0;
+    const jumpy = { ...clockOf(clock), nowMs: () => clock.nowMs() + offsetMs };
+    const api = cluster.api();
+    const lease = createLease({ kube: api, clock: jumpy, key, identity: 'a', random: () => 0 });
+    const other = createLease({ kube: api, clock: jumpy, key, identity: 'b', random: () => 0 });
+    const { stop, lost, kept } = await keep(lease);
+    expect(await other.tryAcquire(never)).toMatchObject({ held: false });
+    for (const jump of [jumpMs, 0, jumpMs]) {
+      offsetMs = jump;
+      await clock.advance(7_000);
+      expect(await other.tryAcquire(never)).toEqual({ held: false, holder: 'a' });
+      expect(lease.isHeld()).toBe(true);
+    }
+    stop.abort();
+    await kept;
+    expect([lost.times, stored().spec?.holderIdentity]).toEqual([0, 'a']);
+  });
+
   it('survives a short outage', async () => {
     const { clock, cluster, elector } = setUp();
     let down = false;
@@ -241,6 +325,24 @@ describe('keeping a Lease', () => {
 });
 
 describe('releasing a Lease', () => {
+  it('takes no longer than five seconds when the API server hangs', async () => {
+    const { clock, cluster } = setUp();
+    const api = cluster.api();
+    const hang: KubeApi['patch'] = (_resource, _key, _patch, options) =>
+      new Promise((_resolve, reject) => {
+        options.signal?.addEventListener('abort', () => reject(new KubeFault('aborted', 'aborted')));
+      });
+    const kube = { get: api.get.bind(api), create: api.create.bind(api), serverNowMs: () => api.serverNowMs(), patch: hang };
+    const lease = createLease({ kube: kube as KubeApi, clock, key, identity: 'a', random: () => 0 });
+    await lease.tryAcquire(never);
+    let isOver = false;
+    void lease.release().then(() => {
+      isOver = true;
+    });
+    await clock.advance(5_000);
+    expect([isOver, clock.pending]).toEqual([true, 0]);
+  });
+
   it('lets the next one have it at once', async () => {
     const { elector, stored } = setUp();
     const lease = elector('a');

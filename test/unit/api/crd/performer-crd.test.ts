@@ -40,11 +40,21 @@ describe('the CRD of Performer', () => {
       'Reason',
       'Age',
     ]);
-    expect(columns.filter((column) => column.priority === 1).map((column) => column.name)).toEqual(['Phase', 'Endpoint', 'AVS', 'Image']);
+    expect(columns.filter((column) => column.priority === 1).map((column) => column.name)).toEqual([
+      'Phase',
+      'Endpoint',
+      'Replicas',
+      'Serving',
+      'AVS',
+      'Image',
+    ]);
   });
 
-  it('has the status subresource', () => {
-    expect(served?.subresources).toEqual({ status: {} });
+  it('has the status and the scale subresource', () => {
+    expect(served?.subresources).toEqual({
+      status: {},
+      scale: { specReplicasPath: '.spec.replicas', statusReplicasPath: '.status.replicas', labelSelectorPath: '.status.selector' },
+    });
   });
 
   it('describes every field', () => {
@@ -59,6 +69,22 @@ describe('the CRD of Performer', () => {
     };
     visit(root ?? {}, '');
     expect(silent).toEqual([]);
+  });
+
+  it('bounds every text, list and map', () => {
+    const unbounded: string[] = [];
+    const visit = (schema: StructuralSchema, path: string): void => {
+      const isText = schema.type === 'string' && schema.enum === undefined;
+      if (isText && schema.maxLength === undefined && !implicit.test(path)) unbounded.push(path);
+      if (schema.type === 'array' && schema.maxItems === undefined) unbounded.push(path);
+      if (schema.additionalProperties !== undefined && schema.maxProperties === undefined) unbounded.push(path);
+      for (const [name, child] of Object.entries(schema.properties ?? {})) visit(child, `${path}.${name}`);
+      if (schema.items !== undefined) visit(schema.items, `${path}[]`);
+      if (schema.additionalProperties !== undefined) visit(schema.additionalProperties, `${path}.*`);
+    };
+    const implicit = /^\.(apiVersion|kind|metadata\.name)$/;
+    visit(root ?? {}, '');
+    expect(unbounded).toEqual([]);
   });
 
   it.each<{ name: string; path: string[]; holds: object }>([
@@ -85,6 +111,18 @@ describe('the CRD of Performer', () => {
 
   it('has no default for config, so that its absence stays visible', () => {
     expect(field('spec', 'config')).not.toHaveProperty('default');
+  });
+
+  it('names in every rule the field it is about or what to do', () => {
+    const messages: string[] = [];
+    const visit = (schema: StructuralSchema): void => {
+      messages.push(...((schema['x-kubernetes-validations'] ?? []) as { message: string }[]).map(({ message }) => message));
+      for (const child of Object.values(schema.properties ?? {})) visit(child);
+      if (schema.items !== undefined) visit(schema.items);
+    };
+    visit(root ?? {});
+    expect(messages.length).toBeGreaterThanOrEqual(11);
+    expect(messages.filter((message) => !/^(spec|metadata)\.|^valueFrom must have|^a variable must have/.test(message))).toEqual([]);
   });
 
   it('does not demand a spec, so that stored objects without one can be edited', () => {

@@ -14,7 +14,7 @@ describe('structuralProblems', () => {
     {
       name: 'finds words about metadata, which the server refuses',
       schema: object({ metadata: { type: 'object', description: 'D' } }),
-      problems: ['.metadata: may only have a type'],
+      problems: ['.metadata: may only have a type, and name'],
     },
     {
       name: 'finds properties beside additionalProperties',

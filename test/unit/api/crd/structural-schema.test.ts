@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { structuralSchema } from '../../../../src/api/crd/structural-schema.ts';
-import { int32, int64, list, mapList, quantityMap, textMap } from '../../../../src/api/fields.ts';
+import { countOrShare, int32, int64, list, mapList, quantityMap, textMap } from '../../../../src/api/fields.ts';
 
 describe('structuralSchema of', () => {
-  it.each<{ name: string; type: z.ZodType; schema: object }>([
+  it.each<{ name: string; type: z.ZodMiniType; schema: object }>([
     {
       name: 'an int32 has the format and no bounds of its own',
       type: int32('D'),
@@ -44,7 +44,7 @@ describe('structuralSchema of', () => {
     },
     {
       name: 'a default makes a field optional and is kept',
-      type: z.object({ a: int32('D').default(9) }),
+      type: z.object({ a: z._default(int32('D'), 9) }),
       schema: { properties: { a: { default: 9, description: 'D', format: 'int32', type: 'integer' } }, type: 'object' },
     },
   ])('$name', ({ type, schema }) => {
@@ -56,6 +56,18 @@ describe('structuralSchema of', () => {
     expect(quantity).toMatchObject({ anyOf: [{ type: 'integer' }, { type: 'string' }], 'x-kubernetes-int-or-string': true });
     expect(quantity?.pattern).toBeDefined();
     expect(quantity?.type).toBeUndefined();
+  });
+
+  it('a number or a share of them has the bounds of the number and the pattern of the text', () => {
+    expect(structuralSchema(countOrShare('D'))).toEqual({
+      anyOf: [{ type: 'integer' }, { type: 'string' }],
+      description: 'D',
+      maxLength: 64,
+      maximum: 100,
+      minimum: 0,
+      pattern: '^(100|[1-9]?[0-9])%$',
+      'x-kubernetes-int-or-string': true,
+    });
   });
 
   it('a type JSON cannot hold is an error', () => {

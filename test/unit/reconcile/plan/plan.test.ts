@@ -71,8 +71,8 @@ describe('planPerformer', () => {
     {
       name: 'removes what can go though a create is denied: it may be what fills the quota',
       world: { ...changed([pod(), pod({ name: second, revision: 'other', index: 1, ready: false })]), denied: 'exceeded quota: pods' },
-      actions: ['patch PerformerStatus x WriteDenied', `delete Pod ${second} NeverReady`],
-      verdict: 'waiting WriteDenied',
+      actions: ['patch PerformerStatus x QuotaExceeded', `delete Pod ${second} NeverReady`],
+      verdict: 'waiting QuotaExceeded',
     },
     {
       name: 'leaves the Service of another API group alone that has a Performer too',
@@ -155,9 +155,9 @@ describe('planPerformer', () => {
       verdict: 'stalled NameConflict',
     },
     {
-      name: 'waits for the pod of a former Performer of its name',
+      name: 'removes the pod of a former Performer of its name, and waits until it is gone',
       world: snapshot({ pods: [pod({ ownerUid: 'uid-former' })] }),
-      actions: ['patch PerformerStatus x WaitingForLeftover'],
+      actions: ['patch PerformerStatus x WaitingForLeftover', 'delete Pod performer-x FormerPerformer'],
       verdict: 'waiting WaitingForLeftover',
     },
     {
@@ -194,7 +194,7 @@ describe('planPerformer', () => {
     {
       name: 'removes what is left of a Performer that is gone',
       world: { ...settled(), performer: undefined },
-      actions: ['delete Service performer-x PerformerDeleted', 'delete Pod performer-x PerformerDeleted'],
+      actions: ['delete Service performer-x PerformerGone', 'delete Pod performer-x PerformerGone'],
       verdict: 'waiting Terminating',
     },
     { name: 'is done when nothing is left of it', world: snapshot({ performer: undefined }), actions: [], verdict: 'settled Gone' },
@@ -207,8 +207,8 @@ describe('planPerformer', () => {
     {
       name: 'says in status what the API server refuses',
       world: snapshot({ denied: 'creating Pod team-a/performer-x: exceeded quota: pods' }),
-      actions: ['patch PerformerStatus x WriteDenied'],
-      verdict: 'waiting WriteDenied',
+      actions: ['patch PerformerStatus x QuotaExceeded'],
+      verdict: 'waiting QuotaExceeded',
     },
   ])('$name', ({ world, actions, verdict }) => {
     const made = plan(world);

@@ -1,9 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import type { PerformerSpecInput } from '../../../../src/api/v1alpha1/performer.ts';
 import { buildPod } from '../../../../src/reconcile/plan/pod.ts';
-import { key, spec, uid } from '../../../support/snapshots.ts';
+import { key, settings, spec, uid } from '../../../support/snapshots.ts';
 
-const build = (change: Partial<PerformerSpecInput> = {}, index = 0) => buildPod(key, uid, spec(change), 'rev', index);
+const build = (change: Partial<PerformerSpecInput> = {}, index = 0) =>
+  buildPod(key, uid, spec(change), { revision: 'rev', index, failures: 0 }, settings);
+const needsNode = (...terms: object[][]) => ({
+  affinity: {
+    nodeAffinity: {
+      requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: terms.map((matchExpressions) => ({ matchExpressions })) },
+    },
+  },
+});
 const container = (change: Partial<PerformerSpecInput> = {}) => build(change).spec?.containers[0];
 
 describe('buildPod', () => {
@@ -74,8 +82,68 @@ describe('buildPod', () => {
     {
       name: 'a TEE as a node label, also without any scheduling',
       change: { hardwareRequirements: { teeRequired: true, teeType: 'sgx' } },
-      expected: { nodeSelector: { 'intel.feature.node.kubernetes.io/sgx': 'true' } },
+      expected: needsNode(
+        [{ key: 'feature.node.kubernetes.io/cpu-security.sgx.enabled', operator: 'In', values: ['true'] }],
+        [{ key: 'intel.feature.node.kubernetes.io/sgx', operator: 'In', values: ['true'] }],
+      ),
       of: 'pod',
+    },
+    {
+      name: 'a TEE that pods enter by a RuntimeClass',
+      change: { hardwareRequirements: { teeRequired: true, teeType: 'tdx' } },
+      expected: { runtimeClassName: 'kata-qemu-tdx' },
+      of: 'pod',
+    },
+    {
+      name: 'the RuntimeClass of the user before that of the TEE',
+      change: { hardwareRequirements: { teeRequired: true, teeType: 'tdx' }, scheduling: { runtimeClass: 'mine' } },
+      expected: { runtimeClassName: 'mine' },
+      of: 'pod',
+    },
+    {
+      name: 'a GPU model nobody knows by the label an administrator sets, beside the affinity of the user',
+      change: {
+        hardwareRequirements: { gpuType: 'acme-9', gpuCount: 1 },
+        scheduling: {
+          affinity: {
+            nodeAffinity: {
+              requiredDuringSchedulingIgnoredDuringExecution: {
+                nodeSelectorTerms: [{ matchExpressions: [{ key: 'zone', operator: 'In', values: ['a'] }] }],
+              },
+            },
+          },
+        },
+      },
+      expected: needsNode(
+        [
+          { key: 'zone', operator: 'In', values: ['a'] },
+          { key: 'nvidia.com/gpu.product', operator: 'In', values: ['acme-9'] },
+        ],
+        [
+          { key: 'zone', operator: 'In', values: ['a'] },
+          { key: 'hourglass.eigenlayer.io/gpu-type', operator: 'In', values: ['acme-9'] },
+        ],
+      ),
+      of: 'pod',
+    },
+    {
+      name: 'the security profile restricted',
+      change: { security: { profile: 'restricted' } },
+      expected: { securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } } },
+      of: 'pod',
+    },
+    {
+      name: 'the security profile restricted in the container',
+      change: { security: { profile: 'restricted' } },
+      expected: { securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } } },
+      of: 'container',
+    },
+    { name: 'the grace period', change: { terminationGracePeriodSeconds: 90 }, expected: { terminationGracePeriodSeconds: 90 }, of: 'pod' },
+    {
+      name: 'timings of probes, the rest as it is',
+      change: { probes: { readiness: { periodSeconds: 15 } } },
+      expected: { readinessProbe: { grpc: { port: 8080 }, periodSeconds: 15, failureThreshold: 3 } },
+      of: 'container',
     },
     {
       name: 'custom labels as node labels, the selector of the user first',

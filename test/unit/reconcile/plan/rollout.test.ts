@@ -1,8 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import type { PodView } from '../../../../src/reconcile/plan/pod-view.ts';
 import { planRollout, type RolloutState } from '../../../../src/reconcile/plan/rollout.ts';
+import type { Rules } from '../../../../src/reconcile/plan/rules.ts';
 
-const times = { drainMs: 5_000, progressDeadlineMs: 600_000 };
+const rules: Rules = {
+  replicas: 1,
+  maxSurge: 1,
+  maxUnavailable: 0,
+  recreate: false,
+  paused: false,
+  strictNodeLoss: false,
+  nodeLossMs: 3_000,
+  minReadyMs: 0,
+  drainMs: 5_000,
+  progressDeadlineMs: 600_000,
+};
 const view = (name: string, revision: string, change: Partial<PodView> = {}): PodView => ({
   name,
   revision,
@@ -14,7 +26,11 @@ const view = (name: string, revision: string, change: Partial<PodView> = {}): Po
   ended: false,
   createdAtMs: 0,
   withdrawnAtMs: undefined,
-  readySinceMs: undefined,
+  readySinceMs: change.word === undefined || change.word === 'serving' ? -10_000 : undefined,
+  availableAtMs: change.word === undefined || change.word === 'serving' ? -10_000 : undefined,
+  routed: undefined,
+  node: { word: 'well', name: 'n1' },
+  failures: 0,
   ip: undefined,
   ports: [8080],
   trouble: undefined,
@@ -28,8 +44,37 @@ const steps = (state: RolloutState): string[] =>
     step.kind === 'create' ? `create ${step.index}` : `${step.kind} ${step.pod.name}${step.kind === 'delete' ? ` ${step.why}` : ''}`,
   );
 
+const lostAt = { word: 'lost', name: 'n1' } as const;
+const out = (pod: PodView, withdrawnAtMs: number, change: Partial<PodView> = {}): PodView => ({
+  ...pod,
+  word: 'out',
+  withdrawnAtMs,
+  ...change,
+});
+
+interface Row {
+  readonly name: string;
+  readonly pods: readonly PodView[];
+  readonly rules?: Partial<Rules>;
+  readonly servingRevision?: string;
+  readonly lastIndex?: number;
+  readonly nowMs?: number;
+  readonly steps: readonly string[];
+  readonly reason: string;
+  readonly requeueAfterMs?: number;
+}
+
+const check = ({ pods, rules: change, servingRevision = 'r1', lastIndex, nowMs = 0, steps: wanted, reason, requeueAfterMs }: Row): void => {
+  const facts = { revision: 'r2', pods, rules: { ...rules, ...change }, servingRevision, lastIndex, nowMs };
+  const state = planRollout(facts);
+  expect(steps(state)).toEqual(wanted);
+  expect(state.reason).toBe(reason);
+  expect(state.requeueAfterMs).toBe(requeueAfterMs);
+  expect(planRollout({ ...facts, pods: pods.toReversed() })).toEqual(state);
+};
+
 describe('planRollout to r2', () => {
-  it.each<{ name: string; pods: PodView[]; lastIndex?: number; nowMs?: number; steps: string[]; reason: string; requeueAfterMs?: number }>([
+  it.each<Row>([
     { name: 'starts the first pod', pods: [], steps: ['create 0'], reason: 'Starting' },
     { name: 'does not use a name twice that status still knows', pods: [], lastIndex: 4, steps: ['create 5'], reason: 'Starting' },
     { name: 'starts the new pod while the old one serves', pods: [old], steps: ['create 1'], reason: 'RolloutInProgress' },
@@ -47,7 +92,6 @@ describe('planRollout to r2', () => {
       nowMs: 601_000,
       steps: [],
       reason: 'ProgressDeadlineExceeded',
-      requeueAfterMs: 30_000,
     },
     {
       name: 'takes the old pod out of the Service once the new one is ready',
@@ -127,12 +171,242 @@ describe('planRollout to r2', () => {
       pods: [old, { ...starting, trouble: { reason: 'CrashLooping', message: 'restarted 3 times' } }],
       steps: [],
       reason: 'CrashLooping',
+      requeueAfterMs: 601_000,
     },
-  ])('$name', ({ pods, lastIndex, nowMs = 0, steps: wanted, reason, requeueAfterMs }) => {
-    const state = planRollout('r2', pods, lastIndex, times, nowMs);
-    expect(steps(state)).toEqual(wanted);
-    expect(state.reason).toBe(reason);
-    expect(state.requeueAfterMs).toBe(requeueAfterMs);
-    expect(planRollout('r2', pods.toReversed(), lastIndex, times, nowMs)).toEqual(state);
+    {
+      name: 'keeps the old pod until the Service sends calls to the new one',
+      pods: [old, { ...next, routed: false }],
+      steps: [],
+      reason: 'RolloutInProgress',
+      requeueAfterMs: 500,
+    },
+    {
+      name: 'takes 2 s of readiness for routed where nobody can tell, and the second that server times may be off',
+      pods: [old, { ...next, readySinceMs: 0, availableAtMs: 0 }],
+      nowMs: 1_000,
+      steps: [],
+      reason: 'RolloutInProgress',
+      requeueAfterMs: 2_000,
+    },
+    {
+      name: 'waits for minReadySeconds before it counts a pod as available',
+      pods: [old, { ...next, availableAtMs: 11_000 }],
+      rules: { minReadyMs: 10_000 },
+      nowMs: 4_000,
+      steps: [],
+      reason: 'RolloutInProgress',
+      requeueAfterMs: 7_000,
+    },
+    {
+      name: 'drops a pod of a spec in between that never was ready',
+      pods: [view('p-0', 'r0'), view('p-1', 'r1', { word: 'starting' })],
+      steps: ['delete p-1 NeverReady'],
+      reason: 'RolloutInProgress',
+    },
+    {
+      name: 'says that the old pod holds the place the new one needs',
+      pods: [old, { ...starting, trouble: { reason: 'Unschedulable', message: 'insufficient nvidia.com/gpu' } }],
+      steps: [],
+      reason: 'SurgeUnschedulable',
+      requeueAfterMs: 601_000,
+    },
+  ])('$name', check);
+});
+
+describe('planRollout of several replicas', () => {
+  const olds = [0, 1, 2].map((index) => view(`p-${index}`, 'r1'));
+  const three = { replicas: 3, maxSurge: 1, maxUnavailable: 0 };
+  it.each<Row>([
+    {
+      name: 'starts all of them at once',
+      pods: [],
+      rules: { replicas: 3 },
+      steps: ['create 0', 'create 1', 'create 2'],
+      reason: 'Starting',
+    },
+    { name: 'surges by no more than it may', pods: olds, rules: three, steps: ['create 3'], reason: 'RolloutInProgress' },
+    {
+      name: 'takes one old pod out for each new one that serves, the highest index first',
+      pods: [...olds, view('p-3', 'r2')],
+      rules: three,
+      steps: ['withdraw p-2'],
+      reason: 'RolloutInProgress',
+    },
+    {
+      name: 'goes on with the next one while the last is draining',
+      pods: [view('p-0', 'r1'), view('p-1', 'r1'), out(view('p-2', 'r1'), 0), view('p-3', 'r2')],
+      rules: three,
+      steps: ['create 4'],
+      reason: 'RolloutInProgress',
+      requeueAfterMs: 6_000,
+    },
+    {
+      name: 'makes room first where it may not surge',
+      pods: olds,
+      rules: { replicas: 3, maxSurge: 0, maxUnavailable: 1 },
+      steps: ['withdraw p-2'],
+      reason: 'RolloutInProgress',
+    },
+    {
+      name: 'takes no further old pod while the new one is not ready',
+      pods: [view('p-0', 'r1'), view('p-1', 'r1'), view('p-3', 'r2', { word: 'starting' })],
+      rules: { replicas: 3, maxSurge: 0, maxUnavailable: 1 },
+      steps: [],
+      reason: 'RolloutInProgress',
+      requeueAfterMs: 601_000,
+    },
+    {
+      name: 'scales up with pods of the newest spec',
+      pods: [view('p-0', 'r2')],
+      rules: { replicas: 2 },
+      steps: ['create 1'],
+      reason: 'Starting',
+    },
+    {
+      name: 'scales down by those that are not ready, then by the highest index',
+      pods: [view('p-0', 'r2'), view('p-1', 'r2', { word: 'starting' }), view('p-2', 'r2')],
+      rules: { replicas: 1 },
+      steps: ['withdraw p-2', 'delete p-1 Surplus'],
+      reason: 'Serving',
+    },
+  ])('$name', check);
+});
+
+describe('planRollout under Recreate', () => {
+  const recreate = { recreate: true };
+  it.each<Row>([
+    {
+      name: 'takes the old pod out before anything new is made',
+      pods: [old],
+      rules: recreate,
+      steps: ['withdraw p-0'],
+      reason: 'Starting',
+    },
+    {
+      name: 'waits while the old pod drains',
+      pods: [out(old, 0)],
+      rules: recreate,
+      steps: [],
+      reason: 'Starting',
+      requeueAfterMs: 6_000,
+    },
+    { name: 'waits while the old pod terminates', pods: [{ ...old, word: 'leaving' }], rules: recreate, steps: [], reason: 'Starting' },
+    {
+      name: 'makes the new one when the old one is gone',
+      pods: [],
+      lastIndex: 0,
+      rules: recreate,
+      steps: ['create 1'],
+      reason: 'Starting',
+    },
+    {
+      name: 'does not wait for a pod that terminates on a lost node',
+      pods: [{ ...old, word: 'leaving', node: lostAt }],
+      rules: recreate,
+      steps: ['create 1'],
+      reason: 'Starting',
+    },
+    {
+      name: 'waits for it where loss must be proven',
+      pods: [{ ...old, word: 'leaving', node: lostAt }],
+      rules: { ...recreate, strictNodeLoss: true },
+      steps: [],
+      reason: 'Starting',
+    },
+  ])('$name', check);
+});
+
+describe('planRollout of a paused Performer', () => {
+  const paused = { paused: true };
+  it.each<Row>([
+    { name: 'starts no new revision', pods: [old], rules: paused, steps: [], reason: 'Paused' },
+    {
+      name: 'takes nothing out for a revision under way',
+      pods: [old, next],
+      rules: paused,
+      steps: [],
+      reason: 'Paused',
+    },
+    {
+      name: 'scales down, the old revision first',
+      pods: [old, next, view('p-2', 'r2'), view('p-3', 'r1')],
+      rules: paused,
+      steps: ['withdraw p-0', 'withdraw p-3'],
+      reason: 'Serving',
+    },
+    {
+      name: 'replaces a pod of the revision that serves',
+      pods: [],
+      servingRevision: 'r2',
+      rules: paused,
+      lastIndex: 3,
+      steps: ['create 4'],
+      reason: 'Starting',
+    },
+    {
+      name: 'ends a drain that runs',
+      pods: [view('p-1', 'r1'), out(old, 0)],
+      rules: paused,
+      nowMs: 6_000,
+      steps: ['delete p-0 Drained'],
+      reason: 'Paused',
+    },
+  ])('$name', check);
+});
+
+describe('planRollout on lost nodes', () => {
+  const lost = view('p-0', 'r2', { word: 'lost', mayServe: true, node: lostAt });
+  it.each<Row>([
+    { name: 'takes the pod out of the Service first', pods: [lost], steps: ['withdraw p-0'], reason: 'Starting' },
+    { name: 'then makes the replacement', pods: [out(lost, 0)], steps: ['create 1'], reason: 'Starting', requeueAfterMs: 6_000 },
+    {
+      name: 'does nothing before proof where loss must be proven',
+      pods: [lost],
+      rules: { strictNodeLoss: true },
+      steps: [],
+      reason: 'NodeLost',
+    },
+    {
+      name: 'replaces no pod that terminates there before proof',
+      pods: [{ ...lost, word: 'leaving' }],
+      rules: { strictNodeLoss: true },
+      steps: [],
+      reason: 'Starting',
+    },
+    {
+      name: 'acts once it is proven',
+      pods: [{ ...lost, node: { word: 'gone', name: 'n1' } }],
+      rules: { strictNodeLoss: true },
+      steps: ['withdraw p-0'],
+      reason: 'Starting',
+    },
+    {
+      name: 'looks again when the taint has stood long enough',
+      pods: [view('p-0', 'r2', { word: 'starting', mayServe: true, node: { word: 'doubtful', name: 'n1', lostAtMs: 4_000 } })],
+      steps: [],
+      reason: 'Starting',
+      requeueAfterMs: 4_000,
+    },
+  ])('$name', check);
+});
+
+describe('planRollout of pods that end right after their creation', () => {
+  const ended = (failures: number): PodView =>
+    view('p-0', 'r2', {
+      word: 'leaving',
+      ended: true,
+      mayServe: false,
+      failures,
+      trouble: { reason: 'Evicted', message: 'node was low on memory' },
+    });
+  it.each<Row>([
+    { name: 'waits before the next try', pods: [ended(0)], nowMs: 1_000, steps: [], reason: 'Evicted', requeueAfterMs: 30_000 },
+    { name: 'waits twice as long each time', pods: [ended(3)], nowMs: 31_000, steps: [], reason: 'Evicted', requeueAfterMs: 210_000 },
+    { name: 'tries again when that is over', pods: [ended(0)], nowMs: 31_000, steps: ['create 1', 'delete p-0 Ended'], reason: 'Starting' },
+  ])('$name', check);
+
+  it('hands the count on to the next pod', () => {
+    const facts = { revision: 'r2', pods: [ended(3)], rules, servingRevision: 'r1', lastIndex: 0, nowMs: 300_000 };
+    expect(planRollout(facts).steps[0]).toMatchObject({ kind: 'create', failures: 4 });
   });
 });

@@ -85,6 +85,6 @@ describe('planServicePatch', () => {
       patch: { spec: { ports: [grpc] } },
     },
   ])('$name', ({ observed, pods = [], port = 8080, patch }) => {
-    expect(planServicePatch(key, spec({ config: { grpcPort: port } }), pods, observed)).toEqual(patch);
+    expect(planServicePatch(key, spec({ config: { grpcPort: port } }), pods, observed, undefined)).toEqual(patch);
   });
 });

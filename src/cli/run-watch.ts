@@ -1,0 +1,169 @@
+import { leaseName } from '../api/v1alpha1/naming.ts';
+import { Election } from '../controller/election.ts';
+import { FlightLimit } from '../controller/flight-limit.ts';
+import { runWatch } from '../controller/watch.ts';
+import { WorkQueue } from '../controller/work-queue.ts';
+import { countWrites } from '../kube/counting.ts';
+import { systemClock } from '../lib/clock.ts';
+import { createWorld, listKeys, onWorldChange, watchWorld } from '../reconcile/world.ts';
+import type { Address } from '../telemetry/address.ts';
+import { createEventRecorder } from '../telemetry/events.ts';
+import { checkCaches, createReach, healthPages } from '../telemetry/health.ts';
+import { createLogger } from '../telemetry/log.ts';
+import type { LogFormat, Logger, LogLevel } from '../telemetry/logger.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { createPasses } from '../telemetry/passes.ts';
+import { type PageServer, type Pages, servePages } from '../telemetry/serve.ts';
+import { type Connection, connect } from './connect.ts';
+import { CliError, type ExitCode, exitCodes } from './exit-codes.ts';
+import { chooseLog, type GoLogOptions } from './go-flags.ts';
+import { hintFor } from './hints.ts';
+import { abortOnSignals, createReconcile, openLease, readSettings } from './operator.ts';
+import type { WriterOptions } from './options.ts';
+import { productVersion } from './version.ts';
+
+export type BindAddress = Address | 'off';
+
+export interface WatchOptions extends WriterOptions, GoLogOptions {
+  readonly drain: number;
+  readonly resync: number;
+  readonly metricsBindAddress?: BindAddress;
+  readonly healthProbeBindAddress?: BindAddress;
+  readonly logFormat?: LogFormat;
+  readonly logLevel?: LogLevel;
+}
+
+/** How long Events may take after the drain. */
+const eventsMs = 2_000;
+
+/** `watch`: everything it needs and `once` does not is loaded with this file. */
+export async function runOperator(options: WatchOptions, ineffective: readonly string[]): Promise<ExitCode> {
+  const log = createLogger(chooseLog(options, { format: process.stderr.isTTY ? 'text' : 'json', level: 'info' }));
+  for (const line of ineffective) log.warn(line);
+  const signal = abortOnSignals();
+  const reach = createReach(() => systemClock.monotonicMs());
+  let metrics: Metrics | undefined;
+  const connection = await connect(options, {
+    warn: (message) => log.warn(message),
+    onAnswer: (method, code) => {
+      reach.onAnswer(code);
+      metrics?.onAnswer(method, code);
+    },
+  });
+  const stopReflectors = new AbortController();
+  let closeServers = (): Promise<void> => Promise.resolve();
+  try {
+    const { kube } = countWrites(connection.kube, (...write) => metrics?.onWrite(...write));
+    const world = createWorld();
+    const queue = new WorkQueue(systemClock);
+    const passes = createPasses({
+      log,
+      monotonicMs: () => systemClock.monotonicMs(),
+      nextStep: hintFor,
+      onEnd: (...end) => metrics?.onEnd(...end),
+    });
+    const election = options.leaderElect
+      ? new Election({ lease: openLease(connection, options, log.info), clock: systemClock, log: log.info })
+      : undefined;
+    const reflectors = watchWorld(world, {
+      kube,
+      clock: systemClock,
+      namespace: connection.namespace,
+      signal: stopReflectors.signal,
+      random: Math.random,
+      log: (message, fields = {}) => log.warn(message, { ...fields, next: hintFor(fields.code) }),
+    });
+    const addresses = bindAddresses(connection, options);
+    if (addresses.metrics !== undefined) {
+      const { createMetrics } = await import('../telemetry/metrics.ts');
+      metrics = createMetrics({
+        version: productVersion,
+        leaseName,
+        workers: options.workers,
+        isLeading: () => election?.role === 'leader',
+        running: passes.running,
+        queue: () => {
+          const { depth, adds } = queue.stats();
+          return { depth: depth.change + depth.background, adds };
+        },
+        caches: () => Object.fromEntries(reflectors.map((reflector) => [reflector.plural, reflector.state()])),
+      });
+      queue.onTake = metrics.onTake;
+    }
+    const ready = { ...checkCaches(reflectors), 'api-server': reach.check, shutdown: () => (signal.aborted ? 'shutting down' : undefined) };
+    closeServers = await serve(
+      [
+        ['metrics', addresses.metrics, metrics === undefined ? {} : metricsPages(metrics)],
+        ['health', addresses.health, healthPages({ 'stuck-pass': passes.stuck }, ready)],
+      ],
+      log,
+    );
+
+    let filled = false;
+    // Until the caches are filled there is nothing to drain.
+    signal.addEventListener('abort', () => filled || stopReflectors.abort(), { once: true });
+    await Promise.all(reflectors.map((reflector) => reflector.synced));
+    filled = true;
+    if (!signal.aborted) log.info('caches filled', { server: connection.server, performers: world.performers.list().length });
+    onWorldChange(world, (key) => queue.add(key));
+
+    const events = createEventRecorder({ kube, clock: systemClock, log });
+    const mayWrite = (): boolean => election?.mayWrite() ?? true;
+    const reconcile = createReconcile({ kube, world, settings: readSettings(options), mayWrite, log, passes, events });
+    const lead = (stop: AbortSignal, lost?: AbortSignal): Promise<void> =>
+      runWatch({
+        queue,
+        reconcile,
+        limit: new FlightLimit(options.workers),
+        clock: systemClock,
+        random: Math.random,
+        keys: () => listKeys(world),
+        resyncMs: options.resync,
+        signal: stop,
+        ...(lost === undefined ? {} : { lost }),
+        drainMs: options.drain,
+      });
+    if (election === undefined) {
+      log.info('running without a Lease', { cause: '--leader-elect=false' });
+      await lead(signal);
+    } else await election.run(signal, lead);
+    await events.close(eventsMs);
+    log.info('stopped');
+    return exitCodes.ok;
+  } finally {
+    stopReflectors.abort();
+    connection.close();
+    // Last: who asks how the shutdown goes gets an answer until it is over.
+    await closeServers();
+  }
+}
+
+function metricsPages(metrics: Metrics): Pages {
+  return { '/metrics': async () => ({ status: 200, type: metrics.contentType, body: await metrics.render() }) };
+}
+
+/** In a cluster where the Go operator has them, so that its probes and scrapes find them; elsewhere nowhere, since two may run on one machine. */
+function bindAddresses({ podNamespace }: Connection, options: WatchOptions): { readonly metrics?: Address; readonly health?: Address } {
+  const inCluster = podNamespace !== undefined;
+  const metrics = options.metricsBindAddress ?? (inCluster ? { port: 8080 } : 'off');
+  const health = options.healthProbeBindAddress ?? (inCluster ? { port: 8081 } : 'off');
+  return { ...(metrics === 'off' ? {} : { metrics }), ...(health === 'off' ? {} : { health }) };
+}
+
+/** Opens what is wanted; the returned function closes it. @throws CliError when a port cannot be had */
+async function serve(wanted: readonly (readonly [what: string, Address | undefined, Pages])[], log: Logger): Promise<() => Promise<void>> {
+  const servers: PageServer[] = [];
+  const close = async (): Promise<void> => void (await Promise.all(servers.map((server) => server.close())));
+  for (const [what, address, pages] of wanted) {
+    if (address === undefined) continue;
+    try {
+      const server = await servePages(address, pages);
+      servers.push(server);
+      log.info('serving', { what, host: address.host, port: server.port });
+    } catch (error) {
+      await close();
+      throw new CliError(`${what}: ${error instanceof Error ? error.message : String(error)}`, exitCodes.failed, { cause: error });
+    }
+  }
+  return close;
+}

@@ -1,0 +1,83 @@
+import { backoffMs } from './backoff.ts';
+import type { Outcome } from './outcome.ts';
+import type { WorkClass } from './work-queue.ts';
+
+interface History {
+  /** Failures in a row; after a success they count less from minute to minute. */
+  readonly failures: number;
+  readonly failedAtMs: number;
+  readonly failing: boolean;
+  /** Changes in a row, and whether the last pass found nothing to do. */
+  readonly changes: number;
+  readonly settled: boolean;
+  /** What changes have cost, less what time has paid back. */
+  readonly debt: number;
+  readonly debtAtMs: number;
+}
+
+/** When a key is looked at again, and how long nobody's wish may bring that forward. */
+export interface NextLook {
+  readonly afterMs?: number;
+  readonly as: WorkClass;
+  readonly holdMs: number;
+}
+
+const blank: History = { failures: 0, failedAtMs: 0, failing: false, changes: 0, settled: false, debt: 0, debtAtMs: 0 };
+
+/** So many passes in a row may change something before the key is slowed down; a rollout takes three. */
+const freeChanges = 6;
+/** A change that undoes what somebody did to a settled key costs six seconds, any other one second; a minute's worth is free. */
+const costs = { afterSettled: 6, other: 1, free: 60 };
+/** A key that fails is looked at early when something changes, but not more often than this. */
+const longestHoldMs = 1_000;
+const failureHalfLifeMs = 60_000;
+
+/**
+ * Slows each key by its own past, and no other: one that fails, one that is changed again and again, and one that settles
+ * between changes because somebody keeps undoing them.
+ */
+export class Pace {
+  readonly #histories = new Map<string, History>();
+  readonly #random: () => number;
+
+  /** @param random draws from [0, 1) */
+  constructor(random: () => number) {
+    this.#random = random;
+  }
+
+  /** Keys of which something is remembered. */
+  get size(): number {
+    return this.#histories.size;
+  }
+
+  /** @param nowMs monotonic */
+  after(text: string, outcome: Outcome, nowMs: number): NextLook {
+    const before = this.#histories.get(text) ?? blank;
+    if (outcome.kind === 'failed') {
+      const old = before.failing ? before.failures : Math.floor(before.failures * 0.5 ** ((nowMs - before.failedAtMs) / failureHalfLifeMs));
+      const failures = old + 1;
+      this.#histories.set(text, { ...before, failures, failedAtMs: nowMs, failing: true });
+      // Never blindly at once: a conflict with a writer that never tires must not become a busy loop.
+      const delayMs = backoffMs(failures, this.#random(), outcome.retry === 'never' ? 5_000 : 50);
+      const wishMs = outcome.retryAfterMs ?? 0;
+      return {
+        afterMs: Math.max(wishMs, delayMs),
+        as: outcome.retry === 'observe' ? 'change' : 'background',
+        holdMs: Math.max(wishMs, Math.min(delayMs, longestHoldMs)),
+      };
+    }
+    if (outcome.again) {
+      const changes = before.changes + 1;
+      const owed = Math.max(0, before.debt - (nowMs - before.debtAtMs) / 1_000);
+      const debt = owed + (before.settled ? costs.afterSettled : costs.other);
+      this.#histories.set(text, { ...before, failing: false, changes, settled: false, debt, debtAtMs: nowMs });
+      // What is written again and again (a CRD that prunes it, an admission that puts it back) must not become a storm of writes.
+      const stormMs = changes > freeChanges ? backoffMs(changes - freeChanges, this.#random(), 1_000) : 0;
+      return { afterMs: 0, as: 'change', holdMs: Math.max(stormMs, (debt - costs.free) * 1_000, 0) };
+    }
+    if (outcome.kind === 'settled' && outcome.reason === 'Gone') this.#histories.delete(text);
+    else if (before !== blank) this.#histories.set(text, { ...before, failing: false, changes: 0, settled: outcome.kind === 'settled' });
+    const as = outcome.kind === 'waiting' ? 'change' : 'background';
+    return { as, holdMs: 0, ...(outcome.requeueAfterMs === undefined ? {} : { afterMs: outcome.requeueAfterMs }) };
+  }
+}

@@ -1,0 +1,68 @@
+import { serviceName } from '../api/v1alpha1/naming.ts';
+import { isKubeFault } from '../kube/faults.ts';
+import { findObject } from '../kube/find.ts';
+import { endpointSlices, type Node, nodes, type ObjectKey, type Pod } from '../kube/objects.ts';
+import type { KubeApi } from '../kube/port.ts';
+import { isUnreachable } from './plan/node-state.ts';
+import type { NodesSeen } from './plan/snapshot.ts';
+import { projectNode, type World } from './world.ts';
+
+type Log = (message: string, fields: Readonly<Record<string, unknown>>) => void;
+
+const withoutIt = {
+  nodes: 'pods on lost nodes are replaced only when they are deleted',
+  endpointslices: 'a new pod takes over 2 s after it is ready',
+} as const;
+
+/** Reads the operator can do without: forbidden or absent, they are off for the rest of the run, said once. */
+export class OptionalReads {
+  readonly #off = new Set<keyof typeof withoutIt>();
+  readonly #log: Log;
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  /** The nodes of those pods that are bound and not ready; undefined where none is, or nodes may not be read. */
+  async readNodes(bound: readonly Pod[], world: World, kube: KubeApi, signal: AbortSignal): Promise<NodesSeen | undefined> {
+    const names = new Set(bound.filter((pod) => !isReady(pod)).flatMap((pod) => pod.spec?.nodeName ?? []));
+    if (names.size === 0) return undefined;
+    return this.#attempt('nodes', async () => {
+      if (world.nodes.resourceVersion === '') world.nodes.replace(await kube.list(nodes, { project: projectNode, signal }));
+      const byName: Record<string, Node | null> = {};
+      for (const name of names) {
+        // One that is not in view may be new: only the API server itself can say that there is none.
+        const node = world.nodes.get({ namespace: '', name }) ?? (await findObject(kube, nodes, { namespace: '', name }, { signal }));
+        byName[name] = node === undefined ? null : projectNode(node);
+      }
+      const all = world.nodes.list();
+      return { byName, total: all.length, unreachable: all.filter(isUnreachable).length };
+    });
+  }
+
+  /** uids of the pods that the EndpointSlices of the Performer's Service call ready; undefined where slices may not be read. */
+  readRouted(key: ObjectKey, kube: KubeApi, signal: AbortSignal): Promise<readonly string[] | undefined> {
+    return this.#attempt('endpointslices', async () => {
+      const labelSelector = `kubernetes.io/service-name=${serviceName(key.name)}`;
+      const { items } = await kube.list(endpointSlices, { namespace: key.namespace, labelSelector, signal });
+      const ready = items.flatMap((slice) => (slice.endpoints ?? []).filter((endpoint) => endpoint.conditions?.ready !== false));
+      return [...new Set(ready.flatMap((endpoint) => endpoint.targetRef?.uid ?? []))].toSorted();
+    });
+  }
+
+  async #attempt<T>(what: keyof typeof withoutIt, read: () => Promise<T>): Promise<T | undefined> {
+    if (this.#off.has(what)) return undefined;
+    try {
+      return await read();
+    } catch (error) {
+      if (!isKubeFault(error, 'forbidden', 'kindMissing', 'notFound')) throw error;
+      if (!this.#off.has(what)) this.#log(`cannot read ${what}: ${withoutIt[what]}`, { code: error.code, error: error.message });
+      this.#off.add(what);
+      return undefined;
+    }
+  }
+}
+
+function isReady(pod: Pod): boolean {
+  return pod.status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') ?? false;
+}

@@ -1,0 +1,47 @@
+import type { Node } from '../../kube/objects.ts';
+import { parseTime } from '../../lib/time.ts';
+import type { NodesSeen } from './snapshot.ts';
+
+/**
+ * What a pod's node is to the pod that is bound to it.
+ * `well` no sign of trouble, or nothing is known · `doubtful` unreachable, not yet for long enough, or together with most others ·
+ * `lost` unreachable for long enough: the pod may still run there · `gone` proven: the pod does not run any more.
+ */
+export interface NodeState {
+  readonly word: 'well' | 'doubtful' | 'lost' | 'gone';
+  /** Server time at which `doubtful` becomes `lost`, where time alone does that. */
+  readonly lostAtMs?: number;
+}
+
+const unreachableTaint = 'node.kubernetes.io/unreachable';
+const outOfServiceTaint = 'node.kubernetes.io/out-of-service';
+/** From this share of unreachable nodes on it is our view that is broken, not the nodes: the node controller withholds evictions at the same share. */
+const mostNodes = 0.55;
+
+/** Whether the node controller has lost sight of a node. Pure. */
+export function isUnreachable(node: Node): boolean {
+  return node.spec?.taints?.some((taint) => taint.key === unreachableTaint) ?? false;
+}
+
+/**
+ * The state of the node of that name. Pure.
+ *
+ * @param name undefined for a pod that is not bound yet
+ * @param lossMs how long the NoExecute taint must stand; the taint's own time and the server's clock are compared, so a second is added
+ */
+export function nodeStateOf(name: string | undefined, seen: NodesSeen | undefined, lossMs: number, nowMs: number): NodeState {
+  const node = name === undefined || name === '' ? undefined : seen?.byName[name];
+  if (node === undefined || seen === undefined) return { word: 'well' };
+  if (node === null) return { word: 'gone' };
+  const taints = node.spec?.taints ?? [];
+  const ready = node.status?.conditions?.find((condition) => condition.type === 'Ready')?.status === 'True';
+  // A person vouches that the machine is off.
+  if (!ready && taints.some((taint) => taint.key === outOfServiceTaint)) return { word: 'gone' };
+  if (!isUnreachable(node)) return { word: 'well' };
+  if (seen.unreachable / Math.max(1, seen.total) >= mostNodes) return { word: 'doubtful' };
+  const noExecute = taints.find((taint) => taint.key === unreachableTaint && taint.effect === 'NoExecute');
+  const sinceMs = parseTime(noExecute?.timeAdded);
+  if (sinceMs === undefined) return { word: 'doubtful' };
+  const lostAtMs = sinceMs + lossMs + 1_000;
+  return nowMs >= lostAtMs ? { word: 'lost' } : { word: 'doubtful', lostAtMs };
+}
