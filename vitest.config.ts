@@ -21,6 +21,7 @@ export default defineConfig({
     projects: [
       suite('unit', quick),
       suite('property', thorough),
+      suite('parity', thorough),
       suite('house', thorough),
       suite('contract', cluster),
       suite('e2e', cluster),

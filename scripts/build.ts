@@ -1,7 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type BuildOptions, build, type Metafile } from 'esbuild';
+import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly version: string };
@@ -18,10 +18,21 @@ const shared: BuildOptions = {
   define: { __HOURGLASS_VERSION__: JSON.stringify(version) },
 };
 
-/** Builds the CLI into `outdir`: `hourglass.js` is what `once` and `watch` load, everything loaded lazily stands in chunks beside it. */
+/** What makes the CRD asks zod for parts that nothing else needs; in one build with the rest they would be loaded with it. */
+const crdApart: Plugin = {
+  name: 'crd-apart',
+  setup: ({ onResolve }) => {
+    onResolve({ filter: /\/performer-crd-yaml\.ts$/ }, ({ kind }) =>
+      kind === 'dynamic-import' ? { path: './crd.js', external: true } : undefined,
+    );
+  },
+};
+
+/** Builds the CLI into `outdir`: `hourglass.js` is what every command loads, everything loaded lazily stands in chunks beside it. */
 export async function buildCli(outdir: string): Promise<Metafile> {
   // Chunks carry hashes in their names: those of the last build would stay.
   rmSync(join(outdir, 'chunks'), { recursive: true, force: true });
+  await build({ ...shared, entryPoints: { crd: join(root, 'src', 'api', 'crd', 'performer-crd-yaml.ts') }, outdir, platform: 'node' });
   const { metafile } = await build({
     ...shared,
     entryPoints: { hourglass: join(root, 'src', 'cli', 'main.ts') },
@@ -31,6 +42,7 @@ export async function buildCli(outdir: string): Promise<Metafile> {
     chunkNames: 'chunks/[name]-[hash]',
     // Only for credentials that need its plug-ins; it stays in node_modules.
     external: ['@kubernetes/client-node'],
+    plugins: [crdApart],
     // Packages in CommonJS ask for Node's own modules by `require`.
     banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
   });

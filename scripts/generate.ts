@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { renderCrdYaml } from '../src/api/crd/performer-crd-yaml.ts';
 import { permissions } from '../src/reconcile/permissions.ts';
+import { renderApiReference } from './api-reference.ts';
+import { renderConditions, renderEvents } from './condition-reference.ts';
 
 export const projectRoot = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -11,6 +13,9 @@ export const projectRoot = dirname(dirname(fileURLToPath(import.meta.url)));
 export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
   return new Map([
     ['manifests/crd/hourglass.eigenlayer.io_performers.yaml', renderCrdYaml()],
+    ['docs/api.md', renderApiReference()],
+    ['docs/conditions.md', renderConditions()],
+    ['docs/events.md', renderEvents()],
     ['manifests/rbac/cluster-role.yaml', renderClusterRoleYaml()],
   ]);
 }

@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import { CommanderError } from 'commander';
 import { registerDev } from './commands/dev.ts';
+import { registerExplain } from './commands/explain.ts';
 import { registerInspect } from './commands/inspect.ts';
 import { registerOnce } from './commands/once.ts';
 import { registerWatch } from './commands/watch.ts';
@@ -29,6 +30,7 @@ const program = new EnvCommand('hourglass')
 registerOnce(program);
 registerWatch(program, isManager);
 registerInspect(program);
+registerExplain(program);
 registerDev(program);
 program
   .command('crd')

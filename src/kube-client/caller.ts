@@ -1,4 +1,5 @@
-import { KubeFault } from '../kube/faults.ts';
+import { KubeFault, type KubeFaultCode } from '../kube/faults.ts';
+import type { CallOptions } from '../kube/port.ts';
 import { type Clock, type Deadline, sleep, startDeadline } from '../lib/clock.ts';
 import { BodyError, parseBody, readText } from './body.ts';
 import type { ClusterConfig, RequestHeaders } from './cluster-config.ts';
@@ -61,11 +62,7 @@ export class Caller {
   }
 
   /** Runs `work` in a scope; every error of it becomes the fault that fits. */
-  async run<T>(
-    doing: Doing,
-    options: { readonly signal?: AbortSignal; readonly timeoutMs?: number },
-    work: (scope: Scope) => Promise<T>,
-  ): Promise<T> {
+  async run<T>(doing: Doing, options: CallOptions, work: (scope: Scope) => Promise<T>): Promise<T> {
     const scope = this.openScope(doing, options);
     try {
       return await work(scope);
@@ -76,7 +73,7 @@ export class Caller {
     }
   }
 
-  openScope(doing: Doing, options: { readonly signal?: AbortSignal; readonly timeoutMs?: number }): Scope {
+  openScope(doing: Doing, options: CallOptions): Scope {
     const deadline = startDeadline(this.#parts.clock, options.timeoutMs ?? defaultTimeoutMs, options.signal);
     if (this.#closed) deadline.abort();
     this.#open.add(deadline);
@@ -100,25 +97,21 @@ export class Caller {
   /** The fault that a caller of the port sees for what was thrown in `scope`. */
   faultOf(error: unknown, scope: Scope): KubeFault {
     if (error instanceof KubeFault) return error;
-    const { doing } = scope;
+    const { text, write } = scope.doing;
+    const fault = (code: KubeFaultCode, why: string): KubeFault => new KubeFault(code, `${text}: ${why}`, { cause: error });
+    const mayHave = 'it may or may not have happened';
     const sent = error instanceof TransportError ? error.sent : error instanceof BodyError;
-    if (scope.signal.aborted) return this.#abortedFault(scope, sent, error);
+    if (scope.signal.aborted) {
+      if (!scope.expired()) return fault('aborted', this.#closed ? 'the client was closed' : 'aborted by the caller');
+      if (write && sent) return fault('unknownOutcome', `no answer before the deadline; ${mayHave}`);
+      return fault('timeout', `${sent ? 'no answer' : `no connection to ${this.#parts.config.server}`} before the deadline`);
+    }
     if (error instanceof TransportError) {
-      if (error.sent && doing.write) {
-        const text = `the connection ended before an answer; it may or may not have happened`;
-        return new KubeFault('unknownOutcome', `${doing.text}: ${text}`, { cause: error });
-      }
-      return new KubeFault('unreachable', `${doing.text}: cannot reach ${connectionText(this.#parts.config, error.cause ?? error)}`, {
-        cause: error,
-      });
+      if (sent && write) return fault('unknownOutcome', `the connection ended before an answer; ${mayHave}`);
+      return fault('unreachable', `cannot reach ${connectionText(this.#parts.config, error.cause ?? error)}`);
     }
-    if (error instanceof BodyError) {
-      if (error.cut && doing.write) {
-        return new KubeFault('unknownOutcome', `${doing.text}: the answer broke off; it may or may not have happened`, { cause: error });
-      }
-      return new KubeFault('unreadable', `${doing.text}: ${error.message}`, { cause: error });
-    }
-    return new KubeFault('unreadable', `${doing.text}: ${error instanceof Error ? error.message : 'failed'}`, { cause: error });
+    if (error instanceof BodyError && error.cut && write) return fault('unknownOutcome', `the answer broke off; ${mayHave}`);
+    return fault('unreadable', error instanceof Error ? error.message : 'failed');
   }
 
   /** Ends all that is under way and lets nothing new begin. */
@@ -126,19 +119,6 @@ export class Caller {
     this.#closed = true;
     for (const deadline of this.#open) deadline.abort();
     this.#parts.transport.close();
-  }
-
-  #abortedFault(scope: Scope, sent: boolean, cause: unknown): KubeFault {
-    const { text, write } = scope.doing;
-    if (!scope.expired())
-      return new KubeFault('aborted', `${text}: ${this.#closed ? 'the client was closed' : 'aborted by the caller'}`, { cause });
-    if (write && sent)
-      return new KubeFault('unknownOutcome', `${text}: no answer before the deadline; it may or may not have happened`, { cause });
-    return new KubeFault(
-      'timeout',
-      `${text}: ${sent ? 'no answer' : `no connection to ${this.#parts.config.server}`} before the deadline`,
-      { cause },
-    );
   }
 
   async #repeat<T>(scope: Scope, tries: number, work: () => Promise<T>): Promise<T> {

@@ -1,7 +1,7 @@
 import type { KubeConfig } from '@kubernetes/client-node';
 import { createKubeApi, type KubeClient, type KubeClientOptions } from './client.ts';
 import { type ClusterConfig, ConfigError } from './cluster-config.ts';
-import type { AskCredentials, AskedCredentials } from './context-config.ts';
+import type { Ask, Credentials } from './credentials.ts';
 import type { NamedEntry } from './kubeconfig.ts';
 import { parseProxy } from './proxy.ts';
 
@@ -31,11 +31,10 @@ export function configOfKubeConfig(kubeConfig: KubeConfig): ClusterConfig {
     namespace: context?.namespace ?? 'default',
     ...(proxyUrl === '' ? {} : { proxy: parseProxy(proxyUrl, `the proxy-url of cluster '${cluster.name}'`, server) }),
     tls: async () => {
-      const { ca, cert, key, rejectUnauthorized, servername } = await httpsOptionsOf(kubeConfig, user);
+      const { ca, rejectUnauthorized, servername, ...options } = await httpsOptionsOf(kubeConfig, user);
       return {
+        ...keysOf(options),
         ...(ca === undefined ? {} : { ca: pemText(ca) }),
-        ...(cert === undefined ? {} : { cert: pemText(cert) }),
-        ...(key === undefined ? {} : { key: pemText(key) }),
         ...(rejectUnauthorized === false ? { rejectUnauthorized } : {}),
         ...(servername === undefined ? {} : { servername }),
       };
@@ -45,7 +44,7 @@ export function configOfKubeConfig(kubeConfig: KubeConfig): ClusterConfig {
 }
 
 /** Asks a user's `auth-provider` (OIDC, cloud) for credentials. client-node knows them; it is large, so it is loaded when first asked. */
-export function createAuthProvider(user: NamedEntry): AskCredentials {
+export function createAuthProvider(user: NamedEntry): Ask<Credentials> {
   let known: KubeConfig | undefined;
   return async (renew) => {
     const { KubeConfig } = await import('@kubernetes/client-node');
@@ -64,25 +63,26 @@ export function createAuthProvider(user: NamedEntry): AskCredentials {
   };
 }
 
-async function askKubeConfig(kubeConfig: KubeConfig, user: string): Promise<AskedCredentials> {
-  const { headers: given = {}, auth, cert, key } = await httpsOptionsOf(kubeConfig, user);
+async function askKubeConfig(kubeConfig: KubeConfig, user: string): Promise<Credentials> {
+  const { headers: given = {}, auth, ...options } = await httpsOptionsOf(kubeConfig, user);
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(given)) {
     if (typeof value === 'string') headers[name.toLowerCase()] = value;
   }
   if (typeof auth === 'string') headers.authorization ??= `Basic ${Buffer.from(auth).toString('base64')}`;
-  return { headers, ...(cert === undefined || key === undefined ? {} : { cert: pemText(cert), key: pemText(key) }) };
+  return { headers, ...keysOf(options) };
+}
+
+function keysOf({ cert, key }: HttpsOptions): { readonly cert?: string; readonly key?: string } {
+  return cert === undefined || key === undefined ? {} : { cert: pemText(cert), key: pemText(key) };
 }
 
 async function httpsOptionsOf(kubeConfig: KubeConfig, user: string): Promise<HttpsOptions> {
   const options: HttpsOptions = {};
-  try {
-    await kubeConfig.applyToHTTPSOptions(options);
-  } catch (error) {
+  await kubeConfig.applyToHTTPSOptions(options).catch((error: unknown) => {
     const [first = ''] = error instanceof Error && !(error instanceof SyntaxError) ? error.message.trim().split('\n', 1) : [];
-    const why = first === '' ? 'it failed; try the same with another client' : first.slice(0, 300);
-    throw new ConfigError(`asking client-node for the credentials of user '${user}': ${why}`);
-  }
+    throw new ConfigError(`asking client-node for the credentials of user '${user}': ${first.slice(0, 300) || 'it failed'}`);
+  });
   return options;
 }
 

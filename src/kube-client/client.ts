@@ -1,14 +1,14 @@
 import { KubeFault } from '../kube/faults.ts';
-import { type KubeObject, keyOf, type ObjectKey, type Resource } from '../kube/objects.ts';
-import type { KubeApi, PatchOptions } from '../kube/port.ts';
+import { type KubeObject, keyOf, type Resource } from '../kube/objects.ts';
+import type { CallOptions, KubeApi } from '../kube/port.ts';
 import type { Clock } from '../lib/clock.ts';
 import { Caller, type OnAnswer, type Request } from './caller.ts';
 import type { ClusterConfig } from './cluster-config.ts';
 import { Connector } from './connect.ts';
-import { createTransport } from './create-transport.ts';
 import { decodeDeleted, decodeObject, isRecord } from './decode.ts';
 import type { Doing } from './error-map.ts';
 import { componentOf, createEventWriter } from './event-object.ts';
+import { createTransport } from './h2-transport.ts';
 import { listAll } from './list.ts';
 import { describeTarget, requestPath } from './request-path.ts';
 import { ServerClock } from './server-clock.ts';
@@ -51,65 +51,47 @@ export function createKubeApi(config: ClusterConfig, options: KubeClientOptions)
   const transport = createTransport(config.server, connector, clock);
   const caller = new Caller({ config, transport, connector, clock, serverClock, userAgent, warn, onRetry, onAnswer, random });
 
-  const call = (
-    doing: Doing,
-    request: Request,
-    callOptions: { readonly signal?: AbortSignal; readonly timeoutMs?: number },
-  ): Promise<unknown> => caller.run(doing, callOptions, (scope) => caller.exchange(scope, request, objectBytes));
+  const call = (doing: Doing, request: Request, callOptions: CallOptions): Promise<unknown> =>
+    caller.run(doing, callOptions, (scope) => caller.exchange(scope, request, objectBytes));
+  const callFor = <T extends KubeObject>(resource: Resource<T>, doing: Doing, request: Request, callOptions: CallOptions): Promise<T> =>
+    caller.run(doing, callOptions, async (scope) => decodeObject(resource, await caller.exchange(scope, request, objectBytes)));
 
   return {
     list: (resource, listOptions = {}) => listAll(caller, resource, listOptions, listBytes),
 
-    get: async <T extends KubeObject>(resource: Resource<T>, key: ObjectKey, callOptions = {}): Promise<T> => {
+    get: (resource, key, callOptions = {}) => {
       const doing = { text: `getting ${describeTarget(resource, key)}`, write: false };
-      return caller.run(doing, callOptions, async (scope) => {
-        const request: Request = { method: 'GET', path: requestPath(resource, key) };
-        return decodeObject(resource, await caller.exchange(scope, request, objectBytes));
-      });
+      return callFor(resource, doing, { method: 'GET', path: requestPath(resource, key) }, callOptions);
     },
 
     watch: (resource, watchOptions) => watchEvents(caller, resource, watchOptions, objectBytes),
 
-    create: async <T extends KubeObject>(resource: Resource<T>, object: T, callOptions = {}): Promise<T> => {
+    create: (resource, object, callOptions = {}) => {
       const key = keyOf(object);
       const doing = { text: `creating ${describeTarget(resource, key)}`, write: true };
-      const request: Request = {
-        method: 'POST',
-        path: requestPath(resource, { namespace: key.namespace }),
-        body: decodeObject(resource, { ...object }),
-      };
-      return caller.run(doing, callOptions, async (scope) => decodeObject(resource, await caller.exchange(scope, request, objectBytes)));
+      const path = requestPath(resource, { namespace: key.namespace });
+      return callFor(resource, doing, { method: 'POST', path, body: decodeObject(resource, { ...object }) }, callOptions);
     },
 
-    patch: async <T extends KubeObject>(resource: Resource<T>, key: ObjectKey, patch: unknown, patchOptions: PatchOptions): Promise<T> => {
-      const { subresource, resourceVersion } = patchOptions;
-      const doing = {
-        text: `patching ${subresource === undefined ? '' : `${subresource} of `}${describeTarget(resource, key)}`,
-        write: true,
+    patch: async (resource, key, patch, { subresource, resourceVersion, ...callOptions }) => {
+      const part = subresource === undefined ? '' : `${subresource} of `;
+      const doing = { text: `patching ${part}${describeTarget(resource, key)}`, write: true };
+      if (!isRecord(patch)) throw new KubeFault('invalid', `${doing.text}: a merge patch of an object must be an object`);
+      const metadata = isRecord(patch.metadata) ? patch.metadata : {};
+      const request: Request = {
+        method: 'PATCH',
+        path: requestPath(resource, { ...key, ...(subresource === undefined ? {} : { subresource }) }),
+        body: { ...patch, metadata: { ...metadata, resourceVersion } },
+        contentType: 'application/merge-patch+json',
       };
-      return caller.run(doing, patchOptions, async (scope) => {
-        if (!isRecord(patch)) throw new KubeFault('invalid', `${doing.text}: a merge patch of an object must be an object`);
-        const metadata = isRecord(patch.metadata) ? patch.metadata : {};
-        const request: Request = {
-          method: 'PATCH',
-          path: requestPath(resource, { ...key, ...(subresource === undefined ? {} : { subresource }) }),
-          body: { ...patch, metadata: { ...metadata, resourceVersion } },
-          contentType: 'application/merge-patch+json',
-        };
-        return decodeObject(resource, await caller.exchange(scope, request, objectBytes));
-      });
+      return callFor(resource, doing, request, callOptions);
     },
 
     delete: async (resource, key, deleteOptions) => {
       const { uid, resourceVersion, gracePeriodSeconds, propagationPolicy } = deleteOptions;
       const doing = { text: `deleting ${describeTarget(resource, key)}`, write: true };
-      const body = {
-        apiVersion: 'v1',
-        kind: 'DeleteOptions',
-        preconditions: { uid, resourceVersion },
-        gracePeriodSeconds,
-        propagationPolicy,
-      };
+      const preconditions = { uid, resourceVersion };
+      const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions, gracePeriodSeconds, propagationPolicy };
       return decodeDeleted(resource, await call(doing, { method: 'DELETE', path: requestPath(resource, key), body }, deleteOptions));
     },
 

@@ -1,6 +1,8 @@
+import { once } from 'node:events';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
-import type { Clock } from '../lib/clock.ts';
+import { type Clock, startDeadline } from '../lib/clock.ts';
+import { hashHex } from '../lib/hash.ts';
 import type { ClusterConfig, TlsMaterial } from './cluster-config.ts';
 import { isCertificateFault } from './connection-text.ts';
 import { TransportError } from './transport.ts';
@@ -39,8 +41,7 @@ export class Connector {
   async connectPlain(): Promise<Socket> {
     try {
       const { host, port } = this.#target();
-      const socket = (await this.#tunnel(undefined)) ?? (await this.#whenReady(connectTcp({ host, port }), 'connect'));
-      return prepare(socket);
+      return (await this.#tunnel(undefined)) ?? (await this.#whenReady(connectTcp({ host, port }), 'connect'));
     } catch (error) {
       throw new TransportError('connect', 'no connection', { cause: error });
     }
@@ -53,7 +54,7 @@ export class Connector {
 
   /** Stands for the certificates a connection would be made with now. */
   async readShown(): Promise<string> {
-    return JSON.stringify(await this.#config.tls());
+    return hashHex(JSON.stringify(await this.#config.tls()));
   }
 
   async #shakeHands(material: TlsMaterial, protocols: readonly string[]): Promise<TLSSocket> {
@@ -67,8 +68,8 @@ export class Connector {
       servername: servername ?? (isIP(host) === 0 ? host : ''),
       ALPNProtocols: [...protocols],
     });
-    this.#shown.set(socket, JSON.stringify(material));
-    return prepare(await this.#whenReady(socket, 'secureConnect'));
+    this.#shown.set(socket, hashHex(JSON.stringify(material)));
+    return this.#whenReady(socket, 'secureConnect');
   }
 
   /** Loaded when there is a proxy: most clusters are reached without. */
@@ -87,29 +88,18 @@ export class Connector {
     return { host, port: Number(url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : url.port) };
   }
 
-  #whenReady<S extends Socket>(socket: S, event: 'connect' | 'secureConnect'): Promise<S> {
-    return new Promise((resolve, reject) => {
-      const late = new Error(`no connection within ${connectTimeoutMs / 1000} s`);
-      const cancel = this.#clock.timer(connectTimeoutMs, () => socket.destroy(late));
-      const onEnd = (error?: Error): void => {
-        cancel();
-        reject(error ?? new Error('the server closed the connection during the TLS handshake'));
-      };
-      const onClose = (): void => onEnd();
-      socket.once('error', onEnd);
-      socket.once('close', onClose);
-      socket.once(event, () => {
-        cancel();
-        socket.removeListener('error', onEnd);
-        socket.removeListener('close', onClose);
-        resolve(socket);
-      });
-    });
+  async #whenReady<S extends Socket>(socket: S, event: 'connect' | 'secureConnect'): Promise<S> {
+    const deadline = startDeadline(this.#clock, connectTimeoutMs);
+    try {
+      await once(socket, event, { signal: deadline.signal });
+    } catch (error) {
+      socket.destroy();
+      throw deadline.expired() ? Object.assign(new Error('no connection in time'), { code: 'ETIMEDOUT' }) : error;
+    } finally {
+      deadline.clear();
+    }
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, keepAliveMs);
+    return socket;
   }
-}
-
-function prepare<S extends Socket>(socket: S): S {
-  socket.setNoDelay(true);
-  socket.setKeepAlive(true, keepAliveMs);
-  return socket;
 }

@@ -38,9 +38,9 @@ export function isCertificateFault(error: unknown): boolean {
   return untrusted.has(code) || /^ERR_TLS_CERT|^CERT_|^ERR_OSSL|^ERR_SSL_.*ALERT/.test(code);
 }
 
-/** Whether a connection that did not come about may well do so a moment later: not where a name, a certificate or the configuration is wrong. Pure. */
+/** Whether a connection that did not come about may well do so a moment later: not where something is wrong that somebody must mend, nor after a long wait. Pure. */
 export function mayPass(cause: unknown): boolean {
-  return !(cause instanceof ConfigError) && !isCertificateFault(cause) && codeOf(cause) !== 'ENOTFOUND';
+  return !(cause instanceof ConfigError) && !isCertificateFault(cause) && !['ENOTFOUND', 'ETIMEDOUT'].includes(codeOf(cause));
 }
 
 function codeOf(error: unknown): string {

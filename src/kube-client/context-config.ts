@@ -1,18 +1,8 @@
 import { dirname, isAbsolute, join } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
 import { type ClusterConfig, ConfigError, type ReadFile, type RequestHeaders, readNeeded, type TlsMaterial } from './cluster-config.ts';
+import { type Ask, type Credentials, createTokenFile } from './credentials.ts';
 import { type NamedEntry, readText, type SelectedContext } from './kubeconfig.ts';
-import { createTokenFile } from './token-file.ts';
-
-/** Credentials that must be asked for: a token to send, or a client certificate to show. */
-export interface AskedCredentials {
-  readonly headers: RequestHeaders;
-  readonly cert?: string;
-  readonly key?: string;
-}
-
-/** Asks a user's `exec` command or `auth-provider`, which is kept until it expires. `renew`: what it gave before was refused. */
-export type AskCredentials = (renew: boolean) => Promise<AskedCredentials>;
 
 export interface ContextParts {
   readonly readFile: ReadFile;
@@ -54,7 +44,12 @@ export async function configOfContext(context: SelectedContext, parts: ContextPa
 }
 
 /** Who is to be asked for credentials, if anybody; loaded only where it is somebody. */
-async function findAsker(cluster: NamedEntry, user: NamedEntry, server: string, parts: ContextParts): Promise<AskCredentials | undefined> {
+async function findAsker(
+  cluster: NamedEntry,
+  user: NamedEntry,
+  server: string,
+  parts: ContextParts,
+): Promise<Ask<Credentials> | undefined> {
   if (user.value.exec !== undefined) {
     const { createExecPlugin } = await import('./exec-plugin.ts');
     const clusterInfo = async (): Promise<object> => {
@@ -116,7 +111,7 @@ async function readUserTls(user: NamedEntry, readFile: ReadFile): Promise<TlsMat
 }
 
 /** @param ask given where credentials must be asked for */
-function readHeaders(user: NamedEntry, parts: ContextParts, ask: AskCredentials | undefined): ClusterConfig['headers'] {
+function readHeaders(user: NamedEntry, parts: ContextParts, ask: Ask<Credentials> | undefined): ClusterConfig['headers'] {
   const what = `user '${user.name}'`;
   const impersonation = readImpersonation(user, what);
   const tokenPath = readText(user, what, 'tokenFile');

@@ -13,7 +13,32 @@ export function decodeSelected<T extends KubeObject>(resource: Resource<T>, valu
   }
   // Set, not deleted: `delete` makes V8 keep the object as a slow dictionary.
   if (metadata.managedFields !== undefined) metadata.managedFields = undefined;
-  return project === undefined ? object : project(object);
+  return shareStrings(project === undefined ? object : project(object));
+}
+
+/** Strings seen lately; V8 itself shares those up to 10 characters. */
+const shared = new Map<string, string>();
+const maxShared = 4_096;
+
+/** Makes equal strings in a value that was parsed for us one: images, nodes, owners and times repeat from object to object and within one. */
+function shareStrings<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value;
+  const members = value as Record<string, unknown>;
+  for (const name of Object.keys(members)) {
+    const member = members[name];
+    if (typeof member === 'string') members[name] = sharedString(member);
+    else shareStrings(member);
+  }
+  return value;
+}
+
+function sharedString(text: string): string {
+  if (text.length <= 10 || text.length > 128) return text;
+  const known = shared.get(text);
+  if (known !== undefined) return known;
+  if (shared.size >= maxShared) shared.clear();
+  shared.set(text, text);
+  return text;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { KubeFault, type KubeFaultCode } from '../kube/faults.ts';
+import { isRecord } from './decode.ts';
 
 /** What was being done, for faults and their messages. */
 export interface Doing {
@@ -121,21 +122,19 @@ function parseJson(text: string): unknown {
 }
 
 /** Reads a `Status` object; undefined when it is none. Pure. */
-function parseStatus(value: unknown): ApiStatus | undefined {
-  const status = asRecord(value);
-  if (status?.kind !== 'Status') return undefined;
-  const details = asRecord(status.details) ?? {};
-  const causes = Array.isArray(details.causes) ? details.causes : [];
+function parseStatus(status: unknown): ApiStatus | undefined {
+  if (!isRecord(status) || status.kind !== 'Status') return undefined;
+  const details = isRecord(status.details) ? status.details : {};
+  const causes: unknown[] = Array.isArray(details.causes) ? details.causes : [];
   return {
     message: asText(status.message),
-    reason: typeof status.reason === 'string' && status.reason !== '' ? status.reason : undefined,
+    reason: asText(status.reason) || undefined,
     code: typeof status.code === 'number' ? status.code : undefined,
     names: asText(details.name) !== '' || asText(details.kind) !== '',
     retryAfterSeconds: typeof details.retryAfterSeconds === 'number' ? details.retryAfterSeconds : undefined,
-    causes: causes.map((cause) => {
-      const { field, reason, message } = asRecord(cause) ?? {};
-      return { field: asText(field), reason: asText(reason), message: asText(message) };
-    }),
+    causes: causes
+      .filter(isRecord)
+      .map(({ field, reason, message }) => ({ field: asText(field), reason: asText(reason), message: asText(message) })),
   };
 }
 
@@ -144,29 +143,20 @@ function parseStatus(value: unknown): ApiStatus | undefined {
  * whole or in part, so values of structures and of fields that may be secret are left out. Pure.
  */
 function statusText(status: ApiStatus): string {
-  if (status.causes.length === 0) return shorten(withoutStructures(firstLine(status.message)));
+  if (status.causes.length === 0) return trimText(status.message);
   const shown = status.causes.slice(0, maxCauses).map(({ field, reason, message }) => {
-    const text = secretField.test(field) ? reason : withoutStructures(firstLine(message));
-    return field === '' || field === '<nil>' ? shorten(text) : `${field}: ${shorten(text)}`;
+    const text = trimText(secretField.test(field) ? reason : message);
+    return field === '' || field === '<nil>' ? text : `${field}: ${text}`;
   });
   const left = status.causes.length - shown.length;
   return shown.join('; ') + (left > 0 ? `; and ${left} more` : '');
 }
 
-function firstLine(text: string): string {
-  return text.split('\n', 1)[0] ?? '';
-}
-
-function withoutStructures(text: string): string {
-  return text.replace(/(value: )(?:\{.*\}|\[.*\]|map\[.*\]|\w+\.\w+\{.*\})/g, '$1…');
-}
-
-function shorten(text: string): string {
-  return text.length <= maxTextLength ? text : `${text.slice(0, maxTextLength - 1)}…`;
-}
-
-function asRecord(value: unknown): Record<string, unknown> | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;
+/** One short line without structures. */
+function trimText(text: string): string {
+  const [line = ''] = text.split('\n', 1);
+  const plain = line.replace(/(value: )(?:\{.*\}|\[.*\]|map\[.*\]|\w+\.\w+\{.*\})/g, '$1…');
+  return plain.length <= maxTextLength ? plain : `${plain.slice(0, maxTextLength - 1)}…`;
 }
 
 function asText(value: unknown): string {

@@ -14,7 +14,7 @@ const seriesEvents: Resource<KubeObject> = { ...coreEvents, group: 'events.k8s.i
 
 type Body = { readonly [key: string]: unknown };
 
-/** The `events.k8s.io/v1` Event that is stored for a record. Pure. @param component who reports it, e.g. `hourglass-operator` */
+/** The `events.k8s.io/v1` Event that is stored for a record. Pure. @param component who reports it, e.g. `my-operator` */
 export function buildEvent(record: EventRecord, component: string, instance: string, nowMs: number): Body {
   return {
     apiVersion: apiVersionOf(seriesEvents),
@@ -61,7 +61,7 @@ export function eventNamespace(record: EventRecord): string {
   return record.regarding.namespace === '' ? 'default' : record.regarding.namespace;
 }
 
-/** `hourglass-operator` of the user agent `hourglass-operator/0.1.0 (once)`. Pure. */
+/** `tool` of the user agent `tool/0.1.0 (once)`. Pure. */
 export function componentOf(userAgent: string): string {
   return userAgent.split(/[/\s]/, 1)[0] ?? userAgent;
 }

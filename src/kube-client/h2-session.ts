@@ -8,8 +8,6 @@ import { type TransportAnswer, type TransportBody, TransportError, type Transpor
 const maxStreams = 100;
 const streamWindowBytes = 4 * 1024 * 1024;
 const sessionWindowBytes = 32 * 1024 * 1024;
-/** Of an answer that its caller has not got round to. */
-const readAheadBytes = 16 * 1024 * 1024;
 /** Node refuses new streams above this; its default of 10 MB is less than one list of pods. */
 const maxSessionMemoryMb = 1_024;
 
@@ -26,8 +24,7 @@ export class H2Session {
   #death: Error | undefined;
   #stopLiveness: (() => void) | undefined;
 
-  /** @param shown what stands for the certificates that `socket` was made with
-   * @param onUnusable called once, when no new request may go this way: closed, broken, or told to go away */
+  /** @param onUnusable called once, when no new request may go this way: closed, broken, or told to go away */
   constructor(server: string, socket: TLSSocket, shown: string, clock: Clock, onUnusable: () => void) {
     this.shown = shown;
     this.#socket = socket;
@@ -169,18 +166,15 @@ export class H2Session {
 }
 
 /**
- * The body, taken from the connection as it comes. A server that goes away closes the connection once it has sent all answers,
- * and Node drops what was received but not yet read.
+ * The body, taken from the connection as it comes: a server that goes away closes the connection once it has sent all answers,
+ * and Node drops what was received but not yet read. Nothing holds the server back: whoever makes a call reads its answer at once, and counts.
  */
 function readAhead(stream: ClientHttp2Stream): TransportBody {
-  let chunks: Buffer[] = [];
-  let bytes = 0;
+  const chunks: Buffer[] = [];
   let ended = false;
   let wake = (): void => {};
   stream.on('data', (chunk: Buffer) => {
     chunks.push(chunk);
-    bytes += chunk.length;
-    if (bytes > readAheadBytes) stream.pause();
     wake();
   });
   stream.once('end', () => {
@@ -189,21 +183,16 @@ function readAhead(stream: ClientHttp2Stream): TransportBody {
   });
   stream.once('close', () => wake());
   const destroy = (): void => {
-    chunks = [];
     if (!ended && !stream.closed) stream.close(constants.NGHTTP2_CANCEL);
   };
   async function* read(): AsyncGenerator<Buffer, void, undefined> {
     try {
       for (;;) {
-        const taken = chunks;
-        [chunks, bytes] = [[], 0];
-        yield* taken;
-        if (chunks.length > 0) continue;
+        while (chunks.length > 0) yield* chunks.splice(0);
         if (ended) return;
         if (stream.closed) throw new Error('the answer broke off');
         await new Promise<void>((resolve) => {
           wake = resolve;
-          stream.resume();
         });
       }
     } finally {

@@ -9,7 +9,7 @@ const assumedCapacity = 100;
 const maxChoices = 3;
 
 /** The server speaks HTTP/1.1 only. */
-export class NotHttp2Error extends TransportError {}
+class NotHttp2Error extends TransportError {}
 
 interface Slot {
   readonly ready: Promise<H2Session>;
@@ -101,6 +101,37 @@ export function createH2Transport(server: string, connector: Connector, clock: C
         for (const slot of lane) slot.ready.then((session) => session.destroy(new Error('the client was closed'))).catch(() => {});
         lane.clear();
       }
+    },
+  };
+}
+
+/** HTTP/2 where the server speaks it; HTTP/1.1 for plain `http://` and from the first connection on that says so. */
+export function createTransport(server: string, connector: Connector, clock: Clock): Transport {
+  const h2 = createH2Transport(server, connector, clock);
+  let h1: Promise<Transport> | undefined;
+  // Loaded when needed: a start that lists over HTTP/2 does not pay for it.
+  const useH1 = (): Promise<Transport> => {
+    h1 ??= import('./h1-transport.ts').then(({ createH1Transport }) => createH1Transport(server, connector));
+    return h1;
+  };
+  const plain = server.startsWith('http:');
+  return {
+    send: async (request) => {
+      if (plain || h1 !== undefined) return (await useH1()).send(request);
+      try {
+        return await h2.send(request);
+      } catch (error) {
+        if (error instanceof NotHttp2Error) return (await useH1()).send(request);
+        throw error;
+      }
+    },
+    renew: (shown) => {
+      h2.renew(shown);
+      void h1?.then((transport) => transport.renew(shown));
+    },
+    close: () => {
+      h2.close();
+      void h1?.then((transport) => transport.close());
     },
   };
 }

@@ -1,4 +1,5 @@
 import { ConfigError } from './cluster-config.ts';
+import { isRecord } from './decode.ts';
 import type * as Yaml from './yaml-parser.ts';
 
 type Entry = Readonly<Record<string, unknown>>;
@@ -36,30 +37,27 @@ export function parseKubeconfig(path: string, text: string, yaml: typeof Yaml): 
   const lineCounter = new yaml.LineCounter();
   // Pretty errors quote the line, and with it perhaps a token.
   const document = yaml.parseDocument(text, { prettyErrors: false, lineCounter });
+  const fail = (why: string): never => {
+    throw new ConfigError(`reading kubeconfig ${path}: ${why}; mend the file, or name another with --kubeconfig`);
+  };
   const [problem] = document.errors;
   if (problem !== undefined) {
     const { line, col } = lineCounter.linePos(problem.pos[0]);
-    throw new ConfigError(
-      `reading kubeconfig ${path}: line ${line}, column ${col}: not valid YAML (${problem.code}); mend the file, or name another with --kubeconfig`,
-    );
+    fail(`line ${line}, column ${col}: not valid YAML (${problem.code})`);
   }
   let value: unknown;
   try {
     value = document.toJS() ?? {};
   } catch {
     // Aliases that lead nowhere or multiply.
-    throw new ConfigError(
-      `reading kubeconfig ${path}: its YAML aliases cannot be resolved; mend the file, or name another with --kubeconfig`,
-    );
+    fail('its YAML aliases cannot be resolved');
   }
-  if (!isEntry(value)) throw new ConfigError(`reading kubeconfig ${path}: it is no mapping; name a kubeconfig with --kubeconfig`);
+  if (!isRecord(value)) return fail('it is no mapping');
   const currentContext = value['current-context'];
-  if (currentContext !== undefined && currentContext !== null && typeof currentContext !== 'string') {
-    throw new ConfigError(`reading kubeconfig ${path}: 'current-context' must be a string`);
-  }
+  if (typeof (currentContext ?? '') !== 'string') fail("'current-context' must be a string");
   return {
     paths: [path],
-    currentContext: currentContext === '' || currentContext === null ? undefined : currentContext,
+    currentContext: typeof currentContext === 'string' && currentContext !== '' ? currentContext : undefined,
     contexts: readEntries(path, value, 'contexts', 'context'),
     clusters: readEntries(path, value, 'clusters', 'cluster'),
     users: readEntries(path, value, 'users', 'user'),
@@ -81,33 +79,27 @@ export function mergeKubeconfigs(files: readonly Kubeconfig[]): Kubeconfig {
 
 /** The cluster and user of a context; of the current one when none is named. Pure. @throws ConfigError that says which names there are */
 export function selectContext(config: Kubeconfig, wanted: string | undefined): SelectedContext {
-  const where = config.paths.join(', ');
+  const choices = namesOf('contexts', config.contexts);
+  const fail = (why: string): never => {
+    throw new ConfigError(`reading kubeconfig ${config.paths.join(', ')}: ${why}`);
+  };
   const name = wanted ?? config.currentContext;
-  if (name === undefined) {
-    throw new ConfigError(
-      `reading kubeconfig ${where}: it has no current-context; choose one with --context (${namesOf('contexts', config.contexts)})`,
-    );
-  }
+  if (name === undefined) return fail(`it has no current-context; choose one with --context (${choices})`);
   const context = config.contexts.find((entry) => entry.name === name);
   if (context === undefined) {
     const next = wanted === undefined ? 'mend current-context, or choose with --context' : 'choose another with --context';
-    throw new ConfigError(`reading kubeconfig ${where}: there is no context '${name}' (${namesOf('contexts', config.contexts)}); ${next}`);
+    return fail(`there is no context '${name}' (${choices}); ${next}`);
   }
   const entryOf = (kind: 'cluster' | 'user', entries: readonly NamedEntry[]): NamedEntry | undefined => {
     const entryName = readText(context, `context '${name}'`, kind);
-    if (entryName === undefined) return undefined;
     const entry = entries.find((candidate) => candidate.name === entryName);
-    if (entry !== undefined) return entry;
-    throw new ConfigError(
-      `reading kubeconfig ${where}: context '${name}' names ${kind} '${entryName}', which is missing (${namesOf(`${kind}s`, entries)}); add it, or choose another context (${namesOf('contexts', config.contexts)})`,
+    if (entryName === undefined || entry !== undefined) return entry;
+    const there = namesOf(`${kind}s`, entries);
+    return fail(
+      `context '${name}' names ${kind} '${entryName}', which is missing (${there}); add it, or choose another context (${choices})`,
     );
   };
-  const cluster = entryOf('cluster', config.clusters);
-  if (cluster === undefined) {
-    throw new ConfigError(
-      `reading kubeconfig ${where}: context '${name}' names no cluster; choose another context (${namesOf('contexts', config.contexts)})`,
-    );
-  }
+  const cluster = entryOf('cluster', config.clusters) ?? fail(`context '${name}' names no cluster; choose another context (${choices})`);
   const namespace = readText(context, `context '${name}'`, 'namespace') ?? 'default';
   return { name, namespace, cluster, user: entryOf('user', config.users) };
 }
@@ -125,20 +117,16 @@ function readEntries(path: string, file: Entry, list: string, member: string): r
   if (entries === undefined || entries === null) return [];
   if (!Array.isArray(entries)) throw new ConfigError(`reading kubeconfig ${path}: '${list}' must be a list`);
   return entries.map((entry: unknown, index): NamedEntry => {
-    const name = isEntry(entry) ? entry.name : undefined;
-    if (!isEntry(entry) || typeof name !== 'string' || name === '') {
+    const name = isRecord(entry) ? entry.name : undefined;
+    if (!isRecord(entry) || typeof name !== 'string' || name === '') {
       throw new ConfigError(`reading kubeconfig ${path}: entry ${index + 1} of '${list}' has no name`);
     }
     const value = entry[member] ?? {};
-    if (!isEntry(value)) throw new ConfigError(`reading kubeconfig ${path}: ${member} '${name}': '${member}' must be a mapping`);
+    if (!isRecord(value)) throw new ConfigError(`reading kubeconfig ${path}: ${member} '${name}': '${member}' must be a mapping`);
     return { name, path, value };
   });
 }
 
 function namesOf(what: string, entries: readonly NamedEntry[]): string {
   return entries.length === 0 ? `it has no ${what}` : `${what}: ${entries.map(({ name }) => name).join(', ')}`;
-}
-
-function isEntry(value: unknown): value is Entry {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

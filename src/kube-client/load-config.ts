@@ -3,8 +3,8 @@ import { delimiter, join } from 'node:path';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import { type ClusterConfig, ConfigError, isMissing, type ReadFile, readNeeded } from './cluster-config.ts';
 import { configOfContext } from './context-config.ts';
+import { createTokenFile } from './credentials.ts';
 import { type Kubeconfig, mergeKubeconfigs, parseKubeconfig, selectContext } from './kubeconfig.ts';
-import { createTokenFile } from './token-file.ts';
 
 const serviceAccount = '/var/run/secrets/kubernetes.io/serviceaccount';
 

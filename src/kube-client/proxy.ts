@@ -1,8 +1,9 @@
-import { type ClientRequest, request as requestHttp } from 'node:http';
+import { once } from 'node:events';
+import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { BlockList, isIP, type Socket } from 'node:net';
 import { rootCertificates } from 'node:tls';
-import type { Clock } from '../lib/clock.ts';
+import { type Clock, startDeadline } from '../lib/clock.ts';
 import { ConfigError, type ProxyServer } from './cluster-config.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -71,7 +72,7 @@ function isWithin(host: string, cidr: string): boolean {
  * @param ca the cluster's CA, which may have signed an `https://` proxy as well
  * @throws Error that names the proxy without its password, the cause and the next step
  */
-export function openTunnel(
+export async function openTunnel(
   proxy: ProxyServer,
   authority: string,
   ca: string | undefined,
@@ -81,49 +82,39 @@ export function openTunnel(
   const url = new URL(proxy.url);
   const secure = url.protocol === 'https:';
   const login = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+  const authorization = login === ':' ? {} : { 'proxy-authorization': `Basic ${Buffer.from(login).toString('base64')}` };
   const options = {
     method: 'CONNECT',
     host: hostOf(url),
     port: url.port === '' ? (secure ? 443 : 80) : Number(url.port),
     path: authority,
     agent: false,
-    headers: {
-      host: authority,
-      ...(login === ':' ? {} : { 'proxy-authorization': `Basic ${Buffer.from(login).toString('base64')}` }),
-    },
+    headers: { host: authority, ...authorization },
   };
-  const failed = (why: string, cause?: unknown): Error =>
-    new Error(`the proxy ${describeProxy(proxy)} ${why}`, cause === undefined ? undefined : { cause });
-  return new Promise((resolve, reject) => {
-    const request: ClientRequest = secure
-      ? requestHttps({ ...options, ...(ca === undefined ? {} : { ca: [...rootCertificates, ca] }) })
-      : requestHttp(options);
-    const cancel = clock.timer(timeoutMs, () => request.destroy(new Error(`no answer within ${timeoutMs / 1000} s`)));
-    request.once('connect', (answer, socket: Socket, head) => {
-      cancel();
-      if (answer.statusCode === 200) {
-        if (head.length > 0) socket.unshift(head);
-        resolve(socket);
-        return;
-      }
-      socket.destroy();
-      const next =
-        answer.statusCode === 407 ? 'put a user name and password into its URL' : `let it through there, or name the host in NO_PROXY`;
-      reject(failed(`answered ${answer.statusCode} to the wish for ${authority}; ${next}`));
-    });
-    request.once('error', (error) => {
-      cancel();
-      const code = 'code' in error && typeof error.code === 'string' ? error.code : error.message;
-      reject(failed(`cannot be reached (${code}); check its address`, error));
-    });
-    request.end();
+  const request = secure
+    ? requestHttps({ ...options, ...(ca === undefined ? {} : { ca: [...rootCertificates, ca] }) })
+    : requestHttp(options);
+  const fail = (why: string, cause?: unknown): Error =>
+    new Error(`the proxy ${url.protocol}//${url.host} (${proxy.source}) ${why}`, { cause });
+  const deadline = startDeadline(clock, timeoutMs);
+  // After it was given up, too, it may fail.
+  request.on('error', () => {});
+  request.end();
+  const answered: unknown[] = await once(request, 'connect', { signal: deadline.signal }).catch((error: unknown) => {
+    request.destroy();
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'failed';
+    deadline.clear();
+    throw fail(`cannot be reached (${deadline.expired() ? `no answer within ${timeoutMs / 1000} s` : code}); check its address`, error);
   });
-}
-
-/** `http://host:3128 (HTTPS_PROXY)`: no user name, no password. Pure. */
-function describeProxy({ url, source }: ProxyServer): string {
-  const { protocol, host } = new URL(url);
-  return `${protocol}//${host} (${source})`;
+  deadline.clear();
+  const [{ statusCode }, socket, head] = answered as [IncomingMessage, Socket, Buffer];
+  if (statusCode === 200) {
+    if (head.length > 0) socket.unshift(head);
+    return socket;
+  }
+  socket.destroy();
+  const next = statusCode === 407 ? 'put a user name and password into its URL' : 'let it through there, or name the host in NO_PROXY';
+  throw fail(`answered ${statusCode} to the wish for ${authority}; ${next}`);
 }
 
 function hostOf(url: URL): string {

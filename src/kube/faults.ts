@@ -47,7 +47,7 @@ export interface KubeFaultDetails {
   readonly cause?: unknown;
 }
 
-/** A failed call: `new KubeFault('conflict', 'patching Service team-a/performer-x: …')`. The message names verb, object and what stood in the way, no secret. */
+/** A failed call: `new KubeFault('conflict', 'patching Service team-a/x: …')`. The message names verb, object and what stood in the way, no secret. */
 export class KubeFault extends Error {
   override readonly name = 'KubeFault';
   readonly code: KubeFaultCode;

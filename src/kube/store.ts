@@ -26,8 +26,8 @@ const maxTombstones = 4_096;
  */
 export class ObjectStore<T extends KubeObject> {
   readonly #objects = new Map<string, T>();
-  /** Index name → value → key → object. */
-  readonly #indexed = new Map<string, Map<string, Map<string, T>>>();
+  /** Index name → value → the one object, or key → object where there are several: a map for each would cost more than the object. */
+  readonly #indexed = new Map<string, Map<string, T | Map<string, T>>>();
   /** uid → resourceVersion at which it went, or undefined where our own delete did not tell. Oldest first. */
   readonly #tombstones = new Map<string, string | undefined>();
   readonly #listeners = new Set<ChangeListener<T>>();
@@ -79,7 +79,8 @@ export class ObjectStore<T extends KubeObject> {
     const values = this.#indexed.get(index);
     if (values === undefined) throw new RangeError(`the store has no index ${index}`);
     const found = values.get(value);
-    return found === undefined ? [] : [...found.values()];
+    if (found === undefined) return [];
+    return found instanceof Map ? [...found.values()] : [found];
   }
 
   /**
@@ -195,8 +196,16 @@ export class ObjectStore<T extends KubeObject> {
     for (const [values, own] of entries) {
       for (const value of own) {
         const found = values?.get(value);
-        if (found === undefined) values?.set(value, new Map([[text, object]]));
-        else found.set(text, object);
+        if (found === undefined) values?.set(value, object);
+        else if (found instanceof Map) found.set(text, object);
+        else if (keyText(keyOf(found)) !== text)
+          values?.set(
+            value,
+            new Map([
+              [keyText(keyOf(found)), found],
+              [text, object],
+            ]),
+          );
       }
     }
     changes.push({ before, after: object });
@@ -213,8 +222,8 @@ export class ObjectStore<T extends KubeObject> {
       const values = this.#indexed.get(name);
       for (const value of valuesOf(object)) {
         const found = values?.get(value);
-        found?.delete(text);
-        if (found?.size === 0) values?.delete(value);
+        if (found instanceof Map) found.delete(text);
+        if (found !== undefined && (found instanceof Map ? found.size === 0 : keyText(keyOf(found)) === text)) values?.delete(value);
       }
     }
   }

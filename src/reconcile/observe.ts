@@ -37,6 +37,7 @@ export async function observe(key: ObjectKey, deps: ReconcileDeps, lastPass: boo
     ...(routed === undefined ? {} : { routed }),
     lastPass,
     ...(serviceWriter === undefined ? {} : { serviceWriter }),
+    ...(deps.writers.isStatusDisputed(key, kube.serverNowMs()) ? { statusDisputed: true } : {}),
   };
 }
 

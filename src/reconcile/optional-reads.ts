@@ -14,9 +14,13 @@ const withoutIt = {
   endpointslices: 'a new pod takes over 2 s after it is ready',
 } as const;
 
-/** Reads the operator can do without: forbidden or absent, they are off for the rest of the run, said once. */
+/** After that a read that was forbidden is tried again. */
+const offForMs = 600_000;
+
+/** Reads the operator can do without: forbidden or absent, they are off for a while, said once. */
 export class OptionalReads {
-  readonly #off = new Set<keyof typeof withoutIt>();
+  /** Server time until which a read is off. */
+  readonly #off = new Map<keyof typeof withoutIt, number>();
   readonly #log: Log;
 
   constructor(log: Log) {
@@ -27,7 +31,7 @@ export class OptionalReads {
   async readNodes(bound: readonly Pod[], world: World, kube: KubeApi, signal: AbortSignal): Promise<NodesSeen | undefined> {
     const names = new Set(bound.filter((pod) => !isReady(pod)).flatMap((pod) => pod.spec?.nodeName ?? []));
     if (names.size === 0) return undefined;
-    return this.#attempt('nodes', async () => {
+    return this.#attempt('nodes', kube, async () => {
       if (world.nodes.resourceVersion === '') world.nodes.replace(await kube.list(nodes, { project: projectNode, signal }));
       const byName: Record<string, Node | null> = {};
       for (const name of names) {
@@ -42,7 +46,7 @@ export class OptionalReads {
 
   /** uids of the pods that the EndpointSlices of the Performer's Service call ready; undefined where slices may not be read. */
   readRouted(key: ObjectKey, kube: KubeApi, signal: AbortSignal): Promise<readonly string[] | undefined> {
-    return this.#attempt('endpointslices', async () => {
+    return this.#attempt('endpointslices', kube, async () => {
       const labelSelector = `kubernetes.io/service-name=${serviceName(key.name)}`;
       const { items } = await kube.list(endpointSlices, { namespace: key.namespace, labelSelector, signal });
       const ready = items.flatMap((slice) => (slice.endpoints ?? []).filter((endpoint) => endpoint.conditions?.ready !== false));
@@ -50,14 +54,14 @@ export class OptionalReads {
     });
   }
 
-  async #attempt<T>(what: keyof typeof withoutIt, read: () => Promise<T>): Promise<T | undefined> {
-    if (this.#off.has(what)) return undefined;
+  async #attempt<T>(what: keyof typeof withoutIt, kube: KubeApi, read: () => Promise<T>): Promise<T | undefined> {
+    if (kube.serverNowMs() < (this.#off.get(what) ?? 0)) return undefined;
     try {
       return await read();
     } catch (error) {
       if (!isKubeFault(error, 'forbidden', 'kindMissing', 'notFound')) throw error;
       if (!this.#off.has(what)) this.#log(`cannot read ${what}: ${withoutIt[what]}`, { code: error.code, error: error.message });
-      this.#off.add(what);
+      this.#off.set(what, kube.serverNowMs() + offForMs);
       return undefined;
     }
   }

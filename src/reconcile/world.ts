@@ -65,16 +65,15 @@ export interface WatchWorldOptions {
   readonly log?: (message: string, fields: Readonly<Record<string, unknown>>) => void;
 }
 
-/** Keeps the nodes filled until `signal` aborts; the operator works without them, lost nodes are not seen then. */
-export function watchNodes(world: World, options: WatchWorldOptions): Reflector {
-  const { namespace: _, failFirstList: __, ...rest } = options;
-  return startReflector({ ...rest, resource: nodes, store: world.nodes });
-}
-
-/** Keeps Performers, pods and Services filled until `signal` aborts. */
+/**
+ * Keeps the world filled until `signal` aborts.
+ *
+ * @returns the reflectors of what no decision can do without; nodes are watched beside, and lost ones are not seen where they may not be
+ */
 export function watchWorld(world: World, options: WatchWorldOptions): readonly Reflector[] {
   const { namespace, ...rest } = options;
   const scope = { ...rest, ...(namespace === undefined ? {} : { namespace }) };
+  startReflector({ ...rest, failFirstList: false, resource: nodes, store: world.nodes });
   return [
     startReflector({ ...scope, resource: performers, store: world.performers }),
     startReflector({ ...scope, resource: pods, store: world.pods, labelSelector: performerPodsSelector }),

@@ -86,6 +86,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   gauge('workqueue_depth', 'Keys ready to be worked on', queueLabels, (set) => set(queue, sources.queue().depth));
   total('workqueue_adds_total', 'Keys added', queueLabels, (inc) => inc(queue, sources.queue().adds));
   const retries = counter('workqueue_retries_total', 'Keys added again after a failure', ...queueLabels);
+  retries.inc(queue, 0);
   gauge('workqueue_unfinished_work_seconds', 'Time spent so far by all passes under way', queueLabels, (set) =>
     set(queue, sources.running().reduce((sum, ms) => sum + ms, 0) / 1_000),
   );

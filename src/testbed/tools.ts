@@ -8,7 +8,7 @@ import type { ProgressReporter } from './progress.ts';
 import { errnoCode, TestbedError, toTestbedError } from './testbed-error.ts';
 import { userCacheDir, withLock } from './user-cache.mjs';
 
-export type ToolName = 'control-plane' | 'kwok' | 'client-go';
+export type ToolName = 'control-plane' | 'kwok' | 'client-go' | 'kstatus';
 
 /** Versions of what the testbed is made of, from `tools/versions.json`. */
 export interface ToolVersions {
@@ -52,6 +52,13 @@ const tools: Readonly<Record<ToolName, Tool>> = {
     module: 'client-go',
     packagePath: '.',
     title: () => 'the client-go program of the client bench',
+    coldTime: 'about 1 min',
+    ldflags: () => '-s -w',
+  },
+  kstatus: {
+    module: 'kstatus',
+    packagePath: '.',
+    title: () => 'kstatus, by which tools wait for objects',
     coldTime: 'about 1 min',
     ldflags: () => '-s -w',
   },

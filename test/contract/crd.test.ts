@@ -58,7 +58,7 @@ describe('the CRD on an API server', () => {
       '-o',
       'name',
     );
-    expect(output.trim().split('\n').length).toBe(6);
+    expect(output.trim().split('\n').length).toBe(7);
   });
 
   it('explains its fields', async () => {

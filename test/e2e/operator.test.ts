@@ -247,7 +247,7 @@ describe('once', () => {
     const { code, stdout } = await hourglass(on('once', '-n', 'quota'));
     expect(stdout).toContain('exceeded quota');
     expect(code).toBe(1);
-    expect((await getPerformer('quota', 'denied')).status?.conditions?.at(-1)).toMatchObject({ reason: 'WriteDenied' });
+    expect((await getPerformer('quota', 'denied')).status?.conditions?.at(-1)).toMatchObject({ reason: 'QuotaExceeded' });
   });
 });
 

@@ -84,6 +84,19 @@ describe.each(['h2', 'http/1.1'] as const)('a client over %s', (protocol) => {
     });
   });
 
+  it('waits as long as Retry-After asks, and asks no more when that is long', async () => {
+    await start({ fault: { name: 'throttle' }, outcome: 'ok' });
+    proxy.setRules([{ fault: { name: 'throttle', ms: 1_000 }, times: 1 }]);
+    const startedMs = performance.now();
+    await kube.list(configMaps, { namespace });
+    expect(performance.now() - startedMs).toBeGreaterThanOrEqual(1_000);
+
+    proxy.setRules([{ fault: { name: 'throttle', ms: 60_000 } }]);
+    const before = proxy.stats().requests;
+    await expect(kube.list(configMaps, { namespace })).rejects.toMatchObject({ code: 'throttled', retryAfterMs: 60_000 });
+    expect(proxy.stats().requests).toBe(before + 1);
+  });
+
   describe('tells a read that cannot succeed by its fault, and reads again once the cause is gone', () => {
     it.each<Row & { text: string }>(
       (

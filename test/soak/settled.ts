@@ -62,7 +62,7 @@ export async function runSettled(options: SettledOptions): Promise<SettledResult
     for (const name of [namespace, 'hourglass-system']) await kube.create(namespaces, { metadata: { name } });
     for (let index = 0; index < options.performers; index += 1) {
       const metadata = { name: `settled-${index}`, namespace };
-      const spec = { avsAddress: `0xa${index}`, image: 'avs:1' };
+      const spec = { avsAddress: `0x${'a1'.repeat(20)}`, image: 'avs:1' };
       await kube.create(performers, { apiVersion: 'hourglass.eigenlayer.io/v1alpha1', kind: 'Performer', metadata, spec });
     }
     const child = spawn(process.execPath, [join(dist, 'hourglass.js'), 'watch', '--kubeconfig', kubeconfig], { stdio: 'ignore' });

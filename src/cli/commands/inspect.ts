@@ -21,18 +21,20 @@ export function registerInspect(program: Command): void {
     .description('print what one pass sees, as JSON; environment values only as keyed hashes')
     .option('-n, --namespace <namespace>', 'its namespace', 'default')
     .action(async (name: string, _options: unknown, command: Command) => {
-      await printSnapshot({ name, ...readOptions<ConnectOptions & SettingsOptions>(command) });
+      const snapshot = await takeSnapshot({ name, ...readOptions<ConnectOptions & SettingsOptions>(command) });
+      process.stdout.write(`${format(hideEnvironment(snapshot))}\n`);
     });
   addSettingsOptions(program.command('plan'))
     .description('print the plan for a snapshot, as JSON; touches no cluster')
     .requiredOption('--snapshot <file>', 'file made by `hourglass snapshot`, or - for standard input')
     .action(async (options: SettingsOptions & { readonly snapshot: string }) => {
-      const snapshot = parseSnapshot(await readText(options.snapshot), options.snapshot);
+      const snapshot = await loadSnapshot(options.snapshot);
       process.stdout.write(`${format(checkPlan(planPerformer(snapshot, readSettings(options)), snapshot))}\n`);
     });
 }
 
-async function printSnapshot(options: ConnectOptions & SettingsOptions & { readonly name: string }): Promise<void> {
+/** What a pass over that Performer would see in the cluster now. @throws CliError where nothing of that name is there */
+export async function takeSnapshot(options: ConnectOptions & SettingsOptions & { readonly name: string }): Promise<Snapshot> {
   const key: ObjectKey = { namespace: options.namespace ?? 'default', name: options.name };
   const connection = await connect(options);
   try {
@@ -45,20 +47,31 @@ async function printSnapshot(options: ConnectOptions & SettingsOptions & { reado
     if (snapshot.performer === undefined && snapshot.pods.length === 0) {
       throw new CliError(`Performer ${key.namespace}/${key.name} does not exist. List them: kubectl get performers -A`, exitCodes.failed);
     }
-    process.stdout.write(`${format(hideEnvironment(snapshot))}\n`);
+    return snapshot;
   } finally {
     connection.close();
   }
 }
 
+/** The snapshot in a file, or on standard input for `-`. @throws CliError where it cannot be read */
+export async function loadSnapshot(path: string): Promise<Snapshot> {
+  return parseSnapshot(await readText(path), path);
+}
+
 /** Values become HMACs under a key nobody keeps: equal values stay equal within one snapshot, and cannot be guessed from it. */
 function hideEnvironment(snapshot: Snapshot): Snapshot {
   const parsed = snapshot.performer?.parsed;
-  if (snapshot.performer === undefined || parsed?.valid !== true || parsed.spec.config?.environment === undefined) return snapshot;
+  if (snapshot.performer === undefined || parsed?.valid !== true || parsed.spec.config === undefined) return snapshot;
   const key = randomBytes(32);
   const hide = (value: string): string => `hmac:${createHmac('sha256', key).update(value).digest('hex').slice(0, 16)}`;
-  const environment = Object.fromEntries(Object.entries(parsed.spec.config.environment).map(([name, value]) => [name, hide(value)]));
-  const spec = { ...parsed.spec, config: { ...parsed.spec.config, environment } };
+  const { config } = parsed.spec;
+  const environment = Object.entries(config.environment ?? {}).map(([name, value]) => [name, hide(value)] as const);
+  const env = config.env?.map((entry) => (entry.value === undefined ? entry : { ...entry, value: hide(entry.value) }));
+  const hidden = {
+    ...(config.environment === undefined ? {} : { environment: Object.fromEntries(environment) }),
+    ...(env === undefined ? {} : { env }),
+  };
+  const spec = { ...parsed.spec, config: { ...config, ...hidden } };
   return { ...snapshot, performer: { ...snapshot.performer, parsed: { valid: true, spec } } };
 }
 

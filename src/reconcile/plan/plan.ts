@@ -159,13 +159,10 @@ function findSides(snapshot: Snapshot, owned: PodsByOwner, rollout: RolloutState
     sides.push({ type: 'ForeignPod', reason: 'ForeignPod', message: `the Service selects Pod ${named(strangers)}` });
   if (owned.rivals.length > 0) {
     sides.push({ type: 'ForeignWriter', reason: 'ForeignWriter', message: `Pod ${named(owned.rivals)} was made by another operator` });
-  } else if (snapshot.serviceWriter !== undefined) {
-    const who = snapshot.serviceWriter === '' ? 'somebody' : `field manager ${snapshot.serviceWriter}`;
-    sides.push({
-      type: 'ForeignWriter',
-      reason: 'ForeignWriter',
-      message: `${who} keeps putting back Service performer-${snapshot.key.name}`,
-    });
+  } else if (snapshot.serviceWriter !== undefined || snapshot.statusDisputed === true) {
+    const who = (snapshot.serviceWriter ?? '') === '' ? 'somebody' : `field manager ${snapshot.serviceWriter}`;
+    const what = snapshot.serviceWriter === undefined ? 'the status' : `Service performer-${snapshot.key.name}`;
+    sides.push({ type: 'ForeignWriter', reason: 'ForeignWriter', message: `${who} keeps putting back ${what}` });
   }
   if (rollout.reason === 'Unschedulable' || rollout.reason === 'SurgeUnschedulable') {
     sides.push({ type: 'Scheduled', reason: rollout.reason, message: rollout.message });

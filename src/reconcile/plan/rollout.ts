@@ -208,7 +208,10 @@ function describe(
     const reason = cause.reason === 'Unschedulable' && old.length > 0 ? 'SurgeUnschedulable' : cause.reason;
     return { reason, message: `pod ${troubled?.name}: ${cause.message}${meanwhile}` };
   }
-  if (pending.length === 0) return { reason: underWay, message: `a pod is being created${meanwhile}` };
+  if (pending.length === 0) {
+    const waits = rules.recreate && facts.pods.some((pod) => !pod.ended && !isGone(pod, rules));
+    return { reason: underWay, message: `${waits ? 'former pods must be gone first' : 'a pod is being created'}${meanwhile}` };
+  }
   return { reason: underWay, message: `pod ${waiting} is not ready yet${meanwhile}` };
 }
 

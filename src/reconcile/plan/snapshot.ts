@@ -44,6 +44,8 @@ export interface Snapshot {
   readonly denied?: string;
   /** Who keeps putting back what we put right on the Service: we leave it alone. A field manager's name, '' where it is not known. */
   readonly serviceWriter?: string;
+  /** Somebody else keeps putting back the status: of it only the conditions are written. */
+  readonly statusDisputed?: true;
 }
 
 /** What the operator was told at start; never changes a Performer's revision. */

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { createSecureServer, type Http2SecureServer, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { stringify } from 'yaml';
 import { type Clock, systemClock } from '../../lib/clock.ts';
@@ -84,6 +84,7 @@ class RunningProxy implements FaultProxy {
   readonly #upstream: Upstream;
   readonly #front: Front;
   readonly #open = new Set<Exchange>();
+  readonly #sockets = new Set<Socket>();
   #servers: readonly Http2SecureServer[] = [];
   #requests = 0;
   #streams = 0;
@@ -155,6 +156,7 @@ class RunningProxy implements FaultProxy {
   async close(): Promise<void> {
     await this.#front.close();
     this.#upstream.close();
+    for (const socket of this.#sockets) socket.destroy();
     await Promise.all(this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))));
   }
 
@@ -178,6 +180,10 @@ class RunningProxy implements FaultProxy {
       },
       (request, response) => void this.#handle(request, response),
     );
+    server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+    });
     server.on('session', (session) => {
       const connection = this.#front.find(session.socket);
       if (connection !== undefined) connection.session = session;

@@ -7,6 +7,7 @@ import { createKubeApi, type KubeClient, type KubeClientOptions } from '../../..
 import type { ClusterConfig } from '../../../src/kube-client/cluster-config.ts';
 import { type Clock, systemClock } from '../../../src/lib/clock.ts';
 import { FakeClock, settle } from '../../support/fake-clock.ts';
+import { createFastClock } from '../../support/fast-clock.ts';
 import { failure, type Script, type ScriptedServer, scriptedIdentity, startScriptedServer } from '../../support/scripted-server.ts';
 import { createTlsIdentity, type TlsIdentity } from '../../support/tls-identity.ts';
 
@@ -30,8 +31,8 @@ afterEach(async () => {
 /** The machine's clock, but for the deadlines of calls: they pass when a test says so, so that a slow machine changes nothing. */
 class DeadlineClock implements Clock {
   readonly #deadlines = new Set<() => void>();
-  readonly nowMs = systemClock.nowMs;
-  readonly monotonicMs = systemClock.monotonicMs;
+  readonly nowMs = (): number => systemClock.nowMs();
+  readonly monotonicMs = (): number => systemClock.monotonicMs();
 
   timer(delayMs: number, run: () => void): () => void {
     if (delayMs !== 30_000) return systemClock.timer(delayMs, run);
@@ -144,17 +145,6 @@ describe('the requests of a client', () => {
     ]);
     expect(server.requests[0]?.headers).toMatchObject({ authorization: 'Bearer t' });
     expect(server.requests[1]?.headers).toMatchObject({ authorization: 'Bearer t', 'impersonate-group': 'a, b' });
-  });
-
-  it('adds the Event of a record to the namespace of its object, and takes "already exists" for done', async () => {
-    const { kube, server } = await connect((_, reply) => reply.json(409, failure(409, 'AlreadyExists', 'events "x.1" already exists')));
-    await call(kube, 'event');
-    expect(server.requests[0]).toMatchObject({ method: 'POST', path: '/apis/events.k8s.io/v1/namespaces/team-a/events' });
-    expect(JSON.parse(server.requests[0]?.body ?? '')).toMatchObject({
-      metadata: { name: 'x.1', namespace: 'team-a' },
-      regarding: { kind: 'Pod', name: 'x' },
-      reportingController: 'tester',
-    });
   });
 
   it('refuses a patch that is no object without sending it', async () => {
@@ -584,6 +574,16 @@ describe('a connection', () => {
       (error: unknown) => !(error instanceof KubeFault && error.message.includes('certificate')),
     );
     expect(outcome).toBe(served);
+  });
+
+  it.each(['h2', 'http/1.1'] as const)('that never comes about over %s is given up after 10 s', async (protocol) => {
+    const { kube, server } = await connect((_, reply) => reply.json(200, stored), { protocol, options: { clock: createFastClock(100) } });
+    server.relay.freeze();
+    // A plain connection is there at once; it is the answer that never comes.
+    const wanted = protocol === 'h2' ? { code: 'unreachable' } : { code: 'timeout' };
+    const fault = await faultOf(call(kube, 'get'));
+    expect(fault).toMatchObject(wanted);
+    if (protocol === 'h2') expect(fault.message).toContain('no answer; check the network and firewalls (ETIMEDOUT)');
   });
 
   it('that ends each second costs no call its answer', async () => {

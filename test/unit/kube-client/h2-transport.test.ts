@@ -120,6 +120,21 @@ describe('the HTTP/2 transport', () => {
     await expect(get(transport)).rejects.toMatchObject({ stage: 'broken', sent: true });
   });
 
+  it('costs calls one after the other no ping each', async () => {
+    let pings = 0;
+    let seen: unknown;
+    const { transport } = await connect((_, reply) => {
+      if (seen !== reply.session()) reply.session().on('ping', () => (pings += 1));
+      seen = reply.session();
+      reply.text(200, 'ok');
+    });
+    for (let call = 0; call < 20; call += 1) {
+      await get(transport).then(textOf);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    expect(pings).toBeLessThanOrEqual(1);
+  });
+
   it('keeps a connection whose peer answers pings, however quiet its watch is', async () => {
     const replies: Reply[] = [];
     const { transport, server } = await connect((_, reply) => {
@@ -158,10 +173,16 @@ describe('the HTTP/2 transport', () => {
       reply.begin();
       reply.write('half');
       if (path === '/whole') reply.end();
+      if (path === '/reset') setTimeout(() => reply.refuse(), 20);
     });
     const whole = await get(transport, '/whole');
     await textOf(whole);
     expect(whole.complete()).toBe(true);
+    for (const lane of ['call', 'watch'] as const) {
+      const reset = await get(transport, '/reset', lane);
+      await textOf(reset).catch(() => '');
+      expect(reset.complete()).toBe(false);
+    }
     const cut = await get(transport, '/cut');
     setTimeout(() => server.relay.cut(), 20);
     await textOf(cut).catch(() => '');

@@ -213,7 +213,7 @@ describe('a kubeconfig', () => {
   it.each<{ name: string; text: string; files?: Files; message: string }>([
     { name: 'no YAML', text: `users:\n- name: u\n  user:\n    token: "${secret}\n  bad: [`, message: `${where}line ` },
     { name: 'aliases that lead nowhere', text: `a: *${secret}`, message: where },
-    { name: 'no mapping', text: secret, message: `${where}it is no mapping; name a kubeconfig with --kubeconfig` },
+    { name: 'no mapping', text: secret, message: `${where}it is no mapping; mend the file, or name another with --kubeconfig` },
     { name: 'nothing', text: '', message: `${where}it has no current-context; choose one with --context (it has no contexts)` },
     { name: 'a list that is none', text: `clusters: {token: ${secret}}`, message: `${where}'clusters' must be a list` },
     { name: 'an entry without a name', text: 'contexts: [{context: {}}]', message: `${where}entry 1 of 'contexts' has no name` },

@@ -1,11 +1,13 @@
+import { createServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { isKubeFault } from '../../../src/kube/faults.ts';
 import { pods } from '../../../src/kube/objects.ts';
 import { createKubeApi } from '../../../src/kube-client/client.ts';
 import { ConfigError } from '../../../src/kube-client/cluster-config.ts';
-import { findProxy, parseProxy } from '../../../src/kube-client/proxy.ts';
+import { findProxy, openTunnel, parseProxy } from '../../../src/kube-client/proxy.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
-import { startProxy, type TestProxy } from '../../support/relay.ts';
+import { createFastClock } from '../../support/fast-clock.ts';
+import { portOf, startProxy, type TestProxy } from '../../support/relay.ts';
 import { type ScriptedServer, scriptedIdentity, startScriptedServer } from '../../support/scripted-server.ts';
 import { createTlsIdentity } from '../../support/tls-identity.ts';
 
@@ -88,7 +90,7 @@ describe('a client behind a proxy', () => {
     const message = (): Promise<string> =>
       kube.get(pods, { namespace: 'a', name: 'x' }).then(
         () => 'served',
-        (error: unknown) => (isKubeFault(error, 'unreachable') ? error.message : `${error}`),
+        (error: unknown) => (isKubeFault(error, 'unreachable') ? error.message : String(error)),
       );
     return { server, kube, message };
   }
@@ -128,6 +130,15 @@ describe('a client behind a proxy', () => {
     expect(await message()).toContain(
       `the proxy http://127.0.0.1:${proxy.port} (HTTPS_PROXY) cannot be reached (ECONNREFUSED); check its address`,
     );
+  });
+
+  it('that never answers is given up after 10 s', async () => {
+    const silent = createServer(() => {});
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    ended.push(() => silent.close());
+    const url = `http://127.0.0.1:${portOf(silent.address())}`;
+    const opening = openTunnel({ url, source: 'HTTPS_PROXY' }, 'x.test:443', undefined, createFastClock(100), 10_000);
+    await expect(opening).rejects.toThrow(`the proxy ${url} (HTTPS_PROXY) cannot be reached (no answer within 10 s); check its address`);
   });
 
   it('does not take the certificate of an https:// proxy from another CA', async () => {

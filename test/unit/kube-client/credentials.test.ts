@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createTokenFile } from '../../../src/kube-client/token-file.ts';
+import { createTokenFile } from '../../../src/kube-client/credentials.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
 function given(): { clock: FakeClock; file: { content: string | undefined; reads: number }; token: (renew: boolean) => Promise<string> } {

@@ -1,0 +1,162 @@
+import { CommanderError, type Option } from 'commander';
+import { describe, expect, it } from 'vitest';
+import { addGoFlags, chooseLog, type GoLogOptions, listIneffective, withTwoDashes } from '../../../src/cli/go-flags.ts';
+import {
+  addLogOptions,
+  addWriterOptions,
+  EnvCommand,
+  parseDuration,
+  readOptions,
+  takeForeignEnvironment,
+  type WriterOptions,
+} from '../../../src/cli/options.ts';
+import type { LogLevel } from '../../../src/telemetry/logger.ts';
+
+const durations: readonly (readonly [text: string, ms: number])[] = [
+  ['30s', 30_000],
+  ['2m', 120_000],
+  ['500ms', 500],
+  ['1m30s', 90_000],
+  ['1.5h', 5_400_000],
+  ['7', 7_000],
+  ['0', 0],
+];
+
+describe('a duration', () => {
+  it.each(durations)('%s', (text, ms) => {
+    expect(parseDuration(text)).toBe(ms);
+  });
+
+  it.each(['', 's', '3x', '1m 30s', '-1s'])('"%s" is refused', (text) => {
+    expect(() => parseDuration(text)).toThrow('give a duration such as 30s');
+  });
+});
+
+type Options = WriterOptions & GoLogOptions & { readonly logLevel?: LogLevel };
+
+/** What a command makes of its arguments and of an environment that holds nothing else. */
+function parse(args: readonly string[], env: Readonly<Record<string, string>> = {}): { options: Options; ineffective: readonly string[] } {
+  const before = { ...process.env };
+  Object.assign(process.env, env);
+  try {
+    const program = new EnvCommand('hourglass').exitOverride().configureOutput({ writeErr: () => undefined });
+    const command = addGoFlags(addLogOptions(addWriterOptions(program.command('watch')), 'info', 'text')).action(() => undefined);
+    takeForeignEnvironment(process.env);
+    program.parse(['watch', ...args], { from: 'user' });
+    return { options: readOptions<Options>(command), ineffective: listIneffective(command) };
+  } finally {
+    for (const name of Object.keys(process.env)) if (!(name in before)) delete process.env[name];
+    Object.assign(process.env, before);
+  }
+}
+
+describe('an option', () => {
+  it.each<{ name: string; args: string[]; env: Record<string, string>; workers: number }>([
+    { name: 'has its default', args: [], env: {}, workers: 16 },
+    { name: 'is taken from the environment', args: [], env: { HOURGLASS_WORKERS: '3' }, workers: 3 },
+    { name: 'is taken from its flag before the environment', args: ['--workers', '5'], env: { HOURGLASS_WORKERS: '3' }, workers: 5 },
+  ])('$name', ({ args, env, workers }) => {
+    expect(parse(args, env).options.workers).toBe(workers);
+  });
+
+  it.each<{ args: string[]; env?: Record<string, string>; leaderElect: boolean }>([
+    { args: [], leaderElect: true },
+    { args: ['--leader-elect'], leaderElect: true },
+    { args: ['--leader-elect=true'], leaderElect: true },
+    { args: ['--leader-elect=false'], leaderElect: false },
+    { args: ['--leader-elect=0'], leaderElect: false },
+    { args: [], env: { HOURGLASS_LEADER_ELECT: 'false' }, leaderElect: false },
+    { args: ['--leader-elect'], env: { HOURGLASS_LEADER_ELECT: 'false' }, leaderElect: true },
+  ])('that is true or false: $args $env', ({ args, env, leaderElect }) => {
+    expect(parse(args, env).options.leaderElect).toBe(leaderElect);
+  });
+
+  it.each([
+    { name: 'that is neither true nor false', args: ['--leader-elect=perhaps'], env: {} },
+    { name: 'of a wrong value in the environment', args: [], env: { HOURGLASS_WORKERS: 'many' } },
+    { name: 'that nobody knows', args: ['--zap-nonsense'], env: {} },
+    { name: 'that contradicts another one', args: ['-A', '-n', 'a'], env: {} },
+    {
+      name: 'that contradicts another one, both in the environment',
+      args: [],
+      env: { HOURGLASS_NAMESPACE: 'a', HOURGLASS_ALL_NAMESPACES: 'true' },
+    },
+  ])('$name is refused', ({ args, env }) => {
+    expect(() => parse(args, env)).toThrow(CommanderError);
+  });
+
+  it.each<{ args: string[]; env: Record<string, string>; namespace: string | undefined }>([
+    { args: ['-A'], env: { HOURGLASS_NAMESPACE: 'a' }, namespace: undefined },
+    { args: ['-n', 'b'], env: { HOURGLASS_ALL_NAMESPACES: 'true' }, namespace: 'b' },
+    { args: [], env: { NAMESPACE: 'c' }, namespace: 'c' },
+    { args: [], env: { NAMESPACE: 'c', HOURGLASS_NAMESPACE: 'd' }, namespace: 'd' },
+    { args: [], env: { NAMESPACE: '' }, namespace: undefined },
+  ])('flag before environment, for the namespace: $args $env', ({ args, env, namespace }) => {
+    expect(parse(args, env).options.namespace).toBe(namespace);
+  });
+});
+
+const defaults = { format: 'json', level: 'info' } as const;
+
+describe('the flags of the Go operator', () => {
+  it.each<{ args: string[]; env?: Record<string, string>; log: { format: string; level: string } }>([
+    { args: [], log: { format: 'json', level: 'info' } },
+    { args: ['--zap-devel'], log: { format: 'text', level: 'debug' } },
+    { args: ['--zap-devel=false'], log: { format: 'json', level: 'info' } },
+    { args: ['--zap-encoder=console', '--zap-log-level=error'], log: { format: 'text', level: 'error' } },
+    { args: ['--zap-log-level=5'], log: { format: 'json', level: 'debug' } },
+    { args: ['--zap-log-level=panic'], log: { format: 'json', level: 'error' } },
+    { args: ['--zap-devel', '--log-level=warn'], log: { format: 'text', level: 'warn' } },
+    { args: ['--zap-devel'], env: { LOG_LEVEL: 'WARNING', LOG_FORMAT: 'json' }, log: { format: 'json', level: 'warn' } },
+    { args: [], env: { LOG_FORMAT: 'console' }, log: { format: 'text', level: 'info' } },
+  ])('say how to log: $args $env', ({ args, env, log }) => {
+    expect(chooseLog(parse(args, env).options, defaults)).toEqual(log);
+  });
+
+  it('that mean nothing here are taken, and said to', () => {
+    const { ineffective } = parse([
+      '--metrics-secure',
+      '--webhook-port=9443',
+      '--cert-dir',
+      '/certs',
+      '--enable-http2=false',
+      '--zap-devel',
+    ]);
+    expect(ineffective).toEqual([
+      '--metrics-secure has no effect: metrics are served over plain HTTP',
+      '--webhook-port has no effect: there is no webhook server',
+      '--cert-dir has no effect: there is no webhook server',
+    ]);
+  });
+
+  it('may begin with one dash', () => {
+    const names = new Set(['leader-elect', 'zap-devel', 'n']);
+    expect(withTwoDashes(['-leader-elect=false', '-n', 'a', '-zap-devel', '--workers', '-unknown', '-n=b'], names)).toEqual([
+      '--leader-elect=false',
+      '-n',
+      'a',
+      '--zap-devel',
+      '--workers',
+      '-unknown',
+      '-n=b',
+    ]);
+  });
+
+  it('stand in the help', () => {
+    const command = addGoFlags(new EnvCommand('watch'));
+    const listed = command.options.map((option: Option) => option.long);
+    for (const name of [
+      '--metrics-secure',
+      '--enable-http2',
+      '--zap-devel',
+      '--zap-log-level',
+      '--zap-encoder',
+      '--zap-stacktrace-level',
+      '--zap-time-encoding',
+      '--webhook-port',
+      '--cert-dir',
+    ])
+      expect(listed).toContain(name);
+    expect(command.helpInformation()).toContain('Flags of the Go operator:');
+  });
+});
