@@ -1,5 +1,7 @@
+import { parse } from 'yaml';
 import { renderCrd } from '../src/api/crd/performer-crd.ts';
 import type { StructuralSchema } from '../src/api/crd/structural-schema.ts';
+import { checkNewPerformer } from '../src/api/v1alpha1/check-new-performer.ts';
 
 interface ServedVersion {
   readonly name: string;
@@ -24,8 +26,13 @@ interface Field {
   readonly required: boolean;
 }
 
-/** `docs/api.md`: every field of a Performer with its type, default, bounds, meaning and rules, from the CRD. Pure. */
-export function renderApiReference(): string {
+/**
+ * `docs/api.md`: every field of a Performer with its type, default, bounds, meaning and rules, from the CRD, and the samples. Pure.
+ *
+ * @param samples texts of files by their path from the project root
+ * @throws Error that names the sample an API server would refuse
+ */
+export function renderApiReference(samples: ReadonlyMap<string, string>): string {
   const { group, names, versions } = (renderCrd() as unknown as Crd).spec;
   const [{ name: version, schema, additionalPrinterColumns: columns }] = versions;
   const root = schema.openAPIV3Schema;
@@ -56,7 +63,16 @@ export function renderApiReference(): string {
     ...section('spec', own),
     ...blocks.flatMap(([name, child]) => section(`spec.${name}`, child)),
     ...section('status', status),
+    '## Samples',
+    [...samples].map(([path, text]) => renderSample(path, text)).join('\n'),
   ].join('\n\n')}\n`;
+}
+
+function renderSample(path: string, text: string): string {
+  const issues = checkNewPerformer(parse(text));
+  if (issues.length > 0) throw new Error(`${path}: ${issues.map((issue) => `${issue.path}: ${issue.message}`).join('; ')}`);
+  const about = text.split('\n').filter((line) => line.startsWith('# '));
+  return `- [\`${path}\`](../${path}): ${about.map((line) => line.slice(2)).join(' ')}`;
 }
 
 function section(path: string, schema: StructuralSchema): readonly string[] {

@@ -6,6 +6,12 @@ import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly version: string };
 
+/** Packages in CommonJS ask for Node's own modules by `require`. */
+const forNode: BuildOptions = {
+  platform: 'node',
+  banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
+};
+
 const shared: BuildOptions = {
   absWorkingDir: root,
   bundle: true,
@@ -32,19 +38,17 @@ const crdApart: Plugin = {
 export async function buildCli(outdir: string): Promise<Metafile> {
   // Chunks carry hashes in their names: those of the last build would stay.
   rmSync(join(outdir, 'chunks'), { recursive: true, force: true });
-  await build({ ...shared, entryPoints: { crd: join(root, 'src', 'api', 'crd', 'performer-crd-yaml.ts') }, outdir, platform: 'node' });
+  await build({ ...shared, ...forNode, entryPoints: { crd: join(root, 'src', 'api', 'crd', 'performer-crd-yaml.ts') }, outdir });
   const { metafile } = await build({
     ...shared,
+    ...forNode,
     entryPoints: { hourglass: join(root, 'src', 'cli', 'main.ts') },
     outdir,
-    platform: 'node',
     splitting: true,
     chunkNames: 'chunks/[name]-[hash]',
     // Only for credentials that need its plug-ins; it stays in node_modules.
     external: ['@kubernetes/client-node'],
     plugins: [crdApart],
-    // Packages in CommonJS ask for Node's own modules by `require`.
-    banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
   });
   return metafile as Metafile;
 }

@@ -1,4 +1,5 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { globSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
@@ -13,11 +14,17 @@ export const projectRoot = dirname(dirname(fileURLToPath(import.meta.url)));
 export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
   return new Map([
     ['manifests/crd/hourglass.eigenlayer.io_performers.yaml', renderCrdYaml()],
-    ['docs/api.md', renderApiReference()],
+    ['docs/api.md', renderApiReference(await readSamples())],
     ['docs/conditions.md', renderConditions()],
     ['docs/events.md', renderEvents()],
     ['manifests/rbac/cluster-role.yaml', renderClusterRoleYaml()],
   ]);
+}
+
+/** The sample Performers, by their path from the project root. */
+async function readSamples(): Promise<ReadonlyMap<string, string>> {
+  const paths = globSync('manifests/samples/**/*.yaml', { cwd: projectRoot }).toSorted();
+  return new Map(await Promise.all(paths.map(async (path) => [path, await readFile(join(projectRoot, path), 'utf8')] as const)));
 }
 
 /** What the operator may do, from the one table of what it does. */

@@ -52,8 +52,9 @@ export async function runOperator(options: WatchOptions, ineffective: readonly s
   });
   const stopReflectors = new AbortController();
   let closeServers = (): Promise<void> => Promise.resolve();
+  const { kube } = countWrites(connection.kube, (...write) => metrics?.onWrite(...write));
+  const events = createEventRecorder({ kube, clock: systemClock, log });
   try {
-    const { kube } = countWrites(connection.kube, (...write) => metrics?.onWrite(...write));
     const world = createWorld();
     const queue = new WorkQueue(systemClock);
     const passes = createPasses({
@@ -71,7 +72,7 @@ export async function runOperator(options: WatchOptions, ineffective: readonly s
       namespace: connection.namespace,
       signal: stopReflectors.signal,
       random: Math.random,
-      log: (message, fields = {}) => log.warn(message, { ...fields, next: hintFor(fields.code) }),
+      log: (message, fields) => log[fields.error === undefined ? 'info' : 'warn'](message, { ...fields, next: hintFor(fields.code) }),
     });
     const addresses = bindAddresses(connection, options);
     if (addresses.metrics !== undefined) {
@@ -107,7 +108,6 @@ export async function runOperator(options: WatchOptions, ineffective: readonly s
     if (!signal.aborted) log.info('caches filled', { server: connection.server, performers: world.performers.list().length });
     onWorldChange(world, (key) => queue.add(key));
 
-    const events = createEventRecorder({ kube, clock: systemClock, log });
     const mayWrite = (): boolean => election?.mayWrite() ?? true;
     const reconcile = createReconcile({ kube, world, settings: readSettings(options), mayWrite, log, passes, events });
     const lead = (stop: AbortSignal, lost?: AbortSignal): Promise<void> =>
@@ -127,11 +127,11 @@ export async function runOperator(options: WatchOptions, ineffective: readonly s
       log.info('running without a Lease', { cause: '--leader-elect=false' });
       await lead(signal);
     } else await election.run(signal, lead);
-    await events.close(eventsMs);
     log.info('stopped');
     return exitCodes.ok;
   } finally {
     stopReflectors.abort();
+    await events.close(eventsMs);
     connection.close();
     // Last: who asks how the shutdown goes gets an answer until it is over.
     await closeServers();

@@ -18,16 +18,7 @@ export interface FailedAnswer {
 }
 
 /** The API server's answer to a failed call, as far as we read it. */
-interface ApiStatus {
-  readonly message: string;
-  readonly reason: string | undefined;
-  /** The HTTP code inside, which watch events have instead of a response's. */
-  readonly code: number | undefined;
-  /** Name or kind of the object it is about: absent when the whole kind is unknown. */
-  readonly names: boolean;
-  readonly retryAfterSeconds: number | undefined;
-  readonly causes: readonly { readonly field: string; readonly reason: string; readonly message: string }[];
-}
+type ApiStatus = NonNullable<ReturnType<typeof parseStatus>>;
 
 const maxCauses = 5;
 const maxTextLength = 400;
@@ -62,7 +53,7 @@ function faultOfStatus(doing: Doing, http: number, status: ApiStatus | undefined
   const reason = status?.reason;
   return new KubeFault(code, `${doing.text}: ${explain(code, http, said)}`, {
     status: http,
-    ...(reason === undefined ? {} : { reason }),
+    ...(reason === undefined || reason === '' ? {} : { reason }),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   });
 }
@@ -122,19 +113,21 @@ function parseJson(text: string): unknown {
 }
 
 /** Reads a `Status` object; undefined when it is none. Pure. */
-function parseStatus(status: unknown): ApiStatus | undefined {
+function parseStatus(status: unknown) {
   if (!isRecord(status) || status.kind !== 'Status') return undefined;
   const details = isRecord(status.details) ? status.details : {};
   const causes: unknown[] = Array.isArray(details.causes) ? details.causes : [];
   return {
     message: asText(status.message),
-    reason: asText(status.reason) || undefined,
+    reason: asText(status.reason),
+    // The HTTP code, which watch events have instead of a response's.
     code: typeof status.code === 'number' ? status.code : undefined,
+    // Whether it is about an object or at least a kind; absent when the whole kind is unknown.
     names: asText(details.name) !== '' || asText(details.kind) !== '',
     retryAfterSeconds: typeof details.retryAfterSeconds === 'number' ? details.retryAfterSeconds : undefined,
     causes: causes
       .filter(isRecord)
-      .map(({ field, reason, message }) => ({ field: asText(field), reason: asText(reason), message: asText(message) })),
+      .map((cause) => ({ field: asText(cause.field), reason: asText(cause.reason), message: asText(cause.message) })),
   };
 }
 

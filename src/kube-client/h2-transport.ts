@@ -18,10 +18,19 @@ interface Slot {
   load: number;
 }
 
-/** HTTP/2: one connection for calls and one for watches, another only when those are full. A connection that ended is replaced by the next request. */
-export function createH2Transport(server: string, connector: Connector, clock: Clock): Transport {
+/**
+ * HTTP/2 where the server speaks it: one connection for calls and one for watches, another only when those are full. A connection that ended is replaced
+ * by the next request. HTTP/1.1 for plain `http://`, and from the first connection on that says so.
+ */
+export function createTransport(server: string, connector: Connector, clock: Clock): Transport {
   const lanes: Record<Lane, Set<Slot>> = { call: new Set(), watch: new Set() };
   const everyone = new Set<H2Session>();
+  let h1: Promise<Transport> | undefined;
+  // Loaded when needed: a start that lists over HTTP/2 does not pay for it.
+  const useH1 = (): Promise<Transport> => {
+    h1 ??= import('./h1-transport.ts').then(({ createH1Transport }) => createH1Transport(server, connector));
+    return h1;
+  };
 
   const open = (lane: Lane): Slot => {
     const connecting = async (): Promise<H2Session> => {
@@ -63,6 +72,7 @@ export function createH2Transport(server: string, connector: Connector, clock: C
 
   return {
     send: async (request: TransportRequest): Promise<TransportAnswer> => {
+      if (h1 !== undefined || server.startsWith('http:')) return (await useH1()).send(request);
       for (let choice = 1; ; choice += 1) {
         const slot = choose(request.lane);
         slot.load += 1;
@@ -75,6 +85,7 @@ export function createH2Transport(server: string, connector: Connector, clock: C
           session = await unlessAborted(slot.ready, request.signal);
         } catch (error) {
           leave();
+          if (error instanceof NotHttp2Error) return (await useH1()).send(request);
           throw error;
         }
         try {
@@ -87,6 +98,7 @@ export function createH2Transport(server: string, connector: Connector, clock: C
       }
     },
     renew: (shown) => {
+      void h1?.then((transport) => transport.renew(shown));
       for (const lane of Object.values(lanes)) {
         for (const slot of lane) {
           if (slot.session === undefined || slot.session.shown === shown) continue;
@@ -96,42 +108,12 @@ export function createH2Transport(server: string, connector: Connector, clock: C
       }
     },
     close: () => {
+      void h1?.then((transport) => transport.close());
       for (const session of everyone) session.destroy(new Error('the client was closed'));
       for (const lane of Object.values(lanes)) {
         for (const slot of lane) slot.ready.then((session) => session.destroy(new Error('the client was closed'))).catch(() => {});
         lane.clear();
       }
-    },
-  };
-}
-
-/** HTTP/2 where the server speaks it; HTTP/1.1 for plain `http://` and from the first connection on that says so. */
-export function createTransport(server: string, connector: Connector, clock: Clock): Transport {
-  const h2 = createH2Transport(server, connector, clock);
-  let h1: Promise<Transport> | undefined;
-  // Loaded when needed: a start that lists over HTTP/2 does not pay for it.
-  const useH1 = (): Promise<Transport> => {
-    h1 ??= import('./h1-transport.ts').then(({ createH1Transport }) => createH1Transport(server, connector));
-    return h1;
-  };
-  const plain = server.startsWith('http:');
-  return {
-    send: async (request) => {
-      if (plain || h1 !== undefined) return (await useH1()).send(request);
-      try {
-        return await h2.send(request);
-      } catch (error) {
-        if (error instanceof NotHttp2Error) return (await useH1()).send(request);
-        throw error;
-      }
-    },
-    renew: (shown) => {
-      h2.renew(shown);
-      void h1?.then((transport) => transport.renew(shown));
-    },
-    close: () => {
-      h2.close();
-      void h1?.then((transport) => transport.close());
     },
   };
 }

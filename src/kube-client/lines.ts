@@ -20,7 +20,8 @@ export async function* splitLines(chunks: AsyncIterable<Buffer>, maxBytes: numbe
     for (let end = chunk.indexOf(newline); end !== -1; end = chunk.indexOf(newline, from)) {
       keep(chunk.subarray(from, end));
       from = end + 1;
-      const line = Buffer.concat(begun, begunBytes).toString('utf8').trim();
+      const bytes = begun.length === 1 ? begun[0] : Buffer.concat(begun, begunBytes);
+      const line = bytes?.toString('utf8').trim() ?? '';
       begun = [];
       begunBytes = 0;
       if (line !== '') yield line;

@@ -33,10 +33,10 @@ const patienceMs = 10_000;
 /** One check per cache: it has its first list, and is not behind the cluster. */
 export function checkCaches(caches: readonly { readonly plural: string; state(): ReflectorState }[]): HealthChecks {
   return Object.fromEntries(
-    caches.map(({ plural, state }) => [
-      `cache-${plural}`,
+    caches.map((cache) => [
+      `cache-${cache.plural}`,
       () => {
-        const { synced, stale, ageMs, lastFault } = state();
+        const { synced, stale, ageMs, lastFault } = cache.state();
         const because = lastFault === undefined ? '' : `: ${lastFault}`;
         if (!synced) return `no list yet${because}`;
         return stale && ageMs > patienceMs ? `nothing heard for ${Math.round(ageMs / 1_000)} s${because}` : undefined;

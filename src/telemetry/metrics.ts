@@ -21,12 +21,12 @@ export interface Metrics {
   readonly contentType: string;
   /** The text that Prometheus reads. */
   render(): Promise<string>;
-  onWrite: OnWrite;
-  onEnd(key: ObjectKey, outcome: Outcome, durationMs: number): void;
+  readonly onWrite: OnWrite;
+  readonly onEnd: (key: ObjectKey, outcome: Outcome, durationMs: number) => void;
   /** A key was handed to a worker after it had been ready so long. */
-  onTake(waitedMs: number): void;
+  readonly onTake: (waitedMs: number) => void;
   /** An answer of the API server: its HTTP status, or `<error>` where there was none. */
-  onAnswer(method: string, code: string): void;
+  readonly onAnswer: (method: string, code: string) => void;
 }
 
 const controller = 'performer';

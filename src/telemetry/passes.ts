@@ -21,7 +21,7 @@ export interface Pass {
 export interface Passes {
   begin(key: ObjectKey): Pass;
   /** Ages of the passes under way, in milliseconds. */
-  running(): readonly number[];
+  readonly running: () => readonly number[];
   /** Fails while a pass runs longer than any pass can. */
   readonly stuck: HealthCheck;
 }

@@ -29,18 +29,8 @@ import {
 } from './core.ts';
 import * as defaults from './defaults.ts';
 import { group, version } from './naming.ts';
-import {
-  addressForm,
-  addressIsKept,
-  gpuHasCount,
-  imageForm,
-  managerIsKept,
-  recreateHasNoSteps,
-  rolloutMoves,
-  rules,
-  teeHasType,
-  teeTypes,
-} from './rules.ts';
+import * as rule from './rules.ts';
+import { rules, teeTypes } from './rules.ts';
 
 const config = options({
   grpcPort: z._default(int32('Port the performer serves gRPC on; the Service offers the same.', 1, 65_535), defaults.portWithConfig),
@@ -102,7 +92,7 @@ const strategy = options({
     maxUnavailable: countOrShare(
       `How many pods of \`replicas\` may be missing during a rollout, as number or percentage, rounded down. ${defaults.maxUnavailable} when left out.`,
     ),
-  }).check(z.describe('How far a rollout may go above and below `replicas`.'), ...rules(rolloutMoves)),
+  }).check(z.describe('How far a rollout may go above and below `replicas`.'), ...rules(rule.rolloutMoves)),
 });
 
 const security = options({
@@ -112,72 +102,60 @@ const security = options({
   ),
 });
 
+/** A time in whole seconds that the operator knows a default for. */
+function seconds(description: string, whenLeftOut: number, min = 0, max = 3600) {
+  return int32(`${description} ${whenLeftOut} when left out.`, min, max);
+}
+
+const choices = options({
+  version: text('Version of the performer, for people; a change rolls out new pods.'),
+  config: config.check(
+    z.describe(`How the performer is started. Left out altogether: gRPC on port ${defaults.portWithoutConfig}, no environment.`),
+  ),
+  resources: resourceRequirements.check(z.describe('CPU, memory and other resources of the container.')),
+  scheduling: scheduling.check(z.describe('Where the pods may run.')),
+  hardwareRequirements: hardwareRequirements.check(
+    z.describe('Special hardware the pods need.'),
+    ...rules(rule.teeHasType, rule.gpuHasCount),
+  ),
+  imagePullSecrets: list(localObjectReference, 'Secrets with credentials for the image registry.'),
+  strategy: strategy.check(z.describe('How pods of a changed spec take the place of those before.'), ...rules(rule.recreateHasNoSteps)),
+  minReadySeconds: seconds(
+    'Seconds a new pod must have been ready without a break before it counts as available.',
+    defaults.minReadySeconds,
+  ),
+  progressDeadlineSeconds: seconds(
+    'Seconds without progress after which a rollout says so; it goes on.',
+    defaults.progressDeadlineSeconds,
+    1,
+    86_400,
+  ),
+  drainSeconds: seconds('Seconds between taking a pod out of the Service and deleting it, for calls on their way.', defaults.drainSeconds),
+  terminationGracePeriodSeconds: int64(
+    `Seconds a container has from the signal to end until it is killed. ${defaults.terminationGracePeriodSeconds} when left out.`,
+    0,
+    86_400,
+  ),
+  nodeLossPolicy: oneOf(
+    ['Route', 'Strict'],
+    `What follows when a node cannot be reached. Route: its pods are taken out of the Service and replaced. Strict: only once they are known to be gone. ${defaults.nodeLossPolicy} when left out.`,
+  ),
+  nodeLossSeconds: seconds('Seconds a node must have been unreachable before its pods count as lost.', defaults.nodeLossSeconds),
+  probes: probes.check(z.describe('Timings of the gRPC health probes.')),
+  security: security.check(z.describe('What the pods are allowed.')),
+  paused: bool('While true no rollout starts. Repairs, scaling and deletion go on.'),
+  managedBy: text(`Who looks after this Performer. Anything but ${defaults.managedBy}: the operator writes nothing, status included.`, 253),
+});
+
 /** What a user asks for. */
 export const performerSpecSchema = object({
-  avsAddress: text('Address of the AVS the performer works for.').check(...rules(addressForm, addressIsKept)),
-  image: text('Image of the performer.').check(...rules(imageForm)),
+  avsAddress: text('Address of the AVS the performer works for.').check(...rules(rule.addressForm, rule.addressIsKept)),
+  image: text('Image of the performer.').check(...rules(rule.imageForm)),
   imagePullPolicy: z._default(oneOf(['Always', 'Never', 'IfNotPresent'], 'When the node pulls the image.'), defaults.imagePullPolicy),
-  version: optional(text('Version of the performer, for people; a change rolls out new pods.')),
-  config: optional(
-    config.check(
-      z.describe(`How the performer is started. Left out altogether: gRPC on port ${defaults.portWithoutConfig}, no environment.`),
-    ),
-  ),
-  resources: optional(resourceRequirements.check(z.describe('CPU, memory and other resources of the container.'))),
-  scheduling: optional(scheduling.check(z.describe('Where the pods may run.'))),
-  hardwareRequirements: optional(
-    hardwareRequirements.check(z.describe('Special hardware the pods need.'), ...rules(teeHasType, gpuHasCount)),
-  ),
-  imagePullSecrets: optional(list(localObjectReference, 'Secrets with credentials for the image registry.')),
   // A default of the CRD, too: the scale subresource answers with an error where the field is absent.
   replicas: z._default(int32('How many pods serve.', 1, 100), defaults.replicas),
-  strategy: optional(
-    strategy.check(z.describe('How pods of a changed spec take the place of those before.'), ...rules(recreateHasNoSteps)),
-  ),
-  minReadySeconds: optional(
-    int32(
-      `Seconds a new pod must have been ready without a break before it counts as available. ${defaults.minReadySeconds} when left out.`,
-      0,
-      3600,
-    ),
-  ),
-  progressDeadlineSeconds: optional(
-    int32(
-      `Seconds without progress after which a rollout says so; it goes on. ${defaults.progressDeadlineSeconds} when left out.`,
-      1,
-      86_400,
-    ),
-  ),
-  drainSeconds: optional(
-    int32(
-      `Seconds between taking a pod out of the Service and deleting it, for calls on their way. ${defaults.drainSeconds} when left out.`,
-      0,
-      3600,
-    ),
-  ),
-  terminationGracePeriodSeconds: optional(
-    int64(
-      `Seconds a container has from the signal to end until it is killed. ${defaults.terminationGracePeriodSeconds} when left out.`,
-      0,
-      86_400,
-    ),
-  ),
-  nodeLossPolicy: optional(
-    oneOf(
-      ['Route', 'Strict'],
-      `What follows when a node cannot be reached. Route: its pods are taken out of the Service and replaced. Strict: only once they are known to be gone. ${defaults.nodeLossPolicy} when left out.`,
-    ),
-  ),
-  nodeLossSeconds: optional(
-    int32(`Seconds a node must have been unreachable before its pods count as lost. ${defaults.nodeLossSeconds} when left out.`, 0, 3600),
-  ),
-  probes: optional(probes.check(z.describe('Timings of the gRPC health probes.'))),
-  security: optional(security.check(z.describe('What the pods are allowed.'))),
-  paused: optional(bool('While true no rollout starts. Repairs, scaling and deletion go on.')),
-  managedBy: optional(
-    text(`Who looks after this Performer. Anything but ${defaults.managedBy}: the operator writes nothing, status included.`, 253),
-  ),
-}).check(...rules(managerIsKept));
+  ...choices.shape,
+}).check(...rules(rule.managerIsKept));
 
 /** What the operator reports. */
 export const performerStatusSchema = options({

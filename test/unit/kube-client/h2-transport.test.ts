@@ -2,7 +2,7 @@ import { constants } from 'node:http2';
 import { Readable } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Connector } from '../../../src/kube-client/connect.ts';
-import { createH2Transport } from '../../../src/kube-client/h2-transport.ts';
+import { createTransport } from '../../../src/kube-client/h2-transport.ts';
 import type { Lane, Transport, TransportAnswer } from '../../../src/kube-client/transport.ts';
 import { type Clock, systemClock } from '../../../src/lib/clock.ts';
 import { createFastClock } from '../../support/fast-clock.ts';
@@ -19,7 +19,7 @@ afterEach(async () => {
 async function connect(script: Script, clock: Clock = systemClock): Promise<{ transport: Transport; server: ScriptedServer }> {
   const started = await startScriptedServer(script);
   const config = started.config();
-  const made = createH2Transport(config.server, new Connector(config, clock), clock);
+  const made = createTransport(config.server, new Connector(config, clock), clock);
   server = started;
   transport = made;
   return { transport: made, server: started };

@@ -65,6 +65,37 @@ describe('a watch', () => {
     );
   });
 
+  it('asks for all objects first where it is told to, and tells their end', async () => {
+    const end = { metadata: { resourceVersion: '9', annotations: { 'k8s.io/initial-events-end': 'true' } } };
+    const { kube, server } = await connect(sending(line('ADDED', pod('a')), line('BOOKMARK', end), line('BOOKMARK', pod(''))));
+    expect(await read(kube, { initialEvents: true, resourceVersion: '' })).toEqual([
+      { type: 'ADDED', object: pod('a') },
+      { type: 'BOOKMARK', resourceVersion: '9', initialEventsEnd: true },
+      { type: 'BOOKMARK', resourceVersion: '8' },
+      'end',
+    ]);
+    expect(server.requests[0]?.path).toBe(
+      '/api/v1/pods?watch=true&allowWatchBookmarks=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan',
+    );
+  });
+
+  it('says that it is open as soon as the server has begun to answer', async () => {
+    const { kube } = await connect((_, reply) => reply.begin(), createFastClock(20));
+    const stop = new AbortController();
+    await new Promise<void>((resolve) => {
+      void read(kube, { onOpen: resolve, signal: stop.signal });
+    });
+    stop.abort();
+  });
+
+  it('gives objects without managedFields, and cut down as it is told', async () => {
+    const owned = { ...pod('a'), metadata: { ...pod('a').metadata, managedFields: [{ manager: 'x' }] }, spec: { containers: [] } };
+    const { kube } = await connect(sending(line('ADDED', owned)));
+    expect(await read(kube)).toEqual([{ type: 'ADDED', object: { ...pod('a'), spec: { containers: [] } } }, 'end']);
+    const project = ({ metadata }: Pod): Pod => ({ metadata: { ...metadata, name: 'cut' } });
+    expect(await read(kube, { project })).toEqual([{ type: 'ADDED', object: { metadata: { name: 'cut', resourceVersion: '8' } } }, 'end']);
+  });
+
   it('tells additions, changes, deletions and bookmarks', async () => {
     const { kube } = await connect(
       sending(line('ADDED', pod('a')) + line('MODIFIED', pod('b')), line('DELETED', pod('c')), line('BOOKMARK', pod(''))),
@@ -105,6 +136,9 @@ describe('a watch', () => {
     },
     { name: 'a line that is not JSON', script: sending('{"type":"ADDED"\n'), end: 'unreadable' },
     { name: 'a line that is no event', script: sending('[]\n'), end: 'unreadable' },
+    { name: 'an object of another kind', script: sending(line('ADDED', { ...pod('a'), kind: 'ConfigMap' })), end: 'unreadable' },
+    { name: 'an object without a name', script: sending(line('ADDED', { kind: 'Pod', metadata: {} })), end: 'unreadable' },
+    { name: 'an object without metadata', script: sending(line('DELETED', { kind: 'Pod' })), end: 'unreadable' },
     { name: 'an unknown type', script: sending(line('RENAMED', pod('a'))), end: 'unreadable' },
     { name: 'a stream that ends inside an event', script: sending('{"type":"ADDED",'), end: 'unreachable' },
     { name: 'an event without end', script: sending('x'.repeat(6_000), 'x'.repeat(6_000)), end: 'unreadable' },

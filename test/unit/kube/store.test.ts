@@ -202,6 +202,24 @@ describe('an index', () => {
     expect([named(store, 'x'), named(store, 'y')]).toEqual([[], ['a']]);
   });
 
+  it('keeps apart what shares a value, and what gives a value twice', () => {
+    const store = new ObjectStore<Pod>({ indexes: { app: () => ['one', 'one', 'two'] } });
+    for (const name of ['a', 'b', 'c']) store.apply({ type: 'ADDED', object: pod(name, '5') });
+    store.apply({ type: 'MODIFIED', object: pod('b', '6') });
+    expect([named(store, 'one').toSorted(), named(store, 'two').toSorted()]).toEqual([
+      ['a', 'b', 'c'],
+      ['a', 'b', 'c'],
+    ]);
+    for (const [name, left] of [
+      ['a', ['b', 'c']],
+      ['c', ['b']],
+      ['b', []],
+    ] as const) {
+      store.apply({ type: 'DELETED', object: pod(name, '9') });
+      expect([named(store, 'one').toSorted(), named(store, 'two').toSorted()]).toEqual([left, left]);
+    }
+  });
+
   it('that was not made is a bug of the caller', () => {
     expect(() => storeOf('10').store.byIndex('owner', 'x')).toThrow('the store has no index owner');
   });

@@ -318,6 +318,19 @@ describe('watching', () => {
     expect(events).toEqual(['ADDED s', 'DELETED s', 'END']);
   });
 
+  it('tells the end of the first objects where it was asked for them', async () => {
+    const { cluster, kube } = setUp();
+    await kube.create(services, serviceOf('s'));
+    const events: string[] = [];
+    const ended = watchInto(events, kube.watch(services, { resourceVersion: '', initialEvents: true }));
+    await settle();
+    await kube.create(services, serviceOf('t'));
+    await settle();
+    cluster.endWatches();
+    await ended;
+    expect(events).toEqual(['ADDED s', 'BOOKMARK', 'ADDED t', 'END']);
+  });
+
   it('from a version that was compacted fails with expired', async () => {
     const { cluster, kube } = setUp();
     const { resourceVersion } = await kube.list(services);
