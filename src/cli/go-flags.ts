@@ -17,15 +17,9 @@ const noStacks = 'errors are logged without stacks';
 /** Accepted so that an installation can change its image and nothing else; each with why it has no effect. */
 const withoutEffect: readonly { readonly flags: string; readonly because: string }[] = [
   { flags: '--metrics-secure', because: plainHttp },
-  { flags: '--metrics-cert-path <dir>', because: plainHttp },
-  { flags: '--metrics-cert-name <file>', because: plainHttp },
-  { flags: '--metrics-cert-key <file>', because: plainHttp },
   { flags: '--enable-http2', because: plainHttp },
   { flags: '--webhook-port <port>', because: noWebhook },
   { flags: '--cert-dir <dir>', because: noWebhook },
-  { flags: '--webhook-cert-path <dir>', because: noWebhook },
-  { flags: '--webhook-cert-name <file>', because: noWebhook },
-  { flags: '--webhook-cert-key <file>', because: noWebhook },
   { flags: '--zap-stacktrace-level <level>', because: noStacks },
   { flags: '--zap-time-encoding <encoding>', because: 'times are RFC 3339' },
 ];

@@ -40,8 +40,9 @@ const defaultListBytes = 512 * 1024 * 1024;
 const defaultObjectBytes = 32 * 1024 * 1024;
 
 /**
- * The `KubeApi` of a real cluster. Connects on first use. Within a call's deadline it sends again what is safe to send again: reads at any passing trouble,
- * writes only where the API server surely did nothing (no connection, refused, 429). `createKubeApiFromKubeConfig` makes one from client-node's `KubeConfig`.
+ * The `KubeApi` of a real cluster, which `loadClusterConfig` finds, or `configOfKubeConfig` in a `KubeConfig` of client-node. Connects on first use.
+ * Within a call's deadline it sends again what is safe to send again: reads at any passing trouble, writes only where the API server surely did nothing
+ * (no connection, refused, 429).
  */
 export function createKubeApi(config: ClusterConfig, options: KubeClientOptions): KubeClient {
   const { clock, userAgent, warn = () => {}, onRetry = () => {}, onAnswer = () => {}, random = Math.random, limits = {} } = options;

@@ -63,7 +63,7 @@ async function findAsker(
     };
     return createExecPlugin(user, { ...parts, clusterInfo });
   }
-  return user.value['auth-provider'] === undefined ? undefined : (await import('./auth-provider.ts')).createAuthProvider(user);
+  return user.value['auth-provider'] === undefined ? undefined : (await import('./client-node.ts')).createAuthProvider(user);
 }
 
 function readServer(cluster: NamedEntry, what: string): string {

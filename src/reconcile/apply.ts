@@ -30,8 +30,8 @@ export async function apply(plan: Plan, snapshot: Snapshot, deps: ReconcileDeps,
     deps.log('writing', { key: keyText(snapshot.key), action: describeAction(action) });
     try {
       await carryOut(action, snapshot.key, deps, signal);
-      if (action.resource === 'Service' && action.kind === 'patch') deps.writers.repaired(snapshot.key, snapshot.nowMs);
-      if (action.resource === 'PerformerStatus') deps.writers.told(snapshot.key, action.patch, snapshot.nowMs);
+      if (action.kind === 'patch' && (action.resource === 'Service' || action.resource === 'PerformerStatus'))
+        deps.writers.wrote(action.resource, snapshot.key, action.patch, snapshot.nowMs);
     } catch (error) {
       if (!isKubeFault(error)) throw error;
       const applied = judgeFault(action, error, snapshot.key, deps);

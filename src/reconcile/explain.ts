@@ -132,13 +132,15 @@ function describeService({ service }: Snapshot): string {
 function findCause(plan: Plan, pods: readonly PodExplanation[], snapshot: Snapshot): string {
   if (snapshot.performer === undefined) return 'there is no Performer of this name';
   if (plan.verdict.kind === 'settled') return 'everything is as the spec asks for';
-  const former = pods.find((pod) => pod.remark !== '');
-  return former === undefined ? plan.verdict.message : `Pod ${former.name} ${former.word}: ${former.remark}`;
+  // What keeps the new from coming tells more than what the old one is.
+  const odd = pods.filter((pod) => pod.remark !== '');
+  const first = odd.find((pod) => pod.word !== 'serving') ?? odd[0];
+  return first === undefined ? plan.verdict.message : `Pod ${first.name} ${first.word}: ${first.remark}`;
 }
 
 function describeWait(plan: Plan): string {
   if (plan.verdict.kind === 'settled') return 'nothing';
-  if (plan.verdict.kind === 'stalled') return 'a user';
+  if (plan.verdict.kind === 'stalled' || plan.verdict.reason === 'Paused') return 'a user';
   if (plan.actions.length > 0) return 'the next pass, which sees what this one wrote';
   return plan.verdict.reason === 'Draining' ? 'former pods to drain and end' : 'the cluster';
 }

@@ -1,4 +1,5 @@
 import { isKubeFault, kubeFaults } from '../kube/faults.ts';
+import { keyText } from '../kube/objects.ts';
 import type { EventRecord, KubeApi } from '../kube/port.ts';
 import { type Clock, sleep } from '../lib/clock.ts';
 import type { Log } from './logger.ts';
@@ -16,13 +17,9 @@ export interface EventRecorderOptions {
   readonly log: { readonly debug: Log; readonly warn: Log };
 }
 
-/** An Event that comes again within this time becomes part of its series. */
+/** An Event that comes again within this time becomes part of its series, which is written no more often than once a minute. */
 const seriesMs = 360_000;
-/** A series that goes on is written no more often than this. */
 const seriesEveryMs = 60_000;
-/** So many different messages of one reason on one object in `similarMs`; further ones count into the series of the last. */
-const maxSimilar = 10;
-const similarMs = 600_000;
 /** Events on one object: at most 25 at once, then one in 5 minutes. */
 const burst = 25;
 const refillMs = 300_000;
@@ -31,6 +28,7 @@ const offMs = 600_000;
 const callMs = 10_000;
 const maxTries = 3;
 const maxWaiting = 1_000;
+/** Objects, and Events of one object, of which something is remembered. */
 const maxRemembered = 10_000;
 
 interface Series {
@@ -43,27 +41,33 @@ interface Series {
   cancel?: (() => void) | undefined;
 }
 
+/** What is remembered of one object. */
+interface Subject {
+  tokens: number;
+  tokensAtMs: number;
+  /** Names of the Events that were taken. */
+  readonly taken: Set<string>;
+  /** By what they say. */
+  readonly series: Map<string, Series>;
+}
+
 /**
- * Events with the manners of client-go's recorder: what repeats becomes one series, near-duplicates are counted into one, a token
- * bucket per object bounds the rest.
+ * Events with the manners of client-go's recorder: what repeats becomes one series, a token bucket per object bounds the rest.
  *
  * Guarantees: never throws and never makes a pass wait; a record of a name that was taken before is dropped; what cannot be stored is
  * tried three times, and in a namespace where Events are forbidden not again for 10 minutes, said once.
  */
 export function createEventRecorder({ kube, clock, log }: EventRecorderOptions): EventRecorder {
-  const taken = new Set<string>();
-  const series = new Map<string, Series>();
-  const similar = new Map<string, { readonly sinceMs: number; count: number; newest: Series }>();
-  const buckets = new Map<string, { tokens: number; atMs: number }>();
+  const subjects = new Map<string, Subject>();
+  /** By namespace, monotonic: no Events until then. */
   const off = new Map<string, number>();
   const waiting: EventRecord[] = [];
   const stop = new AbortController();
-  let sending: Promise<void> = Promise.resolve();
-  let isSending = false;
+  let sending: Promise<void> | undefined;
   let saidForbidden = false;
 
   const dropped = ({ regarding, reason }: EventRecord, error: string): void =>
-    log.debug('Event dropped', { key: `${regarding.namespace}/${regarding.name}`, reason, error });
+    log.debug('Event dropped', { key: keyText(regarding), reason, error });
 
   const deliver = async (record: EventRecord): Promise<void> => {
     for (let tries = 1; !stop.signal.aborted; tries += 1) {
@@ -77,11 +81,13 @@ export function createEventRecorder({ kube, clock, log }: EventRecorderOptions):
           const { series: _, ...first } = record;
           return deliver(first);
         }
-        if (fault?.code === 'forbidden') {
-          forbidden(record, fault.message);
-          return;
+        // A namespace that goes takes no new objects: nobody's mistake.
+        if (fault?.code === 'forbidden' && !fault.message.includes('being terminated')) {
+          off.set(record.regarding.namespace, clock.monotonicMs() + offMs);
+          if (!saidForbidden) log.warn('Events are off: not allowed', { error: fault.message });
+          saidForbidden = true;
         }
-        if (fault === undefined || tries >= maxTries || kubeFaults[fault.code].retry === 'never') {
+        if (fault === undefined || tries >= maxTries || fault.code === 'forbidden' || kubeFaults[fault.code].retry === 'never') {
           dropped(record, error instanceof Error ? error.message : String(error));
           return;
         }
@@ -90,92 +96,64 @@ export function createEventRecorder({ kube, clock, log }: EventRecorderOptions):
     }
   };
 
-  const forbidden = (record: EventRecord, message: string): void => {
-    // A namespace that goes takes no new objects: nobody's mistake.
-    if (message.includes('being terminated')) return;
-    off.set(record.regarding.namespace, clock.monotonicMs() + offMs);
-    if (!saidForbidden) log.warn('Events are off: not allowed', { error: message });
-    saidForbidden = true;
+  const sendAll = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await deliver(next);
+    sending = undefined;
   };
 
   const send = (record: EventRecord): void => {
     waiting.push(record);
     // The oldest goes: what it tells has been overtaken.
     if (waiting.length > maxWaiting) dropped(waiting.shift() ?? record, 'too many are waiting');
-    if (isSending) return;
-    isSending = true;
-    sending = (async () => {
-      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await deliver(next);
-      isSending = false;
-    })();
+    sending ??= sendAll();
   };
 
-  const takeToken = (uid: string): boolean => {
+  const takeToken = (subject: Subject): boolean => {
     const nowMs = clock.monotonicMs();
-    const before = remember(buckets, uid, () => ({ tokens: burst, atMs: nowMs }));
-    before.tokens = Math.min(burst, before.tokens + (nowMs - before.atMs) / refillMs);
-    before.atMs = nowMs;
-    if (before.tokens < 1) return false;
-    before.tokens -= 1;
-    return true;
+    const tokens = Math.min(burst, subject.tokens + (nowMs - subject.tokensAtMs) / refillMs);
+    Object.assign(subject, { tokens: tokens < 1 ? tokens : tokens - 1, tokensAtMs: nowMs });
+    return tokens >= 1;
   };
 
-  const say = (entry: Series): void => {
+  const say = (entry: Series, subject: Subject): void => {
     entry.cancel = undefined;
-    if (entry.count === entry.saidCount || !takeToken(entry.record.regarding.uid)) return;
-    entry.saidCount = entry.count;
-    entry.saidAtMs = clock.monotonicMs();
+    if (entry.count === entry.saidCount || !takeToken(subject)) return;
+    Object.assign(entry, { saidCount: entry.count, saidAtMs: clock.monotonicMs() });
     send({ ...entry.record, series: { count: entry.count, lastSeenMs: entry.lastSeenMs } });
   };
 
-  const again = (entry: Series): void => {
-    entry.count += 1;
-    entry.lastMs = clock.monotonicMs();
-    entry.lastSeenMs = kube.serverNowMs();
-    if (entry.cancel !== undefined) return;
+  const countUp = (entry: Series, subject: Subject): void => {
+    Object.assign(entry, { count: entry.count + 1, lastMs: clock.monotonicMs(), lastSeenMs: kube.serverNowMs() });
+    // The second one is told at once: from then on it is a series.
     const leftMs = entry.saidCount === 1 ? 0 : entry.saidAtMs + seriesEveryMs - entry.lastMs;
-    if (leftMs <= 0) say(entry);
-    else entry.cancel = clock.timer(leftMs, () => say(entry));
+    if (leftMs <= 0) say(entry, subject);
+    else entry.cancel ??= clock.timer(leftMs, () => say(entry, subject));
   };
 
   const take = (record: EventRecord): void => {
     const { regarding, type, reason, action, message, name } = record;
     const nowMs = clock.monotonicMs();
-    const id = `${regarding.uid} ${name}`;
-    if (stop.signal.aborted || taken.has(id) || (off.get(regarding.namespace) ?? 0) > nowMs) return;
-    forget(taken);
-    taken.add(id);
-    const group = `${regarding.uid} ${type} ${reason} ${action}`;
-    const alike = similar.get(group);
-    const recent = alike !== undefined && nowMs - alike.sinceMs < similarMs ? alike : undefined;
-    const same = series.get(`${group} ${message}`);
-    const known =
-      same !== undefined && nowMs - same.lastMs < seriesMs
-        ? same
-        : recent !== undefined && recent.count >= maxSimilar
-          ? recent.newest
-          : undefined;
-    if (known !== undefined) {
-      again(known);
-      return;
-    }
-    if (!takeToken(regarding.uid)) {
-      dropped(record, `more than ${burst} Events on this object`);
-      return;
-    }
-    const entry: Series = { record, count: 1, saidCount: 1, saidAtMs: nowMs, lastMs: nowMs, lastSeenMs: kube.serverNowMs() };
-    remember(series, `${group} ${message}`, () => entry, true);
-    remember(similar, group, () => ({ sinceMs: recent?.sinceMs ?? nowMs, count: (recent?.count ?? 0) + 1, newest: entry }), true);
-    send(record);
+    const subject = subjects.get(regarding.uid) ?? { tokens: burst, tokensAtMs: nowMs, taken: new Set(), series: new Map() };
+    if (stop.signal.aborted || subject.taken.has(name) || (off.get(regarding.namespace) ?? 0) > nowMs) return;
+    limit(subjects).set(regarding.uid, subject);
+    limit(subject.taken).add(name);
+    const text = `${type} ${reason} ${action} ${message}`;
+    const known = subject.series.get(text);
+    if (known !== undefined && nowMs - known.lastMs < seriesMs) countUp(known, subject);
+    else if (takeToken(subject)) {
+      limit(subject.series).set(text, { record, count: 1, saidCount: 1, saidAtMs: nowMs, lastMs: nowMs, lastSeenMs: kube.serverNowMs() });
+      send(record);
+    } else dropped(record, `more than ${burst} on this object`);
   };
 
   return {
     event: (record) => Promise.resolve(take(record)),
     close: async (withinMs) => {
-      for (const entry of series.values()) {
-        if (entry.cancel === undefined) continue;
-        entry.cancel();
-        say(entry);
+      for (const subject of subjects.values()) {
+        for (const entry of subject.series.values()) {
+          entry.cancel?.();
+          if (entry.cancel !== undefined) say(entry, subject);
+        }
       }
       const cancel = clock.timer(withinMs, () => stop.abort());
       await sending;
@@ -185,18 +163,9 @@ export function createEventRecorder({ kube, clock, log }: EventRecorderOptions):
   };
 }
 
-function forget(entries: { readonly size: number; keys(): Iterator<string>; delete(key: string): boolean }): void {
-  if (entries.size < maxRemembered) return;
-  const oldest = entries.keys().next();
-  if (oldest.done !== true) entries.delete(oldest.value);
-}
-
-function remember<V>(entries: Map<string, V>, key: string, make: () => V, anew = false): V {
-  const before = anew ? undefined : entries.get(key);
-  if (before !== undefined) return before;
-  entries.delete(key);
-  forget(entries);
-  const value = make();
-  entries.set(key, value);
-  return value;
+/** Makes room for one more: the oldest goes. */
+function limit<C extends { readonly size: number; keys(): Iterator<string>; delete(key: string): boolean }>(entries: C): C {
+  const oldest = entries.size < maxRemembered ? undefined : entries.keys().next();
+  if (oldest !== undefined && oldest.done !== true) entries.delete(oldest.value);
+  return entries;
 }

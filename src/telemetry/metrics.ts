@@ -30,7 +30,7 @@ export interface Metrics {
 }
 
 const controller = 'performer';
-const seconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.25, 1.5, 1.75, 2, 2.5, 3, 3.5, 4, 4.5, 5, 6, 7, 8, 9, 10, 15, 20, 25, 30, 40, 50, 60]; // biome-ignore format: one table
+const passSeconds = '.005 .01 .025 .05 .1 .15 .2 .3 .4 .5 .7 1 1.5 2 3 5 7 10 15 20 30 40 60'.split(' ').map(Number);
 const queueSeconds = [1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1, 10];
 
 /**
@@ -46,85 +46,97 @@ export function createMetrics(sources: MetricSources): Metrics {
     new Counter<L>({ name, help, labelNames, registers });
   const histogram = <L extends string>(name: string, help: string, buckets: number[], ...labelNames: L[]): Histogram<L> =>
     new Histogram<L>({ name, help, buckets, labelNames, registers });
-  /** A figure that stands elsewhere and is asked for when it is read. */
-  const gauge = <L extends string>(name: string, help: string, labelNames: L[], read: (set: Gauge<L>['set']) => void): void => {
-    new Gauge<L>({
+  /** Figures that stand elsewhere and are asked for when they are read. */
+  const asked = (
+    Kind: typeof Gauge<string> | typeof Counter<string>,
+    name: string,
+    help: string,
+    figures: () => readonly (readonly [labels: Readonly<Record<string, string>>, value: number])[],
+  ): void => {
+    new Kind({
       name,
       help,
-      labelNames,
+      labelNames: Object.keys(figures()[0]?.[0] ?? {}),
       registers,
-      collect() {
+      collect(this: Gauge<string> | Counter<string>) {
         this.reset();
-        read(this.set.bind(this) as Gauge<L>['set']);
-      },
-    });
-  };
-  /** The same for one that only grows. */
-  const total = <L extends string>(name: string, help: string, labelNames: L[], read: (set: Counter<L>['inc']) => void): void => {
-    new Counter<L>({
-      name,
-      help,
-      labelNames,
-      registers,
-      collect() {
-        this.reset();
-        read(this.inc.bind(this) as Counter<L>['inc']);
+        for (const [labels, value] of figures()) this.inc(labels, value);
       },
     });
   };
 
   const reconciles = counter('controller_runtime_reconcile_total', 'Passes by result', 'controller', 'result');
   const errors = counter('controller_runtime_reconcile_errors_total', 'Passes that failed', 'controller');
-  const reconcileTime = histogram('controller_runtime_reconcile_time_seconds', 'Duration of a pass', seconds, 'controller');
+  const reconcileTime = histogram('controller_runtime_reconcile_time_seconds', 'Duration of a pass', passSeconds, 'controller');
   for (const result of ['success', 'error', 'requeue', 'requeue_after']) reconciles.inc({ controller, result }, 0);
   errors.inc({ controller }, 0);
-  gauge('controller_runtime_active_workers', 'Passes under way', ['controller'], (set) => set({ controller }, sources.running().length));
-  gauge('controller_runtime_max_concurrent_reconciles', 'Workers', ['controller'], (set) => set({ controller }, sources.workers));
+  asked(Gauge, 'controller_runtime_active_workers', 'Passes under way', () => [[{ controller }, sources.running().length]]);
+  asked(Gauge, 'controller_runtime_max_concurrent_reconciles', 'Workers', () => [[{ controller }, sources.workers]]);
 
   const queue = { name: controller, controller };
-  const queueLabels: ('name' | 'controller')[] = ['name', 'controller'];
-  gauge('workqueue_depth', 'Keys ready to be worked on', queueLabels, (set) => set(queue, sources.queue().depth));
-  total('workqueue_adds_total', 'Keys added', queueLabels, (inc) => inc(queue, sources.queue().adds));
-  const retries = counter('workqueue_retries_total', 'Keys added again after a failure', ...queueLabels);
+  const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
+  asked(Gauge, 'workqueue_depth', 'Keys ready to be worked on', () => [[queue, sources.queue().depth]]);
+  asked(Counter, 'workqueue_adds_total', 'Keys added', () => [[queue, sources.queue().adds]]);
+  asked(Gauge, 'workqueue_unfinished_work_seconds', 'Age of all passes under way', () => [[queue, sum(sources.running()) / 1_000]]);
+  asked(Gauge, 'workqueue_longest_running_processor_seconds', 'Age of the oldest pass under way', () => [
+    [queue, Math.max(0, ...sources.running()) / 1_000],
+  ]);
+  const retries = counter('workqueue_retries_total', 'Keys added again after a failure', 'name', 'controller');
   retries.inc(queue, 0);
-  gauge('workqueue_unfinished_work_seconds', 'Time spent so far by all passes under way', queueLabels, (set) =>
-    set(queue, sources.running().reduce((sum, ms) => sum + ms, 0) / 1_000),
-  );
-  gauge('workqueue_longest_running_processor_seconds', 'Time spent so far by the longest pass under way', queueLabels, (set) =>
-    set(queue, Math.max(0, ...sources.running()) / 1_000),
-  );
-  const queueTime = histogram('workqueue_queue_duration_seconds', 'How long a key waits for a worker', queueSeconds, ...queueLabels);
-  const workTime = histogram('workqueue_work_duration_seconds', 'How long a worker has a key', queueSeconds, ...queueLabels);
-
+  const queueTime = histogram('workqueue_queue_duration_seconds', 'How long a key waits for a worker', queueSeconds, 'name', 'controller');
+  const workTime = histogram('workqueue_work_duration_seconds', 'How long a worker has a key', queueSeconds, 'name', 'controller');
   const requests = counter('rest_client_requests_total', 'Answers of the API server', 'code', 'method');
-  gauge('leader_election_master_status', '1 while this process holds the Lease', ['name'], (set) =>
-    set({ name: sources.leaseName }, sources.isLeading() ? 1 : 0),
-  );
+  asked(Gauge, 'leader_election_master_status', '1 while this process holds the Lease', () => [
+    [{ name: sources.leaseName }, Number(sources.isLeading())],
+  ]);
 
-  const caches = (set: (labels: { readonly kind: string }, value: number) => void, pick: (cache: ReflectorState) => number): void => {
-    for (const [kind, cache] of Object.entries(sources.caches())) set({ kind }, pick(cache));
-  };
-  gauge('hourglass_cache_age_seconds', 'Since the last list, event or bookmark', ['kind'], (set) =>
-    caches(set, ({ ageMs }) => ageMs / 1_000),
+  const ofCaches = (pick: (cache: ReflectorState) => number) => () =>
+    Object.entries(sources.caches()).map(([kind, cache]) => [{ kind }, pick(cache)] as const);
+  const seconds = (ms: number): number => ms / 1_000;
+  asked(
+    Gauge,
+    'hourglass_cache_age_seconds',
+    'Since the cache was last known to be current',
+    ofCaches(({ ageMs }) => seconds(ageMs)),
   );
-  gauge('hourglass_cache_stale', '1 while the cache may be behind the cluster', ['kind'], (set) =>
-    caches(set, ({ stale, synced }) => (stale || !synced ? 1 : 0)),
+  asked(
+    Gauge,
+    'hourglass_cache_stale',
+    '1 while it may be behind the cluster',
+    ofCaches(({ stale, synced }) => Number(stale || !synced)),
   );
-  total('hourglass_blind_seconds_total', 'Time without a working watch', ['kind'], (inc) => caches(inc, ({ blindMs }) => blindMs / 1_000));
-  total('hourglass_relists_total', 'Lists after the first', ['kind'], (inc) => caches(inc, ({ relists }) => relists));
-  total('hourglass_watch_restarts_total', 'Watches after the first', ['kind'], (inc) => caches(inc, ({ restarts }) => restarts));
-  total('hourglass_watch_faults_total', 'Lists and watches that failed', ['kind'], (inc) => caches(inc, ({ faults }) => faults));
+  asked(
+    Counter,
+    'hourglass_blind_seconds_total',
+    'Time without a working watch',
+    ofCaches(({ blindMs }) => seconds(blindMs)),
+  );
+  asked(
+    Counter,
+    'hourglass_relists_total',
+    'Lists after the first',
+    ofCaches(({ relists }) => relists),
+  );
+  asked(
+    Counter,
+    'hourglass_watch_restarts_total',
+    'Watches after the first',
+    ofCaches(({ restarts }) => restarts),
+  );
+  asked(
+    Counter,
+    'hourglass_watch_faults_total',
+    'Lists and watches that failed',
+    ofCaches(({ faults }) => faults),
+  );
   const writes = counter('hourglass_writes_total', 'Writes that came through, without those of the Lease', 'verb', 'kind');
-  gauge('hourglass_build_info', 'Always 1', ['version'], (set) => set({ version: sources.version }, 1));
-
-  const states = new Map<string, string>();
-  gauge('hourglass_performers', 'Performers by what the last pass came to', ['state', 'reason'], (set) => {
-    const counts = new Map<string, number>();
-    for (const state of states.values()) counts.set(state, (counts.get(state) ?? 0) + 1);
-    for (const [text, count] of counts) {
-      const [state = '', reason = ''] = text.split(' ');
-      set({ state, reason }, count);
-    }
+  asked(Gauge, 'hourglass_build_info', 'Always 1', () => [[{ version: sources.version }, 1]]);
+  const states = new Map<string, { readonly state: string; readonly reason: string }>();
+  const performers = new Gauge({
+    name: 'hourglass_performers',
+    help: 'Performers by what the last pass came to',
+    labelNames: ['state', 'reason'],
+    registers,
   });
 
   return {
@@ -139,8 +151,16 @@ export function createMetrics(sources: MetricSources): Metrics {
       }
       reconcileTime.observe({ controller }, durationMs / 1_000);
       workTime.observe(queue, durationMs / 1_000);
-      if (outcome.kind === 'settled' && outcome.reason === 'Gone') states.delete(keyText(key));
-      else states.set(keyText(key), `${outcome.kind} ${outcome.reason}`);
+      const text = keyText(key);
+      const before = states.get(text);
+      if (before !== undefined) performers.dec(before);
+      if (outcome.kind === 'settled' && outcome.reason === 'Gone') {
+        states.delete(text);
+        return;
+      }
+      const now = { state: outcome.kind, reason: outcome.reason };
+      states.set(text, now);
+      performers.inc(now);
     },
     onTake: (waitedMs) => queueTime.observe(queue, waitedMs / 1_000),
     onAnswer: (method, code) => requests.inc({ method, code }),

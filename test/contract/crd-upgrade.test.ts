@@ -112,8 +112,10 @@ describe('what is stored under the original CRD', () => {
 describe('a CustomResourceDefinition of executors that was left behind', () => {
   it('stands beside ours, its objects untouched', async () => {
     await client.kubectl('apply', '-f', join(projectRoot, 'test/fixtures/original-crds/executor.yaml'));
-    await client.kubectl('wait', '--for=condition=Established', 'crd/hourglassexecutors.hourglass.eigenlayer.io', '--timeout=30s');
-    await client.kubectl('apply', '-f', join(projectRoot, 'test/fixtures/original-crds/executor-object.yaml'));
+    await vi.waitFor(() => client.kubectl('apply', '-f', join(projectRoot, 'test/fixtures/original-crds/executor-object.yaml')), {
+      timeout: 30_000,
+      interval: 200,
+    });
     await client.applyCrd(ourCrd);
     await client.store({ metadata: { name: 'beside' }, spec: smallestSpec });
     expect(await client.kubectl('get', 'hourglassexecutors', '-o', 'name')).toContain(

@@ -108,11 +108,7 @@ async function follow<T extends KubeObject>(resource: Resource<T>, user?: string
     log,
     gone,
     reflector,
-    names: () =>
-      store
-        .list()
-        .map((object) => object.metadata?.name)
-        .toSorted(),
+    names: () => store.list().map((object) => object.metadata?.name ?? ''),
   };
 }
 

@@ -31,7 +31,12 @@ beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'hourglass-telemetry-'));
   kube = await connect(cluster.get().kubeconfig);
   await kubectl(cluster.get(), ['apply', '--server-side', '-f', crd]);
-  await kubectl(cluster.get(), ['wait', '--for=condition=Established', '--timeout=30s', 'crd/performers.hourglass.eigenlayer.io']);
+  await until('the CRD to be served', () =>
+    kube.list(performers).then(
+      () => true,
+      () => false,
+    ),
+  );
   await kube.create(namespaces, { metadata: { name: namespace } });
 });
 afterAll(async () => {

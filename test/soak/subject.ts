@@ -3,13 +3,8 @@
  * It keeps nothing but what the client itself keeps, so that its memory is the client's.
  */
 import { readFile } from 'node:fs/promises';
-import { CoreV1Api, KubeConfig, type KubernetesListObject, type KubernetesObject, makeInformer } from '@kubernetes/client-node';
+import type { KubernetesListObject, KubernetesObject } from '@kubernetes/client-node';
 import type { KubeObject } from '../../src/kube/objects.ts';
-import { startReflector } from '../../src/kube/reflector.ts';
-import { ObjectStore } from '../../src/kube/store.ts';
-import { createKubeApi } from '../../src/kube-client/client.ts';
-import { loadClusterConfig } from '../../src/kube-client/load-config.ts';
-import { systemClock } from '../../src/lib/clock.ts';
 import { monotonicMs, type ObjectState, type SoakKind, soakKinds } from './recording.ts';
 import { soakNamespace, soakResources, soakSelector } from './writer.ts';
 
@@ -60,6 +55,13 @@ setInterval(() => {
 }, memoryEveryMs);
 
 async function runOurs(): Promise<Running> {
+  const [{ startReflector }, { ObjectStore }, { createKubeApi }, { loadClusterConfig }, { systemClock }] = await Promise.all([
+    import('../../src/kube/reflector.ts'),
+    import('../../src/kube/store.ts'),
+    import('../../src/kube-client/client.ts'),
+    import('../../src/kube-client/load-config.ts'),
+    import('../../src/lib/clock.ts'),
+  ]);
   const config = await loadClusterConfig({ kubeconfig, env: {}, readFile: (path) => readFile(path), homeDir: '/' });
   const kube = createKubeApi(config, { clock: systemClock, userAgent: 'soak-ours' });
   const signal = new AbortController().signal;
@@ -87,6 +89,8 @@ async function runOurs(): Promise<Running> {
 }
 
 async function runClientNode(): Promise<Running> {
+  // Not at the start: the memory of one client is to hold nothing of the other.
+  const { CoreV1Api, KubeConfig, makeInformer } = await import('@kubernetes/client-node');
   const config = new KubeConfig();
   config.loadFromFile(kubeconfig);
   const api = config.makeApiClient(CoreV1Api);

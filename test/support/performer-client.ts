@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { ApiException, CustomObjectsApi, KubeConfig } from '@kubernetes/client-node';
+import { expect, vi } from 'vitest';
 import { projectRoot } from '../../scripts/generate.ts';
 import { group, version } from '../../src/api/v1alpha1/naming.ts';
 import { type Performer, performers } from '../../src/api/v1alpha1/performer.ts';
@@ -33,7 +34,12 @@ export class PerformerClient {
   /** Applies CRDs, over others if they are there, and waits until their schema is the one served. */
   async applyCrd(path: string): Promise<void> {
     await this.kubectl('apply', '-f', path);
-    await this.kubectl('wait', '--for=condition=Established', `crd/${crdName}`, '--timeout=30s');
+    // `kubectl wait` fails on a CRD that is so new that it has no status at all.
+    const established = 'jsonpath={.status.conditions[?(@.type=="Established")].status}';
+    await vi.waitFor(async () => expect(await this.kubectl('get', 'crd', crdName, '-o', established)).toBe('True'), {
+      timeout: 30_000,
+      interval: 200,
+    });
   }
 
   /** Stores an object and reads it back; under a name nobody has where none is given. */

@@ -64,15 +64,6 @@ export function laterPodName(performerName: string, uid: string, index: number):
   return `performer-${performerName}-${hashHex(uid).slice(0, 4)}-${index}`;
 }
 
-/** Longer names have no room in the name of a Service and in a label. */
-export const maxNameLength = 53;
-
-/** Why a Performer of this name can have no Service; undefined when it can. Objects older than the rule may have such names. Pure. */
-export function findNameProblem(performerName: string): string | undefined {
-  if (performerName.length > maxNameLength) return `metadata.name: must be at most ${maxNameLength} characters`;
-  return performerName.includes('.') ? 'metadata.name: must not contain dots' : undefined;
-}
-
 /** DNS name of the Service, without a port: clients add the number themselves. Pure. */
 export function grpcEndpoint(performerName: string, namespace: string, clusterDomain = 'cluster.local'): string {
   return `${serviceName(performerName)}.${namespace}.svc.${clusterDomain}`;

@@ -68,7 +68,7 @@ export const imageForm: Rule<string> = {
 };
 
 /** Kinds of trusted execution environments the operator knows nodes and runtimes for. */
-export const teeTypes = ['sgx', 'tdx', 'sev'] as const;
+export const teeTypes = ['sgx', 'tdx', 'sev', 'sev-snp'] as const;
 
 interface Hardware {
   readonly gpuType?: string | undefined;

@@ -5,6 +5,7 @@ import type { ProgressReporter } from '../../testbed/progress.ts';
 import { CliError, exitCodes } from '../exit-codes.ts';
 import { parseCount } from '../options.ts';
 import { renderTable } from '../output.ts';
+import { registerFaultProxy } from './fault-proxy.ts';
 
 /** The cluster that is meant when none is named. */
 const defaultName = 'dev';
@@ -55,6 +56,7 @@ export function registerDev(program: Command): void {
     .option('--name <name>', 'of the cluster', defaultName)
     .argument('[arguments...]', 'for kubectl')
     .action((args: readonly string[], options: { readonly name: string }) => runKubectl(options.name, args));
+  registerFaultProxy(dev);
 }
 
 async function runUp(options: UpOptions): Promise<void> {

@@ -1,4 +1,5 @@
 import type { PerformerSpec } from '../../api/v1alpha1/performer.ts';
+import { teeTypes } from '../../api/v1alpha1/rules.ts';
 import type { Pod } from '../../kube/objects.ts';
 
 type NodeAffinity = NonNullable<NonNullable<NonNullable<Pod['spec']>['affinity']>['nodeAffinity']>;
@@ -48,7 +49,7 @@ interface TeeProfile {
 }
 
 /** By what labels a node with a TEE is known (Node Feature Discovery, now and before), and how a pod gets into it. */
-const teeProfiles: Readonly<Record<string, TeeProfile>> = {
+const teeProfiles: Readonly<Record<(typeof teeTypes)[number], TeeProfile>> = {
   sgx: {
     signs: [
       ['feature.node.kubernetes.io/cpu-security.sgx.enabled', ['true']],
@@ -81,8 +82,8 @@ const teeProfiles: Readonly<Record<string, TeeProfile>> = {
 /** What of the hardware asked for nobody here knows; such a pod must not run just anywhere. Pure. */
 export function findHardwareProblem(spec: PerformerSpec): string | undefined {
   const { teeRequired, teeType } = spec.hardwareRequirements ?? {};
-  if (teeRequired !== true || teeType === undefined || teeType === '' || teeProfiles[teeType.toLowerCase()] !== undefined) return undefined;
-  return `spec.hardwareRequirements.teeType: must be one of ${Object.keys(teeProfiles).join(', ')}`;
+  if (teeRequired !== true || teeType === undefined || teeType === '' || teeProfileOf(spec) !== undefined) return undefined;
+  return `spec.hardwareRequirements.teeType: must be one of ${teeTypes.join(', ')}`;
 }
 
 /** Resources of the container: the user's, and the GPUs asked for where the user did not count them. Pure. */
@@ -123,8 +124,7 @@ export function buildAffinity(spec: PerformerSpec): NonNullable<PerformerSpec['s
 export function buildRuntimeClass(spec: PerformerSpec): string | undefined {
   const own = spec.scheduling?.runtimeClass;
   if (own !== undefined && own !== '') return own;
-  const { teeRequired, teeType } = spec.hardwareRequirements ?? {};
-  return teeRequired === true ? teeProfiles[teeType?.toLowerCase() ?? '']?.runtimeClass : undefined;
+  return spec.hardwareRequirements?.teeRequired === true ? teeProfileOf(spec)?.runtimeClass : undefined;
 }
 
 function gpuSigns(spec: PerformerSpec): readonly Sign[] {
@@ -135,8 +135,13 @@ function gpuSigns(spec: PerformerSpec): readonly Sign[] {
 }
 
 function teeSigns(spec: PerformerSpec): readonly Sign[] {
-  const { teeRequired, teeType } = spec.hardwareRequirements ?? {};
-  if (teeRequired !== true) return [];
-  const profile = teeProfiles[teeType?.toLowerCase() ?? ''];
+  if (spec.hardwareRequirements?.teeRequired !== true) return [];
+  const profile = teeProfileOf(spec);
   return profile === undefined ? Object.values(teeProfiles).flatMap(({ signs }) => signs) : profile.signs;
+}
+
+function teeProfileOf(spec: PerformerSpec): TeeProfile | undefined {
+  const wanted = spec.hardwareRequirements?.teeType?.toLowerCase();
+  const known = teeTypes.find((type) => type === wanted);
+  return known === undefined ? undefined : teeProfiles[known];
 }

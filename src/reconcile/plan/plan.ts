@@ -1,7 +1,7 @@
 import { type Reason, reasons } from '../../api/v1alpha1/conditions.ts';
 import * as defaults from '../../api/v1alpha1/defaults.ts';
-import { findNameProblem } from '../../api/v1alpha1/naming.ts';
 import type { PerformerSpec } from '../../api/v1alpha1/performer.ts';
+import { nameFits } from '../../api/v1alpha1/rules.ts';
 import { controllerOf, type Pod, type Service } from '../../kube/objects.ts';
 import { type Action, needsProof, type Plan, takesAway, targetOf, type Verdict } from './actions.ts';
 import { planDeletion, planGone, planLeftovers } from './deletion.ts';
@@ -41,7 +41,8 @@ export function planPerformer(snapshot: Snapshot, settings: Settings): Plan {
     return planTold(snapshot, performer, issues, settings);
   }
   const { spec } = performer.parsed;
-  const problem = findNameProblem(key.name) ?? findHardwareProblem(spec);
+  // Where a CRD without these rules let it through.
+  const problem = nameFits.holds({ metadata: key }) ? findHardwareProblem(spec) : nameFits.message;
   if (problem !== undefined) return planTold(snapshot, performer, problem, settings);
   return planLiving(snapshot, performer, spec, settings);
 }

@@ -3,12 +3,12 @@ import { writeFile } from 'node:fs/promises';
 import { createSecureServer, type Http2SecureServer, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
-import { stringify } from 'yaml';
 import { type Clock, systemClock } from '../../lib/clock.ts';
 import { type KeyPair, makeCertificates } from '../certificates.ts';
+import { buildKubeconfig } from '../kubeconfig.ts';
 import { Exchange } from './exchange.ts';
 import { type Fault, type FaultName, lengthOf, type Rule, variantOf } from './faults.ts';
-import { type Admission, Front, type FrontConnection } from './front.ts';
+import { Front, type FrontConnection } from './front.ts';
 import { describeRequest, type RequestInfo } from './request-info.ts';
 import { RuleBook } from './rule-book.ts';
 import { openUpstream, type ProxyTarget, passOn, type Upstream } from './upstream.ts';
@@ -21,9 +21,7 @@ export interface FaultProxyOptions {
   readonly rules?: readonly Rule[];
   /** Of the lengths of injected faults; default the machine's. */
   readonly clock?: Clock;
-  /** Default 127.0.0.1. */
-  readonly host?: string;
-  /** Default: any that is free. */
+  /** Of 127.0.0.1; default: any that is free. */
   readonly port?: number;
   /** What clients are offered; default both. */
   readonly protocol?: 'h2' | 'http/1.1' | 'both';
@@ -50,7 +48,7 @@ export interface FaultProxy {
   readonly url: string;
   /** The authority of its serving certificate. */
   readonly caPem: string;
-  /** For clients; it holds no credentials: the proxy has those of its target. */
+  /** For clients; its certificate opens nothing: the proxy has the credentials of its target. */
   kubeconfig(): string;
   writeKubeconfig(path: string): Promise<void>;
   /** From now on, for what comes; injected faults stay. */
@@ -72,13 +70,14 @@ const strikesOpen: ReadonlySet<FaultName> = new Set(['reset', 'half-open', 'goaw
 export async function startFaultProxy(options: FaultProxyOptions): Promise<FaultProxy> {
   const { clock = systemClock } = options;
   const [ours, foreign] = await Promise.all([makeCertificates(clock.nowMs()), makeCertificates(clock.nowMs())]);
-  const proxy = new RunningProxy(options, ours.authority);
+  const proxy = new RunningProxy(options, ours.authority, ours.clients.admin);
   await proxy.listen([ours.apiServer, foreign.apiServer]);
   return proxy;
 }
 
 class RunningProxy implements FaultProxy {
   readonly caPem: string;
+  readonly #client: KeyPair;
   readonly #options: FaultProxyOptions;
   readonly #book: RuleBook;
   readonly #upstream: Upstream;
@@ -90,13 +89,15 @@ class RunningProxy implements FaultProxy {
   #streams = 0;
   #refusing = false;
 
-  constructor(options: FaultProxyOptions, caPem: string) {
-    const { clock = systemClock, seed, target, host = '127.0.0.1', port = 0 } = options;
+  /** @param client a certificate for kubeconfigs; kubectl asks its user for a password where there is none, the proxy asks for nothing */
+  constructor(options: FaultProxyOptions, caPem: string, client: KeyPair) {
+    const { clock = systemClock, seed, target, port = 0 } = options;
     this.caPem = caPem;
+    this.#client = client;
     this.#options = options;
     this.#book = new RuleBook(seed, clock);
     this.#upstream = openUpstream(target);
-    this.#front = new Front(host, port, () => this.#admit());
+    this.#front = new Front(port, () => this.#admit());
   }
 
   /** @param identities the certificate that clients trust, and one that they do not */
@@ -107,22 +108,11 @@ class RunningProxy implements FaultProxy {
   }
 
   get url(): string {
-    return `https://${this.#options.host ?? '127.0.0.1'}:${this.#front.port}`;
+    return `https://127.0.0.1:${this.#front.port}`;
   }
 
   kubeconfig(): string {
-    const name = 'fault-proxy';
-    // The certificate is for loopback, wherever the proxy listens.
-    const named = ['127.0.0.1', 'localhost'].includes(new URL(this.url).hostname) ? {} : { 'tls-server-name': 'localhost' };
-    const authority = Buffer.from(this.caPem).toString('base64');
-    return stringify({
-      apiVersion: 'v1',
-      kind: 'Config',
-      clusters: [{ name, cluster: { server: this.url, 'certificate-authority-data': authority, ...named } }],
-      users: [{ name, user: {} }],
-      contexts: [{ name, context: { cluster: name, user: name } }],
-      'current-context': name,
-    });
+    return buildKubeconfig('fault-proxy', this.url, this.caPem, this.#client);
   }
 
   writeKubeconfig(path: string): Promise<void> {
@@ -160,11 +150,10 @@ class RunningProxy implements FaultProxy {
     await Promise.all(this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))));
   }
 
-  #admit(): Admission {
+  #admit(): number | undefined {
     const faults = this.#draw('accept');
-    if (faults.some(({ name }) => name === 'half-open')) return { kind: 'silent' };
     const server = this.#servers[faults.length === 0 ? 0 : 1];
-    return { kind: 'pass', port: server === undefined ? 0 : portOf(server) };
+    return server === undefined || faults.some(({ name }) => name === 'half-open') ? undefined : (server.address() as AddressInfo).port;
   }
 
   async #serveTls({ certificate, privateKey }: KeyPair): Promise<Http2SecureServer> {
@@ -276,10 +265,6 @@ class RunningProxy implements FaultProxy {
     this.#refusing = refusing !== undefined;
     void this.#front.setListening(!this.#refusing);
   }
-}
-
-function portOf(server: Http2SecureServer): number {
-  return (server.address() as AddressInfo).port;
 }
 
 function requestText({ method, path }: RequestInfo): string {

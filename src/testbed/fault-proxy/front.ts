@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import { constants, type Http2Session } from 'node:http2';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
 import { TestbedError } from '../testbed-error.ts';
 
-/** What becomes of a connection that is taken: it goes to one of the TLS servers behind, or is silent from its first byte. */
-export type Admission = { readonly kind: 'pass'; readonly port: number } | { readonly kind: 'silent' };
+/** Where a connection that is taken goes: to the port of a TLS server behind; undefined: it is silent from its first byte. */
+type Admit = () => number | undefined;
 
 const relistenEveryMs = 50;
 const relistenTries = 100;
@@ -56,8 +57,7 @@ export class FrontConnection {
 /** The TCP listener in front of the proxy's TLS servers. */
 export class Front {
   accepted = 0;
-  readonly #host: string;
-  readonly #admit: () => Admission;
+  readonly #admit: Admit;
   readonly #server = createServer({ allowHalfOpen: true, noDelay: true }, (near) => this.#accept(near));
   readonly #open = new Set<FrontConnection>();
   /** By the port that the TLS server behind sees as the client's. */
@@ -66,8 +66,7 @@ export class Front {
   #closed = false;
   #change: Promise<void> = Promise.resolve();
 
-  constructor(host: string, port: number, admit: () => Admission) {
-    this.#host = host;
+  constructor(port: number, admit: Admit) {
     this.#port = port;
     this.#admit = admit;
   }
@@ -105,29 +104,25 @@ export class Front {
 
   async #listen(): Promise<void> {
     for (let tries = 1; ; tries += 1) {
-      const failure = await new Promise<Error | undefined>((resolve) => {
-        const onError = (error: Error): void => resolve(error);
-        this.#server.once('error', onError);
-        this.#server.listen(this.#port, this.#host, () => {
-          this.#server.removeListener('error', onError);
-          resolve(undefined);
-        });
-      });
-      if (failure === undefined) break;
-      // Only a port that was ours may have been taken for a moment by somebody's outgoing connection.
-      if (this.accepted === 0 || tries === relistenTries) {
-        throw new TestbedError(`fault proxy: cannot listen on ${this.#host}:${this.#port}: ${failure.message}; choose another port`);
+      try {
+        this.#server.listen(this.#port, '127.0.0.1');
+        await once(this.#server, 'listening');
+        break;
+      } catch (error) {
+        const text = error instanceof Error ? error.message : 'failed';
+        // A port that was ours may have been taken for a moment by somebody's outgoing connection.
+        if (this.accepted > 0 && tries < relistenTries) await wait(relistenEveryMs);
+        else
+          throw new TestbedError(`fault proxy: cannot listen on 127.0.0.1:${this.#port}: ${text}; choose another port`, { cause: error });
       }
-      await new Promise((resolve) => setTimeout(resolve, relistenEveryMs));
     }
     this.#port = (this.#server.address() as AddressInfo).port;
   }
 
   #accept(near: Socket): void {
     this.accepted += 1;
-    const admission = this.#admit();
-    const far =
-      admission.kind === 'pass' ? connect({ port: admission.port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true }) : undefined;
+    const target = this.#admit();
+    const far = target === undefined ? undefined : connect({ port: target, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
     const connection = new FrontConnection(near, far);
     this.#open.add(connection);
     near.on('close', () => this.#open.delete(connection));

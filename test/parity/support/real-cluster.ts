@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
 import { performerPodsSelector } from '../../../src/api/v1alpha1/naming.ts';
 import { type Performer, performers } from '../../../src/api/v1alpha1/performer.ts';
@@ -96,11 +97,24 @@ export class RealCluster {
     return (await this.kube.list(performers, { namespace })).items;
   }
 
-  /** `once` over one namespace. */
-  async once(namespace: string, ...args: readonly string[]): Promise<OnceReport> {
-    const { stdout, stderr } = await hourglass(['once', '-o', 'json', '-n', namespace, '--kubeconfig', this.kubeconfig, ...args]);
+  /** A kubeconfig of a service account of the namespace, which is made here and has no rights yet. */
+  async accountKubeconfig(namespace: string, account: string): Promise<string> {
+    await this.kubectl('create', 'serviceaccount', account, '-n', namespace);
+    const token = (await this.kubectl('create', 'token', account, '-n', namespace)).trim();
+    const text = (await readFile(this.kubeconfig, 'utf8'))
+      .replace(/client-certificate-data: .*/, `token: ${token}`)
+      .replace(/\n.*client-key-data: .*/, '');
+    const path = join(dirname(this.kubeconfig), `${namespace}-${account}`);
+    await writeFile(path, text);
+    return path;
+  }
+
+  /** `once` over one namespace; what it says beside its report stands in `stderr`. */
+  async once(namespace: string, ...args: readonly string[]): Promise<OnceReport & { readonly stderr: string }> {
+    const config = args.includes('--kubeconfig') ? [] : ['--kubeconfig', this.kubeconfig];
+    const { stdout, stderr } = await hourglass(['once', '-o', 'json', '-n', namespace, ...config, ...args]);
     if (stdout === '') throw new Error(`once said nothing but:\n${stderr}`);
-    return JSON.parse(stdout) as OnceReport;
+    return { ...(JSON.parse(stdout) as OnceReport), stderr };
   }
 
   /** Runs `act` beside a watch over one namespace, which must end well when it is told to. */

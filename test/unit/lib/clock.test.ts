@@ -42,6 +42,18 @@ describe('startDeadline', () => {
     expect([deadline.signal.aborted, deadline.expired()]).toEqual([true, false]);
   });
 
+  it('tells how long is left, and once lifted only ends when it is told to', async () => {
+    const clock = new FakeClock();
+    const deadline = startDeadline(clock, 100);
+    await clock.advance(60);
+    expect(deadline.leftMs()).toBe(40);
+    deadline.lift();
+    await clock.advance(1_000);
+    expect(deadline.signal.aborted).toBe(false);
+    deadline.abort();
+    expect([deadline.signal.aborted, deadline.expired()]).toEqual([true, false]);
+  });
+
   it('leaves nothing behind once cleared', async () => {
     const clock = new FakeClock();
     const parent = new AbortController();

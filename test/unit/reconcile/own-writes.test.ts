@@ -37,14 +37,24 @@ function lagBehind(operator: TestOperator) {
       wake();
     });
     pump.catch(() => {});
+    let toldVersion = options.resourceVersion;
     for (;;) {
-      const next = queue.shift();
-      if (next !== undefined) {
-        const leftMs = next.atMs + lag.lagMs - clock.monotonicMs();
-        if (leftMs > 0) await sleep(clock, leftMs, options.signal);
+      const next = queue[0];
+      const leftMs = next === undefined ? Number.POSITIVE_INFINITY : next.atMs + lag.lagMs - clock.monotonicMs();
+      if (next !== undefined && leftMs <= 0) {
+        queue.shift();
+        toldVersion = (next.event.type === 'BOOKMARK' ? next.event.resourceVersion : next.event.object.metadata?.resourceVersion) ?? '';
         yield next.event;
-      } else if (over) return await pump;
-      else await new Promise<void>((resolve) => (wake = resolve));
+      } else if (next === undefined && over) {
+        return await pump;
+      } else {
+        const woken = new Promise<void>((resolve) => (wake = resolve));
+        const quietMs = Math.min(leftMs, 30_000);
+        const startMs = clock.monotonicMs();
+        await Promise.race([woken, sleep(clock, quietMs, options.signal)]);
+        // A server that lags says so: its bookmarks are as old as its events.
+        if (clock.monotonicMs() - startMs >= 30_000 && toldVersion !== '') yield { type: 'BOOKMARK', resourceVersion: toldVersion };
+      }
     }
   }
   const late: KubeApi = {
