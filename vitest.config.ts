@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 /** A row of pure code that takes longer than this is broken; bundling and searching the whole tree is slower. */
-const quick = { testTimeout: 5_000, hookTimeout: 10_000 };
+const quick = { testTimeout: 15_000, hookTimeout: 15_000 };
 const thorough = { testTimeout: 60_000, hookTimeout: 60_000 };
 /** A real API server takes seconds to start, and files that share two cores with one would time each other out. */
 const cluster = { testTimeout: 120_000, hookTimeout: 120_000, fileParallelism: false };
@@ -24,7 +24,9 @@ export default defineConfig({
       suite('parity', thorough),
       suite('house', thorough),
       suite('contract', cluster),
+      suite('faults', cluster),
       suite('e2e', cluster),
+      suite('soak', { ...cluster, testTimeout: 300_000 }),
     ],
   },
 });

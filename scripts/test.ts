@@ -25,9 +25,12 @@ const suites: readonly Suite[] = [
   { name: 'check', tier: 'T0', run: runChecks },
   vitestSuite('unit', 'T0'),
   vitestSuite('property', 'T0'),
+  vitestSuite('parity', 'T0'),
   vitestSuite('house', 'T0'),
   vitestSuite('contract', 'T2'),
+  vitestSuite('faults', 'T2'),
   vitestSuite('e2e', 'T2'),
+  vitestSuite('soak', 'T2'),
 ];
 
 process.chdir(root);

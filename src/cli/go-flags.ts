@@ -74,11 +74,3 @@ function parseZapLevel(text: string): LogLevel {
   if (level === undefined) throw new InvalidArgumentError('give debug, info, error, panic or a number.');
   return level;
 }
-
-/** Go's flags may begin with one dash. Pure. @param names of the long flags that are known, without dashes */
-export function withTwoDashes(args: readonly string[], names: ReadonlySet<string>): readonly string[] {
-  return args.map((arg) => {
-    const name = /^-([a-z][a-z0-9-]+)(?:=|$)/.exec(arg)?.[1];
-    return name !== undefined && names.has(name) ? `-${arg}` : arg;
-  });
-}

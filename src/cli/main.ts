@@ -8,7 +8,6 @@ import { registerOnce } from './commands/once.ts';
 import { registerWatch } from './commands/watch.ts';
 import { toCliError } from './connect.ts';
 import { exitCodes } from './exit-codes.ts';
-import { withTwoDashes } from './go-flags.ts';
 import { describeOption, EnvCommand, flag, takeForeignEnvironment } from './options.ts';
 import { productVersion } from './version.ts';
 
@@ -54,8 +53,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 try {
-  const names = program.commands.flatMap(({ options }) => options.map((option) => option.name()));
-  await program.parseAsync(withTwoDashes(process.argv.slice(2), new Set(names)), { from: 'user' });
+  await program.parseAsync();
 } catch (error) {
   process.exitCode = report(error);
 }

@@ -65,32 +65,6 @@ export function renderOnce(report: OnceReport, options: { readonly dryRun: boole
   return lines.join('\n');
 }
 
-/** Figures of a run as text that Prometheus reads. No names of objects: the series are the same in every run. Pure. */
-export function renderMetrics(report: OnceReport, nowMs: number): string {
-  const outcomes = (['settled', 'waiting', 'stalled', 'failed'] as const).map(
-    (outcome) => [`{outcome="${outcome}"}`, report.keys.filter((key) => key.outcome === outcome).length] as const,
-  );
-  const results = (['Converged', 'Waiting', 'Stalled', 'Failed'] as const).map(
-    (result) => [`{result="${result}"}`, report.result === result ? 1 : 0] as const,
-  );
-  const metrics: readonly (readonly [name: string, help: string, values: readonly (readonly [labels: string, value: number])[]])[] = [
-    ['hourglass_once_duration_seconds', 'How long the last run took', [['', report.durationMs / 1_000]]],
-    ['hourglass_once_end_timestamp_seconds', 'When the last run ended', [['', nowMs / 1_000]]],
-    ['hourglass_once_result', '1 for the result of the last run', results],
-    ['hourglass_once_performers', 'Performers by what the last run came to', outcomes],
-    ['hourglass_once_passes', 'Passes of the last run', [['', report.passes]]],
-    ['hourglass_once_writes', 'Writes of the last run', Object.entries(report.writes).map(([verb, count]) => [`{verb="${verb}"}`, count])],
-  ];
-  return metrics
-    .flatMap(([name, help, values]) => [
-      `# HELP ${name} ${help}`,
-      `# TYPE ${name} gauge`,
-      ...values.map(([labels, value]) => `${name}${labels} ${value}`),
-    ])
-    .join('\n')
-    .concat('\n');
-}
-
 /** Columns as wide as their widest cell; the last one is cut to the terminal. Pure. */
 export function renderTable(head: readonly string[], rows: readonly (readonly string[])[], width: number): readonly string[] {
   const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => (row[column] ?? '').length)));

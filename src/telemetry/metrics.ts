@@ -33,6 +33,15 @@ const controller = 'performer';
 const passSeconds = '.005 .01 .025 .05 .1 .15 .2 .3 .4 .5 .7 1 1.5 2 3 5 7 10 15 20 30 40 60'.split(' ').map(Number);
 const queueSeconds = [1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1, 10];
 
+const cacheMetrics: readonly (readonly [typeof Gauge | typeof Counter, name: string, help: string, (cache: ReflectorState) => number])[] = [
+  [Gauge, 'hourglass_cache_age_seconds', 'Since the cache was last known to be current', ({ ageMs }) => ageMs / 1_000],
+  [Gauge, 'hourglass_cache_stale', '1 while it may be behind the cluster', ({ stale, synced }) => Number(stale || !synced)],
+  [Counter, 'hourglass_blind_seconds_total', 'Time without a working watch', ({ blindMs }) => blindMs / 1_000],
+  [Counter, 'hourglass_relists_total', 'Lists after the first', ({ relists }) => relists],
+  [Counter, 'hourglass_watch_restarts_total', 'Watches after the first', ({ restarts }) => restarts],
+  [Counter, 'hourglass_watch_faults_total', 'Lists and watches that failed', ({ faults }) => faults],
+];
+
 /**
  * The metrics of `watch`. What every controller has bears the names of controller-runtime and client-go, so that dashboards made for
  * those fit; the rest begins with `hourglass_`. No label holds the name of an object: the number of series is bounded.
@@ -90,45 +99,9 @@ export function createMetrics(sources: MetricSources): Metrics {
     [{ name: sources.leaseName }, Number(sources.isLeading())],
   ]);
 
-  const ofCaches = (pick: (cache: ReflectorState) => number) => () =>
-    Object.entries(sources.caches()).map(([kind, cache]) => [{ kind }, pick(cache)] as const);
-  const seconds = (ms: number): number => ms / 1_000;
-  asked(
-    Gauge,
-    'hourglass_cache_age_seconds',
-    'Since the cache was last known to be current',
-    ofCaches(({ ageMs }) => seconds(ageMs)),
-  );
-  asked(
-    Gauge,
-    'hourglass_cache_stale',
-    '1 while it may be behind the cluster',
-    ofCaches(({ stale, synced }) => Number(stale || !synced)),
-  );
-  asked(
-    Counter,
-    'hourglass_blind_seconds_total',
-    'Time without a working watch',
-    ofCaches(({ blindMs }) => seconds(blindMs)),
-  );
-  asked(
-    Counter,
-    'hourglass_relists_total',
-    'Lists after the first',
-    ofCaches(({ relists }) => relists),
-  );
-  asked(
-    Counter,
-    'hourglass_watch_restarts_total',
-    'Watches after the first',
-    ofCaches(({ restarts }) => restarts),
-  );
-  asked(
-    Counter,
-    'hourglass_watch_faults_total',
-    'Lists and watches that failed',
-    ofCaches(({ faults }) => faults),
-  );
+  for (const [Kind, name, help, figure] of cacheMetrics) {
+    asked(Kind, name, help, () => Object.entries(sources.caches()).map(([kind, cache]) => [{ kind }, figure(cache)]));
+  }
   const writes = counter('hourglass_writes_total', 'Writes that came through, without those of the Lease', 'verb', 'kind');
   asked(Gauge, 'hourglass_build_info', 'Always 1', () => [[{ version: sources.version }, 1]]);
   const states = new Map<string, { readonly state: string; readonly reason: string }>();

@@ -85,7 +85,7 @@ describe('watch, started as the Go operator is', () => {
     } = await startHourglass(
       on(
         'watch',
-        '-metrics-bind-address=127.0.0.1:0',
+        '--metrics-bind-address=127.0.0.1:0',
         '--health-probe-bind-address',
         '127.0.0.1:0',
         '--leader-elect',
@@ -168,17 +168,6 @@ describe('without a command', () => {
     await until('the watch', async () => stderr.includes('running without a Lease') || child.exitCode !== null);
     child.kill('SIGTERM');
     expect((await result).code).toBe(0);
-  });
-});
-
-describe('once', () => {
-  it('leaves its figures in a file', async () => {
-    const file = join(dir, 'once.prom');
-    const { code } = await hourglass(on('once', '--wait', '20s', '--metrics-file', file));
-    expect(code).toBe(0);
-    const text = await readFile(file, 'utf8');
-    expect(text).toContain('hourglass_once_result{result="Converged"} 1\n');
-    expect(text).toMatch(/^hourglass_once_duration_seconds \d/m);
   });
 });
 

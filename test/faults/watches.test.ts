@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { KubeFault, type KubeFaultCode } from '../../src/kube/faults.ts';
 import { type Reflector, startReflector } from '../../src/kube/reflector.ts';
 import { compareResourceVersions } from '../../src/kube/resource-version.ts';
 import { ObjectStore } from '../../src/kube/store.ts';
@@ -103,6 +104,34 @@ describe.each(['h2', 'http/1.1'] as const)('a reflector over %s', (protocol) => 
     expect(touched.filter((name) => !seen.woken.has(name))).toEqual([]);
     expect(seen.movedBack).toEqual([]);
     expect(proxy.stats().faults[fault.name]).toBe(2);
+  });
+
+  it.each<{ fault: Fault; nth?: number; ends: 'ok' | KubeFaultCode; text: string }>(
+    (
+      [
+        { fault: { name: 'truncated-body', variant: 'cut' }, nth: 2, ends: 'unreachable' },
+        { fault: { name: 'truncated-body', variant: 'end' }, nth: 2, ends: 'unreachable' },
+        { fault: { name: 'bad-json' }, nth: 2, ends: 'unreadable' },
+        { fault: { name: 'expired', variant: 'event' }, ends: 'expired' },
+        { fault: { name: 'expired', variant: 'status' }, ends: 'expired' },
+        { fault: { name: 'close-stream-after', ms: 200 }, ends: 'ok' },
+      ] satisfies { fault: Fault; nth?: number; ends: 'ok' | KubeFaultCode }[]
+    ).map((row) => ({ ...row, text: `${faultText(row.fault)}: ${row.ends}` })),
+  )('hears how a watch ended, by $text', async ({ fault, nth, ends }) => {
+    await follow({});
+    end.get(proxy)?.abort();
+    const { resourceVersion } = await cluster.direct().list(configMaps, { namespace });
+    proxy.setRules([{ fault, match: { watch: true, ...(nth === undefined ? {} : { nth }) } }]);
+    await churn();
+    let outcome: string = 'ok';
+    try {
+      for await (const event of kube.watch(configMaps, { namespace, resourceVersion }))
+        expect(event.type).toMatch(/ADDED|MODIFIED|DELETED|BOOKMARK/);
+    } catch (error) {
+      if (!(error instanceof KubeFault)) throw error;
+      outcome = error.code;
+    }
+    expect(outcome).toBe(ends);
   });
 
   it('fills its store though the server is not there at first, refuses, and shows a wrong certificate', async () => {

@@ -17,16 +17,16 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   'src/performer': ['src/lib', 'node:'],
   'src/oracle': ['src/api', 'src/kube', 'src/lib'],
   'src/sim': ['src/oracle', 'src/controller', 'src/reconcile', 'src/reconcile/plan', 'src/api', 'src/kube', 'src/lib'],
-  'src/telemetry': ['src/kube', 'src/lib', 'node:'],
+  'src/telemetry': ['src/kube', 'src/lib', 'node:', 'pino', 'prom-client'],
   'src/testbed': ['src/kube-client', 'src/kube', 'src/lib', 'node:', '@peculiar/x509', 'reflect-metadata', 'yaml', 'zod'],
-  'src/bench': ['src/oracle', 'src/kube-client', 'src/testbed', 'src/api', 'src/kube', 'src/lib', 'node:'],
+  'src/bench': ['src/oracle', 'src/kube-client', 'src/testbed', 'src/api', 'src/kube', 'src/lib', 'node:', 'vega', 'vega-lite'],
   'src/chaos': ['src/oracle', 'src/bench', 'src/testbed', 'src/kube-client', 'src/api', 'src/kube', 'src/lib', 'node:'],
 };
 /** The composition root imports anything. */
 const unbound = ['src/cli'];
 
 /** What the operator may load lazily and must not load at its start: it costs time and memory that `once` does not have. */
-const notAtStart = ['src/testbed', 'src/bench', 'src/chaos', 'src/sim', '@kubernetes/client-node', '@peculiar/x509', 'reflect-metadata'];
+const notAtStart = ['vega', 'vega-lite', 'src/testbed', 'src/bench', 'src/chaos', 'src/sim', '@kubernetes/client-node', '@peculiar/x509', 'reflect-metadata'];
 
 const floorOf = (path: string): string | undefined =>
   [...Object.keys(floors), ...unbound].filter((floor) => path.startsWith(`${floor}/`)).sort((a, b) => b.length - a.length)[0];

@@ -1,4 +1,3 @@
-import { rename, writeFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import { FlightLimit } from '../../controller/flight-limit.ts';
 import { runOnce } from '../../controller/once.ts';
@@ -13,18 +12,17 @@ import { createEventRecorder } from '../../telemetry/events.ts';
 import { createLineLogger, type LogFormat, type Logger, type LogLevel } from '../../telemetry/logger.ts';
 import { createPasses } from '../../telemetry/passes.ts';
 import { type Connection, connect } from '../connect.ts';
-import { CliError, type ExitCode, exitCodes } from '../exit-codes.ts';
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { hintFor } from '../hints.ts';
 import { abortOnSignals, createReconcile, holdLease, openLease, readSettings } from '../operator.ts';
 import { addLogOptions, addWriterOptions, flag, parseDuration, parseOutput, readOptions, type WriterOptions } from '../options.ts';
-import { judgeOutcomes, type OnceReport, renderMetrics, renderOnce, reportKey } from '../output.ts';
+import { judgeOutcomes, type OnceReport, renderOnce, reportKey } from '../output.ts';
 
 interface OnceOptions extends WriterOptions {
   readonly wait: number;
   readonly waitingOk?: boolean;
   readonly dryRun?: boolean;
   readonly output: 'text' | 'json';
-  readonly metricsFile?: string;
   readonly verbose?: boolean;
   readonly logLevel?: LogLevel;
   readonly logFormat?: LogFormat;
@@ -44,7 +42,6 @@ export function registerOnce(program: Command): void {
     .addOption(flag('--waiting-ok', 'exit 0 when something is still waiting'))
     .addOption(flag('--dry-run', 'say what would be done and write nothing'))
     .option('-o, --output <format>', 'text or json', parseOutput, 'text')
-    .option('--metrics-file <file>', 'write figures of the run there, as text that Prometheus reads (node_exporter: --collector.textfile)')
     .addOption(flag('--verbose', 'log to stderr what each pass wrote'))
     .action(async (_options: unknown, command: Command) => {
       process.exitCode = await once(readOptions<OnceOptions>(command));
@@ -65,7 +62,6 @@ async function once(options: OnceOptions): Promise<ExitCode> {
       process.stdout.write(
         `${options.output === 'json' ? JSON.stringify(report) : renderOnce(report, { dryRun: options.dryRun === true, width })}\n`,
       );
-      if (options.metricsFile !== undefined) await writeMetrics(options.metricsFile, report);
       return exitCodeOf(report, options);
     } finally {
       await writer.release();
@@ -151,19 +147,6 @@ async function run(
 /** What a pass came to is the report's to say: the log only tells of it beside it. */
 function quietly({ debug, info }: Logger): Logger {
   return { debug, info, warn: info, error: info };
-}
-
-/** Whole or not at all: it is read at any moment. */
-async function writeMetrics(file: string, report: OnceReport): Promise<void> {
-  const unfinished = `${file}.${process.pid}.tmp`;
-  try {
-    await writeFile(unfinished, renderMetrics(report, systemClock.nowMs()));
-    await rename(unfinished, file);
-  } catch (error) {
-    throw new CliError(`writing metrics to ${file}: ${error instanceof Error ? error.message : String(error)}`, exitCodes.failed, {
-      cause: error,
-    });
-  }
 }
 
 /** One list per kind is enough for a run that does not wait; one that waits goes on watching from there. */

@@ -60,9 +60,15 @@ export class Exchange {
     else this.connection?.reset();
   }
 
+  /** Ends the answer half-way, with what was written so far; HTTP/1.1 ends the connection. */
+  cut(): void {
+    if (this.#h2) this.reset();
+    else this.#response.destroy();
+  }
+
   /** What a client sees when the API server behind the proxy fails. */
   breakOff(): void {
-    if (this.#response.headersSent) this.reset();
+    if (this.#response.headersSent) this.cut();
     else this.fail(502, 'BadGateway');
   }
 

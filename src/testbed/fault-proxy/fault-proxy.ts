@@ -163,7 +163,8 @@ class RunningProxy implements FaultProxy {
         cert: certificate,
         key: privateKey,
         allowHTTP1: protocol !== 'h2',
-        ...(protocol === 'http/1.1' ? { ALPNProtocols: ['http/1.1'] } : {}),
+        // Node sets `ALPNProtocols` itself, to HTTP/2 first.
+        ...(protocol === 'http/1.1' ? { ALPNCallback: () => 'http/1.1' } : {}),
         settings: { maxConcurrentStreams: 100 },
         maxSessionMemory: 1_024,
       },

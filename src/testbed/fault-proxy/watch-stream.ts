@@ -52,7 +52,7 @@ async function passEvent(exchange: Exchange, line: Buffer, faults: readonly Faul
     // Until it is out: RST overtakes what is still in a buffer.
     await wait(flushMs);
     if (variantOf(cut) === 'end') exchange.end();
-    else exchange.reset();
+    else exchange.cut();
     return false;
   }
   const slow = find('slow-bytes');

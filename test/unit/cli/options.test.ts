@@ -1,6 +1,6 @@
 import { CommanderError, type Option } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { addGoFlags, chooseLog, type GoLogOptions, listIneffective, withTwoDashes } from '../../../src/cli/go-flags.ts';
+import { addGoFlags, chooseLog, type GoLogOptions, listIneffective } from '../../../src/cli/go-flags.ts';
 import {
   addLogOptions,
   addWriterOptions,
@@ -126,19 +126,6 @@ describe('the flags of the Go operator', () => {
       '--metrics-secure has no effect: metrics are served over plain HTTP',
       '--webhook-port has no effect: there is no webhook server',
       '--cert-dir has no effect: there is no webhook server',
-    ]);
-  });
-
-  it('may begin with one dash', () => {
-    const names = new Set(['leader-elect', 'zap-devel', 'n']);
-    expect(withTwoDashes(['-leader-elect=false', '-n', 'a', '-zap-devel', '--workers', '-unknown', '-n=b'], names)).toEqual([
-      '--leader-elect=false',
-      '-n',
-      'a',
-      '--zap-devel',
-      '--workers',
-      '-unknown',
-      '-n=b',
     ]);
   });
 
