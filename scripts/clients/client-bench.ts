@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
@@ -63,7 +62,7 @@ export async function runClientBench(options: ClientBenchOptions): Promise<Clien
     report.step('connections for 1,000 calls');
     for (const client of unlimited) {
       const relay = await countConnections(cluster.ports.apiServer);
-      await measure(client, 0, { task: 'get', warmup: '0', calls: '1000', 'in-flight': '32', server: relay.server });
+      await measure(client, 0, { task: 'get', warmup: '0', calls: '1000', 'for-ms': '120000', 'in-flight': '32', server: relay.server });
       connections[client] = relay.close();
     }
     report.step(`caches of ${options.pods} pods`);
@@ -72,14 +71,14 @@ export async function runClientBench(options: ClientBenchOptions): Promise<Clien
     }
     report.done('calls, connections and caches are measured');
   });
-  const coldStarts = await withCluster(options, 'instant', async (cluster, kube) => {
+  const { starts: coldStarts, onceBytes } = await withCluster(options, 'instant', async (cluster, kube) => {
     report.step(`cold starts on ${options.performers} settled Performers`);
     const { cli, performers, coldRuns: runs, signal } = options;
     const measured = await measureColdStarts({ cluster, kube, cli, performers, runs, signal });
     report.done('cold starts are measured');
     return measured;
   });
-  return { bundleBytes: readFileSync(options.cli).byteLength, calls, connections, caches, coldStarts };
+  return { onceBytes, calls, connections, caches, coldStarts };
 }
 
 async function withCluster<T>(

@@ -24,7 +24,7 @@ export interface ColdStartOptions {
 }
 
 /** Starts `once` and a lister made with client-node by turns, on Performers that `once` has settled before. @throws Error when `once` does not find them settled */
-export async function measureColdStarts(options: ColdStartOptions): Promise<ColdStarts> {
+export async function measureColdStarts(options: ColdStartOptions): Promise<{ readonly starts: ColdStarts; readonly onceBytes: number }> {
   const { cluster, kube, cli, signal } = options;
   await kubectl(cluster, ['apply', '--server-side', '-f', crd]);
   await kubectl(cluster, ['wait', '--for=condition=Established', '--timeout=30s', 'crd/performers.hourglass.eigenlayer.io']);
@@ -57,7 +57,18 @@ export async function measureColdStarts(options: ColdStartOptions): Promise<Cold
       seen.get(name)?.peakBytes.push(Number(/peak=(\d+)/.exec(stderr)?.[1]) * 1024);
     }
   }
-  return Object.fromEntries(seen);
+  return { starts: Object.fromEntries(seen), onceBytes: await measureLoadedBytes(cli) };
+}
+
+/** What `once` loads in a pod: without the YAML reader, which only a kubeconfig that is there needs. */
+async function measureLoadedBytes(cli: string): Promise<number> {
+  const args = ['--import', tellBytes, cli, 'once', '--kubeconfig', `${cli}.no-such-file`];
+  const { stderr } = await run(process.execPath, args).catch((error: { readonly stderr: string }) => error);
+  return Number(/bytes=(\d+)/.exec(stderr)?.[1]);
 }
 
 const tellPeak = `data:text/javascript,process.on('exit',()=>process.stderr.write('peak='+process.resourceUsage().maxRSS))`;
+/** Every file that is loaded as a module, chunks that are loaded lazily included. */
+const tellBytes = `data:text/javascript,import{registerHooks}from'node:module';import{statSync}from'node:fs';let bytes=0;
+registerHooks({load(url,context,next){if(url.startsWith('file:'))bytes+=statSync(new URL(url)).size;return next(url,context)}});
+process.on('exit',()=>process.stderr.write('bytes='+bytes))`.replaceAll('\n', '');

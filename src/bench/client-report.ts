@@ -26,7 +26,8 @@ export interface Block extends TaskResult {
 export type ColdStarts = Readonly<Record<string, { readonly wallMs: readonly number[]; readonly peakBytes: readonly number[] }>>;
 
 export interface ClientBenchResult {
-  readonly bundleBytes: number;
+  /** Of all files of the bundle that `once` loads in a pod. */
+  readonly onceBytes: number;
   readonly calls: readonly Block[];
   /** TCP connections for 1,000 calls, 32 in flight. */
   readonly connections: Readonly<Partial<Record<Client, number>>>;
@@ -49,7 +50,14 @@ export function clientGoals(result: ClientBenchResult): readonly Goal[] {
   return [
     { what: 'once, settled Performers, p50', measured: wall.p50, target: 120, bound: 'at most', unit: 'ms', note: spread(wall) },
     { what: 'once, peak RSS, p50', measured: peak.p50, target: 75, bound: 'at most', unit: 'MiB', note: spread(peak) },
-    { what: 'bundle that once loads', measured: result.bundleBytes / 1_000, target: 250, bound: 'at most', unit: 'kB', note: '' },
+    {
+      what: 'bundle that once loads',
+      measured: result.onceBytes / 1_000,
+      target: 250,
+      bound: 'at most',
+      unit: 'kB',
+      note: 'without YAML, as in a pod',
+    },
     ...speeds.map(({ inFlight, ratios }): Goal => {
       const summary = summarize(ratios);
       const what = `calls per CPU second, ours : client-node, ${inFlight} in flight`;

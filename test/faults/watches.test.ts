@@ -115,14 +115,20 @@ describe.each(['h2', 'http/1.1'] as const)('a reflector over %s', (protocol) => 
         { fault: { name: 'expired', variant: 'event' }, ends: 'expired' },
         { fault: { name: 'expired', variant: 'status' }, ends: 'expired' },
         { fault: { name: 'close-stream-after', ms: 200 }, ends: 'ok' },
+        // Cut into pieces anywhere, an event is whole all the same.
+        { fault: { name: 'slow-bytes', ms: 1 }, ends: 'ok' },
       ] satisfies { fault: Fault; nth?: number; ends: 'ok' | KubeFaultCode }[]
     ).map((row) => ({ ...row, text: `${faultText(row.fault)}: ${row.ends}` })),
   )('hears how a watch ended, by $text', async ({ fault, nth, ends }) => {
     await follow({});
     end.get(proxy)?.abort();
+    await expect.poll(() => proxy.stats().openStreams).toBe(0);
     const { resourceVersion } = await cluster.direct().list(configMaps, { namespace });
-    proxy.setRules([{ fault, match: { watch: true, ...(nth === undefined ? {} : { nth }) } }]);
     await churn();
+    proxy.setRules([
+      { fault, match: { watch: true, ...(nth === undefined ? {} : { nth }) } },
+      { fault: { name: 'close-stream-after', ms: 1_500 } },
+    ]);
     let outcome: string = 'ok';
     try {
       for await (const event of kube.watch(configMaps, { namespace, resourceVersion }))

@@ -29,7 +29,8 @@ export const parity: readonly ParityRow[] = [
   {
     id: 4,
     about: 'Other changes',
-    original: 'No change but that of the image is seen: not environment, args, command, port, resources, account, scheduling, hardware, pull policy, pull secrets, version; nor edits of the pod.',
+    original:
+      'No change but that of the image is seen: not environment, args, command, port, resources, account, scheduling, hardware, pull policy, pull secrets, version; nor edits of the pod.',
     ours: 'Every field that shapes the pod rolls out like an image. An image swapped in the pod, and marks removed from it, are put right.',
   },
   {

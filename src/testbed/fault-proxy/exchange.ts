@@ -50,8 +50,11 @@ export class Exchange {
     }
   }
 
-  end(): void {
-    if (!this.#silent) this.#response.end();
+  end(text = ''): void {
+    if (this.#silent) return;
+    // What would still come is dropped: an end is an end, not a broken stream.
+    this.#silent = true;
+    this.#response.end(text);
   }
 
   /** RST of the stream alone; HTTP/1.1 has only the connection. */
@@ -75,7 +78,7 @@ export class Exchange {
   /** Answers with a `Status` of the API server's shape. */
   fail(code: number, reason: string, headers: Readonly<Record<string, string>> = {}): void {
     this.head(code, { 'content-type': 'application/json', ...headers });
-    this.#response.end(JSON.stringify(statusObject(code, reason)));
+    this.end(JSON.stringify(statusObject(code, reason)));
   }
 
   /** Plays a fault on the exchange as it stands. @returns whether it needs no answer any more */
@@ -105,7 +108,7 @@ export class Exchange {
         if (variant === 'status' && !this.#response.headersSent) this.fail(410, 'Expired');
         else {
           this.head(200, { 'content-type': 'application/json' });
-          this.#response.end(`${JSON.stringify({ type: 'ERROR', object: statusObject(410, 'Expired') })}\n`);
+          this.end(`${JSON.stringify({ type: 'ERROR', object: statusObject(410, 'Expired') })}\n`);
         }
         return true;
       case 'goaway':

@@ -59,7 +59,12 @@ async function passEvent(exchange: Exchange, line: Buffer, faults: readonly Faul
   const sent = find('bad-json') === undefined ? line : Buffer.from(notJson);
   await (slow === undefined ? exchange.write(sent) : exchange.writeSlowly(sent, lengthOf(slow)));
   if (find('duplicate-event') !== undefined) await exchange.write(sent);
-  // The oldest of those known: its object has most likely moved on, or gone.
-  if (late !== undefined && variantOf(late) === 'replay') await exchange.write(past[0] ?? line);
+  if (late !== undefined && variantOf(late) === 'replay')
+    await exchange.write(past.find((old) => uidOf(old) === uidOf(line)) ?? past[0] ?? line);
   return true;
+}
+
+/** The first uid in an event is its object's own. */
+function uidOf(line: Buffer): string | undefined {
+  return /"uid":"([^"]+)"/.exec(line.toString('latin1'))?.[1];
 }

@@ -53,7 +53,6 @@ export class RealCluster {
   /** Puts a CRD in the place of whichever is there, and waits until its schema is the one that is served. */
   async installCrd(name: CrdName): Promise<void> {
     await this.kubectl('apply', '--server-side', '--force-conflicts', '-f', crdPath(name));
-    await this.kubectl('wait', '--for=condition=Established', '--timeout=30s', `crd/${crdName}`);
     // Ours gives a new object a status at once, the others never do.
     await until('the schema to be served', async () => {
       const probe = { ...this.#object('default', 'probe'), spec: { avsAddress: `0x${'0'.repeat(40)}`, image: 'avs:1' } };
@@ -200,4 +199,8 @@ export async function until(what: string, holds: () => Promise<boolean>, limitMs
 export function readyOf(performer: Performer | undefined): string {
   const condition = performer?.status?.conditions?.at(-1);
   return condition?.type === 'Ready' ? `${condition.status} ${condition.reason}` : 'none';
+}
+
+export async function isNamespaceGone(kube: KubeApi, name: string): Promise<boolean> {
+  return (await kube.list(namespaces)).items.every((namespace) => namespace.metadata?.name !== name);
 }
