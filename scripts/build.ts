@@ -1,5 +1,5 @@
-import { readFileSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
 
@@ -34,7 +34,23 @@ const crdApart: Plugin = {
   },
 };
 
-/** Builds the CLI into `outdir`: `hourglass.js` is what every command loads, everything loaded lazily stands in chunks beside it. */
+/** commander asks for this one only to start commands that are programs of their own, which we have none of; it takes its time to load. */
+const noChildProcess: Plugin = {
+  name: 'no-child-process',
+  setup: ({ onResolve, onLoad }) => {
+    onResolve({ filter: /^node:child_process$/ }, ({ importer }) =>
+      importer.includes('/commander/') ? { path: 'child_process', namespace: 'none' } : undefined,
+    );
+    onLoad({ filter: /.*/, namespace: 'none' }, () => ({ contents: 'module.exports = {};' }));
+  },
+};
+
+/**
+ * Builds the CLI into `outdir`: `core.js` is what every command loads, `hourglass.js` starts it, and everything loaded lazily stands in
+ * chunks beside it.
+ *
+ * @returns the build with `core.js` in it
+ */
 export async function buildCli(outdir: string): Promise<Metafile> {
   // Chunks carry hashes in their names: those of the last build would stay.
   rmSync(join(outdir, 'chunks'), { recursive: true, force: true });
@@ -42,16 +58,69 @@ export async function buildCli(outdir: string): Promise<Metafile> {
   const { metafile } = await build({
     ...shared,
     ...forNode,
-    entryPoints: { hourglass: join(root, 'src', 'cli', 'main.ts') },
+    entryPoints: { core: join(root, 'src', 'cli', 'main.ts') },
     outdir,
     splitting: true,
     chunkNames: 'chunks/[name]-[hash]',
     // Only for credentials that need its plug-ins; it stays in node_modules.
     external: ['@kubernetes/client-node'],
-    plugins: [crdApart],
+    plugins: [crdApart, noChildProcess],
   });
-  return metafile as Metafile;
+  const outputs = await mergeStart(outdir, metafile as Metafile);
+  const start = "#!/usr/bin/env node\nimport './core.js';\n";
+  writeFileSync(join(outdir, 'hourglass.js'), start, { mode: 0o755 });
+  const [core = ''] = Object.keys(outputs);
+  const imports: Output['imports'] = [{ path: core, kind: 'import-statement' }];
+  const entry: Output = { bytes: start.length, inputs: {}, imports, exports: [] };
+  return { inputs: (metafile as Metafile).inputs, outputs: { ...outputs, [join(dirname(core), 'hourglass.js')]: entry } };
 }
+
+type Output = Metafile['outputs'][string];
+
+/**
+ * esbuild makes a chunk for each set of lazy parts that share code: two dozen files at every start, each looked for, read and linked.
+ * They go into `core.js`; under their names stay files that export the same from there, for the lazy parts.
+ *
+ * @returns the outputs as they are now, `core.js` first
+ */
+async function mergeStart(outdir: string, { outputs }: Metafile): Promise<Metafile['outputs']> {
+  const core = Object.keys(outputs).find((path) => path.endsWith('/core.js')) ?? '';
+  const loaded = new Set([core]);
+  for (const path of loaded)
+    for (const { path: next, kind } of outputs[path]?.imports ?? []) if (kind === 'import-statement' && next in outputs) loaded.add(next);
+  const chunks = [...loaded].slice(1).map((path, index) => ({
+    file: basename(path),
+    names: (outputs[path]?.exports ?? []).map((own) => ({ own, ours: `c${index}_${own}` })),
+  }));
+  const reexports = chunks.map(
+    ({ file, names }) => `export { ${names.map(({ own, ours }) => `${own} as ${ours}`)} } from './chunks/${file}';`,
+  );
+  const { metafile } = await build({
+    ...shared,
+    stdin: { contents: ["import './core.js';", ...reexports].join('\n'), resolveDir: outdir },
+    outfile: join(outdir, 'core.js'),
+    allowOverwrite: true,
+    platform: 'node',
+    plugins: [lazyStaysOut],
+  });
+  for (const { file, names } of chunks)
+    writeFileSync(join(outdir, 'chunks', file), `export { ${names.map(({ own, ours }) => `${ours} as ${own}`)} } from '../core.js';\n`);
+  const [merged] = Object.values(metafile?.outputs ?? {});
+  const inputs = Object.assign({}, ...[...loaded].map((path) => outputs[path]?.inputs)) as Output['inputs'];
+  const rest = Object.entries(outputs).filter(([path]) => !loaded.has(path));
+  return { [core]: { bytes: 0, ...merged, imports: [], exports: [], inputs }, ...Object.fromEntries(rest) };
+}
+
+/** What is loaded lazily is beside `core.js` already. */
+const lazyStaysOut: Plugin = {
+  name: 'lazy-stays-out',
+  setup: ({ onResolve }) => {
+    onResolve({ filter: /^\.\// }, ({ kind, path }) => {
+      if (kind !== 'dynamic-import') return undefined;
+      return { path: path === './crd.js' ? path : `./chunks/${basename(path)}`, external: true };
+    });
+  },
+};
 
 /** The pure core as one script that sets the global `core`, for engines that know nothing of Node. */
 export async function buildCore(): Promise<string> {

@@ -1,14 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { homedir, hostname } from 'node:os';
 import { userAgent } from '../api/v1alpha1/naming.ts';
-import { isKubeFault, type KubeFault } from '../kube/faults.ts';
 import type { KubeApi } from '../kube/port.ts';
 import { createKubeApi, type KubeClientOptions } from '../kube-client/client.ts';
-import { ConfigError } from '../kube-client/cluster-config.ts';
 import { loadClusterConfig } from '../kube-client/load-config.ts';
 import { systemClock } from '../lib/clock.ts';
-import { CliError, exitCodes } from './exit-codes.ts';
-import { hintFor } from './hints.ts';
 import type { ConnectOptions } from './options.ts';
 import { productVersion } from './version.ts';
 
@@ -40,23 +36,4 @@ export async function connect(options: ConnectOptions, told: Pick<KubeClientOpti
     server: config.server,
     close: () => kube.close(),
   };
-}
-
-/** What a failure means to the person at the terminal: message with object, cause and next step, and the exit code. */
-export function toCliError(error: unknown): CliError | undefined {
-  if (error instanceof CliError) return error;
-  if (error instanceof ConfigError) return new CliError(error.message, exitCodes.failed, { cause: error });
-  if (isKubeFault(error))
-    return new CliError(explainFault(error), isKubeFault(error, 'unreachable', 'timeout') ? exitCodes.unreachable : exitCodes.failed, {
-      cause: error,
-    });
-  // Errors of the testbed and of its tools are written for the user already.
-  if (error instanceof Error && (error.name === 'TestbedError' || error.name === 'ToolError'))
-    return new CliError(error.message, exitCodes.failed, { cause: error });
-  return undefined;
-}
-
-function explainFault(fault: KubeFault): string {
-  const hint = hintFor(fault.code);
-  return hint === undefined ? fault.message : `${fault.message}. ${hint}`;
 }

@@ -1,3 +1,6 @@
+import { isKubeFault, type KubeFaultCode } from '../kube/faults.ts';
+import { ConfigError } from '../kube-client/cluster-config.ts';
+
 /** Exit codes, the same for every command. */
 export const exitCodes = {
   ok: 0,
@@ -20,4 +23,31 @@ export class CliError extends Error {
     super(message, options);
     this.exitCode = exitCode;
   }
+}
+
+const hints: Partial<Record<KubeFaultCode, string>> = {
+  kindMissing: 'The Performer CRD is not installed: bin/hourglass crd | kubectl apply --server-side -f -',
+  forbidden: 'Give the account this verb (manifests/rbac lists all that is needed), or choose a namespace it may use with -n.',
+  unauthorized: 'The credentials of the kubeconfig are not accepted: renew them.',
+};
+
+/** What a user can do about a failed call of that code; undefined where the message says it all. Pure. */
+export function hintFor(code: unknown): string | undefined {
+  return hints[code as KubeFaultCode];
+}
+
+/** Errors that are written for the user already; those of the testbed and its tools are known by name, since their code is loaded lazily. */
+const namesForUsers = new Set(['TestbedError', 'ToolError']);
+
+/** What a failure means to the person at the terminal: message with object, cause and next step, and the exit code. Undefined for a bug. */
+export function toCliError(error: unknown): CliError | undefined {
+  if (error instanceof CliError) return error;
+  if (isKubeFault(error)) {
+    const hint = hintFor(error.code);
+    const exitCode = isKubeFault(error, 'unreachable', 'timeout') ? exitCodes.unreachable : exitCodes.failed;
+    return new CliError(hint === undefined ? error.message : `${error.message}. ${hint}`, exitCode, { cause: error });
+  }
+  if (error instanceof ConfigError || (error instanceof Error && namesForUsers.has(error.name)))
+    return new CliError(error.message, exitCodes.failed, { cause: error });
+  return undefined;
 }

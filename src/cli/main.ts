@@ -2,12 +2,11 @@
 import { basename } from 'node:path';
 import { CommanderError } from 'commander';
 import { registerDev } from './commands/dev.ts';
-import { registerExplain } from './commands/explain.ts';
 import { registerInspect } from './commands/inspect.ts';
 import { registerOnce } from './commands/once.ts';
 import { registerWatch } from './commands/watch.ts';
-import { toCliError } from './connect.ts';
-import { exitCodes } from './exit-codes.ts';
+
+import { exitCodes, toCliError } from './exit-codes.ts';
 import { describeOption, EnvCommand, flag, takeForeignEnvironment } from './options.ts';
 import { productVersion } from './version.ts';
 
@@ -29,7 +28,6 @@ const program = new EnvCommand('hourglass')
 registerOnce(program);
 registerWatch(program, isManager);
 registerInspect(program);
-registerExplain(program);
 registerDev(program);
 program
   .command('crd')
@@ -52,11 +50,10 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-try {
-  await program.parseAsync();
-} catch (error) {
+// Not awaited at the top: what commands load lazily imports from here, and would wait for us while we wait for it.
+program.parseAsync().catch((error: unknown) => {
   process.exitCode = report(error);
-}
+});
 
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;

@@ -2,7 +2,7 @@ import type { Outcome } from '../controller/outcome.ts';
 import type { WriteCounts } from '../kube/counting.ts';
 import { keyText, type ObjectKey } from '../kube/objects.ts';
 import { describeAction, type Plan } from '../reconcile/plan/actions.ts';
-import { hintFor } from './hints.ts';
+import { hintFor } from './exit-codes.ts';
 
 export type OnceVerdict = 'Converged' | 'Waiting' | 'Stalled' | 'Failed';
 

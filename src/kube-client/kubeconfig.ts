@@ -29,7 +29,7 @@ export interface SelectedContext {
 }
 
 /**
- * Reads one kubeconfig. Only its frame is checked; an entry is checked when it is used. Pure.
+ * Reads one kubeconfig, whatever YAML it is written in. Pure.
  *
  * @throws ConfigError with file and line, never with content
  */
@@ -37,24 +37,25 @@ export function parseKubeconfig(path: string, text: string, yaml: typeof Yaml): 
   const lineCounter = new yaml.LineCounter();
   // Pretty errors quote the line, and with it perhaps a token.
   const document = yaml.parseDocument(text, { prettyErrors: false, lineCounter });
-  const fail = (why: string): never => {
-    throw new ConfigError(`reading kubeconfig ${path}: ${why}; mend the file, or name another with --kubeconfig`);
-  };
   const [problem] = document.errors;
   if (problem !== undefined) {
     const { line, col } = lineCounter.linePos(problem.pos[0]);
-    fail(`line ${line}, column ${col}: not valid YAML (${problem.code})`);
+    return fail(path, `line ${line}, column ${col}: not valid YAML (${problem.code})`);
   }
-  let value: unknown;
   try {
-    value = document.toJS() ?? {};
-  } catch {
+    return readFrame(path, document.toJS() ?? {});
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
     // Aliases that lead nowhere or multiply.
-    fail('its YAML aliases cannot be resolved');
+    return fail(path, 'its YAML aliases cannot be resolved');
   }
-  if (!isRecord(value)) return fail('it is no mapping');
+}
+
+/** The frame of a kubeconfig; an entry is checked when it is used. Pure. @throws ConfigError without content */
+export function readFrame(path: string, value: unknown): Kubeconfig {
+  if (!isRecord(value)) return fail(path, 'it is no mapping');
   const currentContext = value['current-context'];
-  if (typeof (currentContext ?? '') !== 'string') fail("'current-context' must be a string");
+  if (typeof (currentContext ?? '') !== 'string') fail(path, "'current-context' must be a string");
   return {
     paths: [path],
     currentContext: typeof currentContext === 'string' && currentContext !== '' ? currentContext : undefined,
@@ -62,6 +63,10 @@ export function parseKubeconfig(path: string, text: string, yaml: typeof Yaml): 
     clusters: readEntries(path, value, 'clusters', 'cluster'),
     users: readEntries(path, value, 'users', 'user'),
   };
+}
+
+function fail(path: string, why: string): never {
+  throw new ConfigError(`reading kubeconfig ${path}: ${why}; mend the file, or name another with --kubeconfig`);
 }
 
 /** Several files as one; for a name that stands in several, the first wins, as kubectl has it. Pure. */

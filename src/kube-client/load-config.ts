@@ -4,7 +4,8 @@ import { type Clock, systemClock } from '../lib/clock.ts';
 import { type ClusterConfig, ConfigError, isMissing, type ReadFile, readNeeded } from './cluster-config.ts';
 import { configOfContext } from './context-config.ts';
 import { createTokenFile } from './credentials.ts';
-import { type Kubeconfig, mergeKubeconfigs, parseKubeconfig, selectContext } from './kubeconfig.ts';
+import { type Kubeconfig, mergeKubeconfigs, parseKubeconfig, readFrame, selectContext } from './kubeconfig.ts';
+import { readPlainYaml } from './plain-yaml.ts';
 
 const serviceAccount = '/var/run/secrets/kubernetes.io/serviceaccount';
 
@@ -106,8 +107,9 @@ async function readPresent(readFile: ReadFile, paths: readonly string[]): Promis
 
 async function readKubeconfig(readFile: ReadFile, path: string): Promise<Kubeconfig> {
   const text = await readNeeded(readFile, path, 'kubeconfig');
-  // Loaded here, so that a pod, which needs no YAML, does not pay for it.
-  return parseKubeconfig(path, text, await import('./yaml-parser.ts'));
+  const plain = readPlainYaml(text);
+  // Loaded here, so that who needs no YAML library does not pay for it.
+  return plain === undefined ? parseKubeconfig(path, text, await import('./yaml-parser.ts')) : readFrame(path, plain);
 }
 
 function nothingFound({ otherwise }: LoadConfigOptions, tried: readonly string[]): ConfigError {

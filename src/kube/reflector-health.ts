@@ -31,107 +31,80 @@ export interface ReflectorState {
 
 export type ReflectorLog = (message: string, fields: Readonly<Record<string, unknown>>) => void;
 
-/** Keeps the account of a reflector's health, and tells the log each kind of trouble once until it is over. */
-export class ReflectorHealth {
-  readonly #clock: Clock;
-  readonly #plural: string;
-  readonly #log: ReflectorLog;
-  readonly #told = new Set<string>();
-  #synced = false;
-  #live = false;
-  #provenMs: number;
-  #blindSinceMs: number | undefined;
-  #blindMs = 0;
-  #troubleSinceMs: number | undefined;
-  #lastFault: string | undefined;
-  #fills = 0;
-  #watches = 0;
-  #lists = 0;
-  #faults = 0;
-
-  constructor(clock: Clock, plural: string, log: ReflectorLog) {
-    this.#clock = clock;
-    this.#plural = plural;
-    this.#log = log;
-    this.#provenMs = clock.monotonicMs();
-  }
-
-  listing(): void {
-    this.#lists += 1;
-  }
-
-  filled(): void {
-    this.#fills += 1;
-    this.#synced = true;
-    this.heard();
-    if (!this.#live) this.#blindSinceMs ??= this.#clock.monotonicMs();
-  }
-
-  watching(): void {
-    this.#watches += 1;
-  }
-
-  /** A list, an event or a bookmark came. */
-  heard(): void {
-    this.#provenMs = this.#clock.monotonicMs();
-  }
-
-  /** @param isProof whether having been live until now shows that nothing was missed: not where a stream fell silent, or may be silent by right */
-  turn(live: boolean, isProof: boolean): void {
-    const nowMs = this.#clock.monotonicMs();
-    if (this.#live && !live && isProof) this.#provenMs = nowMs;
-    this.#live = live;
-    if (live && this.#blindSinceMs !== undefined) {
-      this.#blindMs += nowMs - this.#blindSinceMs;
-      this.#blindSinceMs = undefined;
-    } else if (!live && this.#synced) {
-      this.#blindSinceMs ??= nowMs;
-    }
-  }
-
-  /**
-   * Counts what went wrong, and tells it where it is news.
-   *
-   * @param livedMs how long the stream had lived that broke
-   * @returns milliseconds since the trouble began, 0 for the first of it
-   */
-  failed(doing: string, error: unknown, livedMs: number): number {
-    const nowMs = this.#clock.monotonicMs();
-    this.#faults += 1;
-    this.#lastFault = error instanceof Error ? error.message : String(error);
-    const code = isKubeFault(error) ? error.code : undefined;
-    const kind = code ?? this.#lastFault.replace(/\d+/g, '');
-    if (livedMs >= steadyMs) this.#troubleSinceMs = nowMs;
-    this.#troubleSinceMs ??= nowMs;
-    if (!this.#told.has(kind)) this.#log(`${doing} ${this.#plural} failed`, { error: this.#lastFault, code });
-    this.#told.add(kind);
-    return nowMs - this.#troubleSinceMs;
-  }
-
-  /** A stream has lived for a while: what was wrong is over. */
-  calm(): void {
-    if (this.#lastFault === undefined) return;
-    this.#troubleSinceMs = undefined;
-    this.#lastFault = undefined;
-    this.#log(`watching ${this.#plural} again`, { faults: this.#faults, blindMs: Math.round(this.#blindMs) });
-    this.#told.clear();
-  }
-
-  state(expectsBookmarks: boolean): Omit<ReflectorState, 'handlerErrors'> {
-    const nowMs = this.#clock.monotonicMs();
-    return {
-      synced: this.#synced,
-      stale: !this.#live,
-      ageMs: this.#live && expectsBookmarks ? 0 : nowMs - this.#provenMs,
-      lists: this.#lists,
-      relists: Math.max(0, this.#fills - 1),
-      restarts: Math.max(0, this.#watches - 1),
-      faults: this.#faults,
-      ...(this.#lastFault === undefined ? {} : { lastFault: this.#lastFault }),
-      blindMs: this.#blindMs + (this.#blindSinceMs === undefined ? 0 : nowMs - this.#blindSinceMs),
-    };
-  }
-}
-
 /** A stream that lived this long shows that the server takes watches: the next failure is the first of a new trouble. */
 export const steadyMs = 500;
+
+/** The account of a reflector's health; tells the log each kind of trouble once until it is over. `counts` are the caller's to raise. */
+export function createHealth(clock: Clock, plural: string, log: ReflectorLog) {
+  const counts = { fills: 0, lists: 0, watches: 0 };
+  const told = new Set<string>();
+  let isLive = false;
+  let provenMs = clock.monotonicMs();
+  let blindSinceMs: number | undefined;
+  let blindMs = 0;
+  let troubleSinceMs: number | undefined;
+  let faults = 0;
+  let lastFault: string | undefined;
+
+  return {
+    counts,
+
+    /** A list, an event or a bookmark came. */
+    heard(): void {
+      provenMs = clock.monotonicMs();
+    },
+
+    /** @param isProof whether having been live until now shows that nothing was missed: not where a stream fell silent, or may be silent by right */
+    turn(live: boolean, isProof: boolean): void {
+      const nowMs = clock.monotonicMs();
+      if (isLive && !live && isProof) provenMs = nowMs;
+      isLive = live;
+      if (live && blindSinceMs !== undefined) {
+        blindMs += nowMs - blindSinceMs;
+        blindSinceMs = undefined;
+      } else if (!live && counts.fills > 0) {
+        blindSinceMs ??= nowMs;
+      }
+    },
+
+    /**
+     * Counts what went wrong, and tells it where it is news.
+     *
+     * @param livedMs how long the stream had lived that broke
+     * @returns milliseconds since the trouble began, 0 for the first of it
+     */
+    failed(doing: string, error: unknown, livedMs: number): number {
+      const nowMs = clock.monotonicMs();
+      faults += 1;
+      lastFault = error instanceof Error ? error.message : String(error);
+      const code = isKubeFault(error) ? error.code : undefined;
+      const kind = code ?? lastFault.replace(/\d+/g, '');
+      if (!told.has(kind)) log(`${doing} ${plural} failed`, { error: lastFault, code });
+      told.add(kind);
+      troubleSinceMs = livedMs >= steadyMs ? nowMs : (troubleSinceMs ?? nowMs);
+      return nowMs - troubleSinceMs;
+    },
+
+    /** A stream has lived for a while: what was wrong is over. */
+    calm(): void {
+      if (lastFault !== undefined) log(`watching ${plural} again`, { faults, blindMs: Math.round(blindMs) });
+      troubleSinceMs = lastFault = undefined;
+      told.clear();
+    },
+
+    state(expectsBookmarks: boolean): Omit<ReflectorState, 'handlerErrors'> {
+      const nowMs = clock.monotonicMs();
+      return {
+        synced: counts.fills > 0,
+        stale: !isLive,
+        ageMs: isLive && expectsBookmarks ? 0 : nowMs - provenMs,
+        lists: counts.lists,
+        relists: Math.max(0, counts.fills - 1),
+        restarts: Math.max(0, counts.watches - 1),
+        faults,
+        ...(lastFault === undefined ? {} : { lastFault }),
+        blindMs: blindMs + (blindSinceMs === undefined ? 0 : nowMs - blindSinceMs),
+      };
+    },
+  };
+}

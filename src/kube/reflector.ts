@@ -3,7 +3,7 @@ import { isKubeFault, KubeFault } from './faults.ts';
 import { type KubeObject, keyOf, keyText, type Resource } from './objects.ts';
 import type { KubeApi, WatchEvent, WatchOptions } from './port.ts';
 import { reflectorBackoffMs } from './reflector-backoff.ts';
-import { ReflectorHealth, type ReflectorLog, type ReflectorState, steadyMs } from './reflector-health.ts';
+import { createHealth, type ReflectorLog, type ReflectorState, steadyMs } from './reflector-health.ts';
 import type { ObjectStore } from './store.ts';
 import { calmMs, openStream, type StreamEnd, type WatchStream } from './watch-stream.ts';
 
@@ -61,12 +61,11 @@ export function startReflector<T extends KubeObject>(options: ReflectorOptions<T
     project: store.project,
   };
   const log: ReflectorLog = options.log ?? (() => {});
-  const health = new ReflectorHealth(clock, resource.plural, log);
+  const health = createHealth(clock, resource.plural, log);
   const { promise: synced, resolve: resolveSynced, reject: rejectSynced } = Promise.withResolvers<void>();
   synced.catch(() => undefined); // whoever does not ask must not be killed by an unhandled rejection
   /** Streams that run, and whether what they bring stands in the store. */
   const streams = new Map<WatchStream, { ready: boolean; calm: boolean }>();
-  let isSynced = false;
   let doesWatchLists = true;
   /** Whether the server sends bookmarks; undefined until it has sent one, or has had the time to. */
   let bookmarks: boolean | undefined;
@@ -80,7 +79,7 @@ export function startReflector<T extends KubeObject>(options: ReflectorOptions<T
   };
 
   const open = (watch: Pick<WatchOptions<T>, 'resourceVersion' | 'initialEvents'>, take: (event: WatchEvent<T>) => void): WatchStream => {
-    health.watching();
+    health.counts.watches += 1;
     const timeoutSeconds = 290 + Math.floor(random() * 290);
     const own = { ready: watch.initialEvents !== true, calm: false };
     let toldThrow = false;
@@ -92,12 +91,12 @@ export function startReflector<T extends KubeObject>(options: ReflectorOptions<T
       signal,
       take: (event) => {
         if (event.type === 'BOOKMARK') bookmarks = true;
-        const before = store.listenerErrors;
+        const before = store.listenerErrors.count;
         take(event);
         if (own.ready) health.heard();
-        if (store.listenerErrors === before || toldThrow) return;
+        if (store.listenerErrors.count === before || toldThrow) return;
         toldThrow = true;
-        log(`a listener to ${resource.plural} threw`, { error: String(store.lastListenerError) });
+        log(`a listener to ${resource.plural} threw`, { error: String(store.listenerErrors.last) });
       },
       silenceMs: () => (!own.ready ? initialSilenceMs : bookmarks === false ? timeoutSeconds * 1_000 + lateEndMs : stallMs),
       onTurn: () => turn(stream.state().isSilent),
@@ -122,8 +121,9 @@ export function startReflector<T extends KubeObject>(options: ReflectorOptions<T
   const take = (items: readonly T[], resourceVersion: string): boolean => {
     if (!store.replace({ items, resourceVersion })) return false;
     listsDueMs = Math.max(listsDueMs, clock.monotonicMs()) + listEveryMs;
-    isSynced = true;
-    health.filled();
+    health.counts.fills += 1;
+    health.heard();
+    turn(false);
     resolveSynced();
     return true;
   };
@@ -162,7 +162,7 @@ export function startReflector<T extends KubeObject>(options: ReflectorOptions<T
     const waitMs = listsDueMs - (listBurst - 1) * listEveryMs - clock.monotonicMs();
     if (waitMs > 0) await sleep(clock, waitMs, signal);
     if (signal.aborted) return undefined;
-    health.listing();
+    health.counts.lists += 1;
     try {
       const stream = doesWatchLists ? await fillByWatch() : 'unserved';
       if (signal.aborted) return undefined;
@@ -174,7 +174,7 @@ export function startReflector<T extends KubeObject>(options: ReflectorOptions<T
       return {};
     } catch (error) {
       if (signal.aborted) return undefined;
-      if (!isSynced && options.failFirstList === true) throw error;
+      if (health.counts.fills === 0 && options.failFirstList === true) throw error;
       await failed('listing', error);
       return undefined;
     }
@@ -256,6 +256,6 @@ export function startReflector<T extends KubeObject>(options: ReflectorOptions<T
     synced,
     plural: resource.plural,
     done: run(),
-    state: () => ({ ...health.state(bookmarks !== false), handlerErrors: store.listenerErrors }),
+    state: () => ({ ...health.state(bookmarks !== false), handlerErrors: store.listenerErrors.count }),
   };
 }

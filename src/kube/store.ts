@@ -10,6 +10,8 @@ export interface ObjectStoreOptions<T extends KubeObject> {
   readonly indexes?: Readonly<Record<string, (object: T) => readonly string[]>>;
   /** What is kept of an object; must keep name, namespace, uid and resourceVersion. Default: all but `metadata.managedFields`. */
   readonly project?: (object: T) => T;
+  /** What the reflector's selector selects; all by default. No event ever tells of an object outside of it. */
+  readonly selects?: (object: T) => boolean;
 }
 
 interface Change<T> {
@@ -25,6 +27,11 @@ const maxTombstones = 4_096;
  * a pass never decides on a view older than its last write. No object ever moves back to an older resourceVersion.
  */
 export class ObjectStore<T extends KubeObject> {
+  /** What lists and watches must apply to each object before `replace` and `apply` get it. */
+  readonly project: (object: T) => T;
+  /** How often a listener threw, and what it threw last; the store and the other listeners went on. */
+  readonly listenerErrors: { count: number; last?: unknown } = { count: 0 };
+  readonly #selects: (object: T) => boolean;
   readonly #objects = new Map<string, T>();
   /** Index name → value → the one object, or key → object where there are several: a map for each would cost more than the object. */
   readonly #indexed = new Map<string, Map<string, T | Map<string, T>>>();
@@ -32,32 +39,16 @@ export class ObjectStore<T extends KubeObject> {
   readonly #tombstones = new Map<string, string | undefined>();
   readonly #listeners = new Set<ChangeListener<T>>();
   readonly #indexes: readonly (readonly [string, (object: T) => readonly string[]])[];
-  readonly #project: (object: T) => T;
   #resourceVersion = '';
   #listVersion = '';
   /** The version of a list that was older than what was seen before it, and so not taken. */
   #refusedVersion: string | undefined;
-  #listenerErrors = 0;
-  #lastListenerError: unknown;
 
   constructor(options: ObjectStoreOptions<T> = {}) {
     this.#indexes = Object.entries(options.indexes ?? {});
     for (const [name] of this.#indexes) this.#indexed.set(name, new Map());
-    this.#project = options.project ?? withoutManagedFields;
-  }
-
-  /** What lists and watches must apply to each object before `replace` and `apply` get it. */
-  get project(): (object: T) => T {
-    return this.#project;
-  }
-
-  /** How often a listener threw; the store and the other listeners went on. */
-  get listenerErrors(): number {
-    return this.#listenerErrors;
-  }
-
-  get lastListenerError(): unknown {
-    return this.#lastListenerError;
+    this.project = options.project ?? withoutManagedFields;
+    this.#selects = options.selects ?? (() => true);
   }
 
   /** How far lists and watch events have brought the store; '' before the first list. Own writes do not move it. */
@@ -130,14 +121,19 @@ export class ObjectStore<T extends KubeObject> {
     this.#notify(changes);
   }
 
-  /** Takes the answer of our own create or patch: it is seen from now on. One that the reflector does not select stays until the next list. */
+  /** Takes the answer of our own create or patch: it is seen from now on. One that the reflector does not select leaves, as by its event. */
   wrote(object: T): void {
+    if (!this.#selects(object)) {
+      const left: Change<T>[] = [];
+      this.#gone(object, left);
+      return this.#notify(left);
+    }
     const stored = this.get(keyOf(object));
     // The list that was read after this write does not have it: it is gone again, or not selected.
     const overtaken = stored === undefined && compareResourceVersions(object.metadata?.resourceVersion, this.#listVersion) <= 0;
     if (overtaken || !this.#isNews(object)) return;
     const changes: Change<T>[] = [];
-    this.#put(this.#project(object), changes);
+    this.#put(this.project(object), changes);
     this.#notify(changes);
   }
 
@@ -235,8 +231,8 @@ export class ObjectStore<T extends KubeObject> {
         try {
           listener(before, after);
         } catch (error) {
-          this.#listenerErrors += 1;
-          this.#lastListenerError = error;
+          this.listenerErrors.count += 1;
+          this.listenerErrors.last = error;
         }
       }
     }

@@ -110,7 +110,8 @@ function judgeFault(action: Action, fault: KubeFault, key: ObjectKey, deps: Reco
       return action.kind === 'create' && fault.code === 'notFound' ? { kind: 'denied', action, fault } : { kind: 'stale' };
     case 'forbidden':
     case 'invalid':
-      return { kind: action.kind === 'create' ? 'denied' : 'failed', action, fault };
+      // What may not be said cannot be said in status; all else can.
+      return { kind: action.resource === 'Pod' || action.resource === 'Service' ? 'denied' : 'failed', action, fault };
     case 'unavailable':
       // A webhook that does not answer refuses as long as it is down, whatever the status code.
       return { kind: action.kind === 'create' && /webhook/i.test(fault.message) ? 'denied' : 'failed', action, fault };

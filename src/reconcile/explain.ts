@@ -6,8 +6,8 @@ import { formatTime } from '../lib/time.ts';
 import { describeAction, type Plan } from './plan/actions.ts';
 import { checkPlan } from './plan/check-plan.ts';
 import { type PodsByOwner, sortPods } from './plan/ownership.ts';
-import { contextOf, planPerformer } from './plan/plan.ts';
-import type { PodView } from './plan/pod-view.ts';
+import { planPerformer } from './plan/plan.ts';
+import { contextOf, type PodView } from './plan/pod-view.ts';
 import { rulesOf } from './plan/rules.ts';
 import type { Settings, Snapshot } from './plan/snapshot.ts';
 
@@ -106,7 +106,8 @@ function remarkOn(view: PodView, pod: Pod, spec: PerformerSpec | undefined, revi
   if (view.word === 'leaving') return 'is being deleted';
   const parts: string[] = [];
   if (spec !== undefined && view.revision !== revision) parts.push(`is of a former spec: ${firstDifference(pod, spec)}`);
-  if (view.node.word !== 'well') parts.push(`node ${view.node.name} is ${view.node.word === 'gone' ? 'gone' : 'unreachable'}`);
+  if (!['well', 'unknown'].includes(view.node.word))
+    parts.push(`node ${view.node.name} is ${view.node.word === 'gone' ? 'gone' : 'unreachable'}`);
   if (view.trouble !== undefined) parts.push(`${view.trouble.reason}: ${view.trouble.message}`);
   if (view.word === 'serving' && view.routed === false) parts.push('no EndpointSlice calls it ready yet');
   return parts.join('; ');

@@ -8,7 +8,8 @@ import { parseTime } from '../lib/time.ts';
 import type { ReconcileDeps } from './deps.ts';
 import { computeRevision } from './plan/revision.ts';
 import type { PerformerView, Snapshot } from './plan/snapshot.ts';
-import { holdName, projectPod } from './world.ts';
+import { projectPod } from './projections.ts';
+import { holdName, isSelected } from './world.ts';
 
 /** Everything one pass may know about its key, as one value. Reads the world; live only what no list of ours can show. */
 export async function observe(key: ObjectKey, deps: ReconcileDeps, lastPass: boolean, signal: AbortSignal): Promise<Snapshot> {
@@ -19,14 +20,20 @@ export async function observe(key: ObjectKey, deps: ReconcileDeps, lastPass: boo
   };
   for (const pod of world.pods.byIndex('performer', keyText(key))) add(pod);
   add(world.pods.get({ namespace: key.namespace, name: firstPodName(key.name) }));
-  for (const pod of await readHeldNames(key, deps, signal)) add(pod);
   const found = world.performers.get(key);
   const performer = found === undefined ? undefined : viewPerformer(found);
+  const lastPod = performer?.status?.podName ?? '';
+  // Before others are made: the pod that served last may have lost the label our list goes by.
+  if (lastPod !== '' && ![...seen.values()].some(isInService)) holdName(world, key, lastPod);
+  for (const pod of await readHeldNames(key, deps, signal)) add(pod);
   const service = { namespace: key.namespace, name: serviceName(key.name) };
   const all = [...seen.values()];
   const nodes = performer === undefined ? undefined : await deps.optional.readNodes(all, world, kube, signal);
   const routed = performer !== undefined && isCuttingOver(all, performer) ? await deps.optional.readRouted(key, kube, signal) : undefined;
-  const serviceWriter = await deps.writers.rival(key, service, kube, signal);
+  if (performer === undefined) deps.writers.forget(key);
+  const serviceWriter = await deps.writers.findRival(key, service, kube, signal);
+  const denied = deps.writers.findDenial(key, kube.serverNowMs());
+  const statusTruceMs = deps.writers.findStatusTruce(key, kube.serverNowMs());
   return {
     key,
     nowMs: kube.serverNowMs(),
@@ -37,24 +44,28 @@ export async function observe(key: ObjectKey, deps: ReconcileDeps, lastPass: boo
     ...(routed === undefined ? {} : { routed }),
     lastPass,
     ...(serviceWriter === undefined ? {} : { serviceWriter }),
-    ...(deps.writers.isStatusDisputed(key, kube.serverNowMs()) ? { statusDisputed: true } : {}),
+    ...(statusTruceMs === undefined ? {} : { statusDisputedUntilMs: statusTruceMs }),
+    ...(denied === undefined ? {} : { denied }),
   };
 }
 
 /** Whether a ready pod of the newest spec may take over from others: only then it matters whom the Service sends calls to. */
 function isCuttingOver(all: readonly Pod[], performer: PerformerView): boolean {
-  const inService = all.filter(
-    (pod) => pod.metadata?.deletionTimestamp === undefined && pod.metadata?.labels?.[labels.performer] !== undefined,
-  );
+  const inService = all.filter(isInService);
   const isNew = (pod: Pod): boolean => pod.metadata?.labels?.[labels.revision] === performer.revision;
   const isReady = (pod: Pod): boolean => pod.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
   return inService.some((pod) => isNew(pod) && isReady(pod)) && inService.some((pod) => !isNew(pod));
+}
+
+function isInService(pod: Pod): boolean {
+  return pod.metadata?.deletionTimestamp === undefined && pod.metadata?.labels?.[labels.performer] !== undefined;
 }
 
 /** The Performer as the plan knows it. Pure. */
 export function viewPerformer(performer: Performer): PerformerView {
   const metadata = performer.metadata;
   const parsed = parsePerformerSpec(performer.spec);
+  const { managedBy } = (performer.spec ?? {}) as { readonly managedBy?: unknown };
   return {
     uid: metadata?.uid ?? '',
     resourceVersion: metadata?.resourceVersion ?? '',
@@ -62,6 +73,7 @@ export function viewPerformer(performer: Performer): PerformerView {
     createdAtMs: parseTime(metadata?.creationTimestamp) ?? 0,
     deleting: metadata?.deletionTimestamp !== undefined,
     finalizers: metadata?.finalizers ?? [],
+    ...(typeof managedBy === 'string' ? { managedBy } : {}),
     parsed,
     revision: parsed.valid ? computeRevision(parsed.spec) : '',
     status: performer.status,
@@ -93,7 +105,7 @@ export async function refresh(key: ObjectKey, deps: ReconcileDeps, signal: Abort
     listed.add(keyText(keyOf(pod)));
     world.pods.wrote(pod);
     // One that our lists do not select (it lost the label they go by) stays in view by name.
-    if (world.pods.get(keyOf(pod))?.metadata?.uid !== pod.metadata?.uid) holdName(world, key, keyOf(pod).name);
+    if (!isSelected(pod)) holdName(world, key, keyOf(pod).name);
   }
   for (const pod of world.pods.byIndex('performer', keyText(key))) {
     // Withdrawn pods carry no label a list could find them by.

@@ -5,7 +5,8 @@ import { endpointSlices, type Node, nodes, type ObjectKey, type Pod } from '../k
 import type { KubeApi } from '../kube/port.ts';
 import { isUnreachable } from './plan/node-state.ts';
 import type { NodesSeen } from './plan/snapshot.ts';
-import { projectNode, type World } from './world.ts';
+import { projectNode } from './projections.ts';
+import type { World } from './world.ts';
 
 type Log = (message: string, fields: Readonly<Record<string, unknown>>) => void;
 
@@ -27,16 +28,28 @@ export class OptionalReads {
     this.#log = log;
   }
 
-  /** The nodes of those pods that are bound and not ready; undefined where none is, or nodes may not be read. */
-  async readNodes(bound: readonly Pod[], world: World, kube: KubeApi, signal: AbortSignal): Promise<NodesSeen | undefined> {
-    const names = new Set(bound.filter((pod) => !isReady(pod)).flatMap((pod) => pod.spec?.nodeName ?? []));
+  /**
+   * The nodes of those pods that are bound and not ready, or terminate; undefined where none does, or nodes may not be read.
+   *
+   * @param how `live`: from the API server itself, not from what a list said some time ago
+   */
+  async readNodes(
+    bound: readonly Pod[],
+    world: World,
+    kube: KubeApi,
+    signal: AbortSignal,
+    how: 'stored' | 'live' = 'stored',
+  ): Promise<NodesSeen | undefined> {
+    const isDoubtful = (pod: Pod): boolean => !isReady(pod) || pod.metadata?.deletionTimestamp !== undefined;
+    const names = new Set(bound.filter(isDoubtful).flatMap((pod) => pod.spec?.nodeName ?? []));
     if (names.size === 0) return undefined;
     return this.#attempt('nodes', kube, async () => {
       if (world.nodes.resourceVersion === '') world.nodes.replace(await kube.list(nodes, { project: projectNode, signal }));
       const byName: Record<string, Node | null> = {};
       for (const name of names) {
         // One that is not in view may be new: only the API server itself can say that there is none.
-        const node = world.nodes.get({ namespace: '', name }) ?? (await findObject(kube, nodes, { namespace: '', name }, { signal }));
+        const stored = how === 'stored' ? world.nodes.get({ namespace: '', name }) : undefined;
+        const node = stored ?? (await findObject(kube, nodes, { namespace: '', name }, { signal }));
         byName[name] = node === undefined ? null : projectNode(node);
       }
       const all = world.nodes.list();

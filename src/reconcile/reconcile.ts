@@ -4,11 +4,11 @@ import type { Outcome, PassContext } from '../controller/outcome.ts';
 import { isKubeFault, type KubeFault, kubeFaults } from '../kube/faults.ts';
 import { findObject } from '../kube/find.ts';
 import type { ObjectKey } from '../kube/objects.ts';
-import { sameJson } from '../lib/canonical-json.ts';
+import { type Json, sameJson } from '../lib/canonical-json.ts';
 import { type Applied, apply } from './apply.ts';
 import type { ReconcileDeps } from './deps.ts';
 import { listPodsInService, observe, refresh } from './observe.ts';
-import type { Plan } from './plan/actions.ts';
+import { needsProof, type Plan } from './plan/actions.ts';
 import { checkPlan } from './plan/check-plan.ts';
 import { classifyDenial } from './plan/denial.ts';
 import { planPerformer } from './plan/plan.ts';
@@ -46,8 +46,12 @@ async function conclude(applied: Applied, plan: Plan, snapshot: Snapshot, deps: 
     case 'stale':
       return lookAgain(snapshot.key, deps, signal);
     case 'denied': {
-      // The refusal becomes part of what was seen, so that status can say it. What goes still goes: it may be what stands in the way.
-      const seen = { ...(await observe(snapshot.key, deps, snapshot.lastPass, signal)), denied: applied.fault.message };
+      // The refusal becomes part of what was seen, so that status can say it and the rest goes on.
+      const { kind, resource } = applied.action;
+      const nowMs = deps.kube.serverNowMs();
+      const denied = { kind, resource: resource === 'Service' ? 'Service' : 'Pod', message: applied.fault.message } as const;
+      deps.writers.denied(snapshot.key, denied, nowMs);
+      const seen = { ...(await observe(snapshot.key, deps, snapshot.lastPass, signal)), denied };
       const told = checkPlan(planPerformer(seen, deps.settings), seen);
       const second = (await isProven(told, seen, deps, signal)) ? await apply(told, seen, deps, signal) : undefined;
       if (second?.kind === 'failed') return failed(second.fault);
@@ -64,20 +68,32 @@ async function lookAgain(key: ObjectKey, deps: ReconcileDeps, signal: AbortSigna
   return { kind: 'failed', reason: 'StaleView', message: 'somebody else wrote first; looking again', retry: 'observe' };
 }
 
-/** Whether what the plan takes away may go: its grounds still hold on the API server itself. */
+/** Whether what the plan takes away may go: its grounds still hold on the API server itself, by its time of now. */
 async function isProven(plan: Plan, snapshot: Snapshot, deps: ReconcileDeps, signal: AbortSignal): Promise<boolean> {
+  const { kube } = deps;
   if (plan.proof === 'none') return true;
   if (plan.proof === 'performer-and-pods') {
-    const live = await listPodsInService(snapshot.key, deps.kube, signal);
+    const live = await listPodsInService(snapshot.key, kube, signal);
     const out = snapshot.pods.filter((pod) => pod.metadata?.labels?.[labels.performer] !== snapshot.key.name);
-    const again = planPerformer({ ...snapshot, pods: [...out, ...live] }, deps.settings);
-    if (!sameJson(again, plan)) return false;
+    const pods = [...out, ...live];
+    // A list of nodes may be old: what a pod is taken out for is read anew.
+    const nodes = snapshot.nodes === undefined ? undefined : await deps.optional.readNodes(pods, deps.world, kube, signal, 'live');
+    const { nodes: _, ...rest } = snapshot;
+    const now = { ...rest, pods, nowMs: kube.serverNowMs(), ...(nodes === undefined ? {} : { nodes }) };
+    if (!sameJson(stepsOf(planPerformer(now, deps.settings)), stepsOf(plan))) return false;
   }
   // A status patch goes first and carries the resourceVersion: it is the proof. Without one it takes a look.
   if (plan.actions.some((action) => action.resource === 'PerformerStatus')) return true;
-  const live = await findObject(deps.kube, performers, snapshot.key, { signal });
+  const live = await findObject(kube, performers, snapshot.key, { signal });
   if (live?.metadata?.uid !== snapshot.performer?.uid) return false;
   return live === undefined || live.metadata?.resourceVersion === snapshot.performer?.resourceVersion;
+}
+
+/** What needs proof, without what moves with time. */
+function stepsOf(plan: Plan): Json {
+  return plan.actions
+    .filter(needsProof)
+    .map((action) => [action.kind, action.resource, action.kind === 'create' ? '' : { ...action.target, why: action.why }]);
 }
 
 function toOutcome(plan: Plan, again: boolean): Outcome {

@@ -1,4 +1,4 @@
-import { labels, serviceName } from '../api/v1alpha1/naming.ts';
+import { appLabelValue, labels, serviceName } from '../api/v1alpha1/naming.ts';
 import { type KubeObject, keyOf, keyText, type ObjectKey } from '../kube/objects.ts';
 import { performerOwnerOf } from './plan/owner.ts';
 
@@ -10,6 +10,9 @@ export function performersOf(child: KubeObject): readonly ObjectKey[] {
   if (owner !== undefined) names.add(owner.name);
   const labelled = child.metadata?.labels?.[labels.performer];
   if (labelled !== undefined && labelled !== '') names.add(labelled);
+  // Orphaned while it drained: the label by which the Service knew it is off.
+  const instance = child.metadata?.labels?.[labels.app] === appLabelValue ? child.metadata.labels[labels.instance] : undefined;
+  if (owner === undefined && instance !== undefined && instance !== '') names.add(instance);
   const own = nameFromChild(keyOf(child).name);
   // A foreign object under a first name or a Service name wakes the Performer it stands in the way of.
   if (names.size === 0 && own !== undefined) names.add(own);

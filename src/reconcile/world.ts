@@ -1,4 +1,4 @@
-import { annotations, performerPodsSelector } from '../api/v1alpha1/naming.ts';
+import { appLabelValue, labels, performerPodsSelector } from '../api/v1alpha1/naming.ts';
 import { type Performer, performers } from '../api/v1alpha1/performer.ts';
 import {
   type KubeObject,
@@ -18,6 +18,7 @@ import { ObjectStore } from '../kube/store.ts';
 import { type Json, sameJson } from '../lib/canonical-json.ts';
 import type { Clock } from '../lib/clock.ts';
 import { performerOwnerOf } from './plan/owner.ts';
+import { projectNode, projectPod } from './projections.ts';
 import { performerIndex, performersOf } from './triggers.ts';
 
 /** What is known of the cluster: filled by lists and watches, overlaid by our own writes. */
@@ -36,7 +37,7 @@ export function createWorld(): World {
     heldNames: new Map(),
     nodes: new ObjectStore<Node>({ project: projectNode }),
     performers: new ObjectStore<Performer>(),
-    pods: new ObjectStore<Pod>({ indexes: { performer: performerIndex, node: nodeIndex }, project: projectPod }),
+    pods: new ObjectStore<Pod>({ indexes: { performer: performerIndex, node: nodeIndex }, project: projectPod, selects: isSelected }),
     services: new ObjectStore<Service>(),
   };
 }
@@ -99,7 +100,7 @@ export function onWorldChange(world: World, wake: (key: ObjectKey) => void): voi
   world.pods.onChange((before, after) => {
     // Gone from our list without having been deleted: it may have lost the label the list goes by, and still be selected by the Service.
     if (before !== undefined && after === undefined && before.metadata?.deletionTimestamp === undefined) {
-      for (const key of performersOf(before)) holdName(world, key, keyOf(before).name);
+      for (const key of performersOf(before)) if (world.performers.get(key) !== undefined) holdName(world, key, keyOf(before).name);
     }
     wakeOwners(before, after);
   });
@@ -119,22 +120,17 @@ export function holdName(world: World, key: ObjectKey, name: string): void {
   world.heldNames.set(keyText(key), names);
 }
 
+/** Whether the list of pods shows it: one without this label is seen by name only. Pure. */
+export function isSelected(pod: Pod): boolean {
+  return pod.metadata?.labels?.[labels.app] === appLabelValue;
+}
+
 function nodeIndex(pod: Pod): readonly string[] {
   return pod.spec?.nodeName === undefined ? [] : [pod.spec.nodeName];
 }
 
 function signsOf(node: Node | undefined): Json {
   return { taints: node?.spec?.taints ?? null, conditions: node?.status?.conditions ?? null } as unknown as Json;
-}
-
-/** What decides whether a pod is lost. Pure. */
-export function projectNode(node: Node): Node {
-  const ready = node.status?.conditions?.find((condition) => condition.type === 'Ready');
-  return {
-    metadata: pick(node.metadata ?? {}, ['name', 'uid', 'resourceVersion']),
-    spec: pick(node.spec ?? {}, ['taints']),
-    status: ready === undefined ? {} : { conditions: [pick(ready, ['type', 'status'])] },
-  } as Node;
 }
 
 /** Every Performer, and every name whose Performer is gone while a child of it is left. In key order. */
@@ -148,63 +144,4 @@ export function listKeys(world: World): readonly ObjectKey[] {
     keys.set(keyText(key), key);
   }
   return [...keys.entries()].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, key]) => key);
-}
-
-/** What decisions need of a pod, a twentieth of its bytes; environment values never come into memory. Pure. */
-export function projectPod(pod: Pod): Pod {
-  const { metadata, spec, status } = pod;
-  const marks = Object.values(annotations).flatMap((name) => {
-    const value = metadata?.annotations?.[name];
-    return value === undefined ? [] : [[name, value] as const];
-  });
-  return {
-    ...(pod.apiVersion === undefined ? {} : { apiVersion: pod.apiVersion }),
-    ...(pod.kind === undefined ? {} : { kind: pod.kind }),
-    metadata: pick(
-      {
-        ...metadata,
-        annotations: marks.length === 0 ? undefined : Object.fromEntries(marks),
-      },
-      [
-        'name',
-        'namespace',
-        'uid',
-        'resourceVersion',
-        'generation',
-        'creationTimestamp',
-        'deletionTimestamp',
-        'labels',
-        'annotations',
-        'ownerReferences',
-      ],
-    ),
-    spec: {
-      ...pick(spec ?? { containers: [] }, ['nodeName']),
-      containers: (spec?.containers ?? []).map((container) => pick(container, ['name', 'image', 'ports'])),
-    },
-    status: {
-      ...pick(status ?? {}, ['phase', 'podIP', 'reason', 'message']),
-      ...(status?.conditions === undefined
-        ? {}
-        : {
-            conditions: status.conditions
-              .filter(({ type }) => type === 'Ready' || type === 'PodScheduled' || type === 'DisruptionTarget')
-              .map((condition) => pick(condition, ['type', 'status', 'reason', 'message', 'lastTransitionTime'])),
-          }),
-      ...(status?.initContainerStatuses === undefined ? {} : { initContainerStatuses: status.initContainerStatuses.map(projectContainer) }),
-      ...(status?.containerStatuses === undefined ? {} : { containerStatuses: status.containerStatuses.map(projectContainer) }),
-    },
-  } as unknown as Pod;
-}
-
-type ContainerStatus = NonNullable<NonNullable<Pod['status']>['containerStatuses']>[number];
-
-function projectContainer(
-  container: ContainerStatus,
-): Pick<ContainerStatus, 'name' | 'image' | 'ready' | 'started' | 'restartCount' | 'state' | 'lastState'> {
-  return pick(container, ['name', 'image', 'ready', 'started', 'restartCount', 'state', 'lastState']);
-}
-
-function pick<T extends object, K extends keyof T>(object: T, fields: readonly K[]): Pick<T, K> {
-  return Object.fromEntries(fields.flatMap((field) => (object[field] === undefined ? [] : [[field, object[field]]]))) as Pick<T, K>;
 }

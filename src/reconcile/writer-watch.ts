@@ -4,11 +4,15 @@ import { keyText, type ObjectKey, services } from '../kube/objects.ts';
 import type { KubeApi } from '../kube/port.ts';
 import { canonicalJson, type Json } from '../lib/canonical-json.ts';
 import { hashHex } from '../lib/hash.ts';
+import type { Denial, ServiceWriter } from './plan/snapshot.ts';
 
 const tooOften = 3;
 const withinMs = 60_000;
-/** After that it is tried once more. */
+/** After that it is put right once more. */
 const truceMs = 300_000;
+/** After that a refused repair or removal is tried once more, each time after twice as long. */
+const denialMs = 30_000;
+const denialCapMs = 600_000;
 
 interface Quarrel {
   /** The newest writes: the same one again puts back what somebody else took away in between. */
@@ -17,13 +21,17 @@ interface Quarrel {
   manager: string | undefined;
 }
 
-/** Counts how often we had to make the very same change: whoever reverts it three times in a minute is left alone for a while, and named. */
+/**
+ * Who works against us, per key, counted in memory: whoever reverts the very same change three times in a minute is left alone for a while
+ * and named; a repair or removal that the API server refuses is not asked for again and again. All of it may be forgotten at any time.
+ */
 export class WriterWatch {
   readonly #quarrels = new Map<string, Quarrel>();
+  readonly #denials = new Map<string, Denial & { readonly untilMs: number; readonly waitMs: number }>();
 
   /** A patch of ours that was stored. */
   wrote(what: 'Service' | 'PerformerStatus', key: ObjectKey, patch: Json, nowMs: number): void {
-    const id = `${what} ${keyText(key)}`;
+    const id = idOf(what, key);
     const quarrel = this.#quarrels.get(id) ?? { writes: [], truceUntilMs: 0, manager: undefined };
     this.#quarrels.set(id, quarrel);
     const write = { patch: hashHex(canonicalJson(patch)), atMs: nowMs };
@@ -34,25 +42,52 @@ export class WriterWatch {
     quarrel.manager = undefined;
   }
 
-  /** Whether the status is left to another writer now. */
-  isStatusDisputed(key: ObjectKey, nowMs: number): boolean {
-    return this.#findTruce(`PerformerStatus ${keyText(key)}`, nowMs) !== undefined;
+  /** Server time until which the status is left to another writer; undefined while there is no quarrel. */
+  findStatusTruce(key: ObjectKey, nowMs: number): number | undefined {
+    return this.#findTruce(idOf('PerformerStatus', key), nowMs)?.truceUntilMs;
   }
 
-  /** The field manager the Service is left to now, '' where it is not known; undefined while there is no quarrel. */
-  async rival(key: ObjectKey, service: ObjectKey, kube: KubeApi, signal: AbortSignal): Promise<string | undefined> {
-    const quarrel = this.#findTruce(`Service ${keyText(key)}`, kube.serverNowMs());
+  /** Who the Service is left to now; undefined while there is no quarrel. */
+  async findRival(key: ObjectKey, service: ObjectKey, kube: KubeApi, signal: AbortSignal): Promise<ServiceWriter | undefined> {
+    const quarrel = this.#findTruce(idOf('Service', key), kube.serverNowMs());
     if (quarrel === undefined) return undefined;
     quarrel.manager ??= await findManager(service, kube, signal);
-    return quarrel.manager;
+    return { manager: quarrel.manager, untilMs: quarrel.truceUntilMs };
+  }
+
+  /** A create is asked for again by the key's own back-off: it costs nobody a write. */
+  denied(key: ObjectKey, denial: Denial, nowMs: number): void {
+    if (denial.kind === 'create') return;
+    const before = this.#denials.get(keyText(key));
+    const waitMs = Math.min(denialCapMs, (before?.waitMs ?? denialMs / 2) * 2);
+    this.#denials.set(keyText(key), { ...denial, waitMs, untilMs: nowMs + waitMs });
+  }
+
+  /** What is not to be asked for now. */
+  findDenial(key: ObjectKey, nowMs: number): Denial | undefined {
+    const denial = this.#denials.get(keyText(key));
+    if (denial === undefined) return undefined;
+    const { waitMs, ...rest } = denial;
+    // One that has not come again for as long as it was waited for is over.
+    if (nowMs >= denial.untilMs + waitMs) this.#denials.delete(keyText(key));
+    return nowMs < denial.untilMs ? rest : undefined;
+  }
+
+  forget(key: ObjectKey): void {
+    for (const what of ['Service', 'PerformerStatus'] as const) this.#quarrels.delete(idOf(what, key));
+    this.#denials.delete(keyText(key));
   }
 
   #findTruce(id: string, nowMs: number): Quarrel | undefined {
     const quarrel = this.#quarrels.get(id);
-    if (quarrel === undefined || nowMs < quarrel.truceUntilMs) return quarrel;
+    if (quarrel === undefined || nowMs < quarrel.truceUntilMs) return quarrel?.truceUntilMs === 0 ? undefined : quarrel;
     if ((quarrel.writes.at(-1)?.atMs ?? 0) < nowMs - withinMs) this.#quarrels.delete(id);
     return undefined;
   }
+}
+
+function idOf(what: 'Service' | 'PerformerStatus', key: ObjectKey): string {
+  return `${what} ${keyText(key)}`;
 }
 
 /** Who but us wrote the Service last. */

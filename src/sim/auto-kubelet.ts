@@ -1,11 +1,8 @@
-import { keyOf, nodes, type ObjectKey, pods } from '../kube/objects.ts';
-import type { Clock } from '../lib/clock.ts';
+import { type KubeObject, nodes, pods, type Resource } from '../kube/objects.ts';
 import { formatTime } from '../lib/time.ts';
 import { kindIdOf } from './kind-rules.ts';
 import type { MemoryServer } from './memory-server.ts';
-import type { MemoryStore } from './memory-store.ts';
-import { objectsOf } from './pod-rules.ts';
-import type { AnyObject } from './stored-object.ts';
+import { type AnyObject, objectsOf } from './stored-object.ts';
 
 export interface AutoKubeletOptions {
   /** Whether pods become Ready; false leaves them Running and not Ready. */
@@ -18,23 +15,17 @@ const nodeName = 'node-1';
 
 /** A scheduler and the kubelet of the one node `node-1`: pods get placed, run, become Ready, and end when they are deleted. */
 export class AutoKubelet {
-  readonly #store: MemoryStore;
   readonly #server: MemoryServer;
-  readonly #clock: Clock;
   readonly #options: AutoKubeletOptions;
   #addresses = 0;
 
-  constructor(store: MemoryStore, server: MemoryServer, clock: Clock, options: AutoKubeletOptions) {
-    this.#store = store;
+  constructor(server: MemoryServer, options: AutoKubeletOptions) {
     this.#server = server;
-    this.#clock = clock;
     this.#options = options;
-    this.#server.create(nodes, { metadata: { name: nodeName, labels: { 'kubernetes.io/hostname': nodeName } } });
-    this.#change(nodes, { namespace: '', name: nodeName }, undefined, (node) => ({
-      ...node,
-      status: { conditions: [this.#condition('Ready', true)], addresses: [{ type: 'InternalIP', address: '192.0.2.1' }] },
-    }));
-    store.onChange(({ kindId, before, after }) => {
+    const node = server.create(nodes, { metadata: { name: nodeName, labels: { 'kubernetes.io/hostname': nodeName } } });
+    const addresses = [{ type: 'InternalIP', address: '192.0.2.1' }];
+    this.#change(nodes, node, (stored) => ({ ...stored, status: { conditions: [this.#condition('Ready', true)], addresses } }));
+    server.store.onChange(({ kindId, before, after }) => {
       if (kindId !== kindIdOf(pods) || after === undefined) return;
       if (before === undefined) this.#start(after);
       if (before?.metadata.deletionTimestamp === undefined && after.metadata.deletionTimestamp !== undefined) this.#stop(after);
@@ -42,21 +33,16 @@ export class AutoKubelet {
   }
 
   #start(pod: AnyObject): void {
-    const { uid } = pod.metadata;
-    const key = keyOf(pod);
+    const { delayMs } = this.#options;
     // Placing is the scheduler's own write, so that a pod is seen Pending on its node as in a real cluster.
-    this.#clock.timer(this.#options.delayMs / 2, () =>
-      this.#change(pods, key, uid, (stored) =>
-        stored.spec?.nodeName === undefined
-          ? {
-              ...stored,
-              spec: { ...stored.spec, nodeName },
-              status: { ...stored.status, conditions: [this.#condition('PodScheduled', true)] },
-            }
-          : stored,
-      ),
-    );
-    this.#clock.timer(this.#options.delayMs, () => this.#change(pods, key, uid, (stored) => this.#running(stored)));
+    this.#server.clock.timer(delayMs / 2, () => this.#change(pods, pod, (stored) => this.#placed(stored)));
+    this.#server.clock.timer(delayMs, () => this.#change(pods, pod, (stored) => this.#running(stored)));
+  }
+
+  #placed(pod: AnyObject): AnyObject {
+    if (pod.spec?.nodeName !== undefined) return pod;
+    const status = { ...pod.status, conditions: [this.#condition('PodScheduled', true)] };
+    return { ...pod, spec: { ...pod.spec, nodeName }, status };
   }
 
   #running(pod: AnyObject): AnyObject {
@@ -64,7 +50,7 @@ export class AutoKubelet {
     const { ready } = this.#options;
     this.#addresses += 1;
     const podIP = `10.244.${Math.floor(this.#addresses / 250) % 250}.${(this.#addresses % 250) + 1}`;
-    const startedAt = formatTime(this.#clock.nowMs());
+    const startedAt = formatTime(this.#server.clock.nowMs());
     const containerStatuses = objectsOf(pod.spec.containers).map((container) => ({
       name: container.name,
       image: container.image,
@@ -84,19 +70,19 @@ export class AutoKubelet {
   #stop(pod: AnyObject): void {
     const { uid, deletionGracePeriodSeconds = 0 } = pod.metadata;
     if (deletionGracePeriodSeconds === 0) return;
-    this.#clock.timer(Math.min(this.#options.delayMs, deletionGracePeriodSeconds * 1_000), () => {
-      const stored = this.#store.find(kindIdOf(pods), keyOf(pod));
-      if (stored?.metadata.uid === uid && stored?.spec?.nodeName === nodeName) this.#server.remove(pods, stored, { gracePeriodSeconds: 0 });
+    this.#server.clock.timer(Math.min(this.#options.delayMs, deletionGracePeriodSeconds * 1_000), () => {
+      const stored = this.#server.store.findByUid(uid ?? '');
+      if (stored?.spec?.nodeName === nodeName) this.#server.remove(pods, stored, { gracePeriodSeconds: 0 });
     });
   }
 
-  #change(resource: typeof pods | typeof nodes, key: ObjectKey, uid: string | undefined, change: (object: AnyObject) => AnyObject): void {
-    const stored = this.#store.find(kindIdOf(resource), key);
-    if (stored === undefined || (uid !== undefined && stored.metadata.uid !== uid)) return;
-    this.#server.overwrite(resource, stored, change(stored));
+  /** Nothing happens to an object that is gone, nor to another one of its name. */
+  #change(resource: Resource<KubeObject>, { metadata }: AnyObject, change: (object: AnyObject) => AnyObject): void {
+    const stored = this.#server.store.findByUid(metadata.uid ?? '');
+    if (stored !== undefined) this.#server.overwrite(resource, stored, change(stored));
   }
 
   #condition(type: string, status: boolean): { type: string; status: string; lastTransitionTime: string } {
-    return { type, status: status ? 'True' : 'False', lastTransitionTime: formatTime(this.#clock.nowMs()) };
+    return { type, status: status ? 'True' : 'False', lastTransitionTime: formatTime(this.#server.clock.nowMs()) };
   }
 }

@@ -1,7 +1,6 @@
-import { apiVersionOf, type KubeObject, type Resource } from '../kube/objects.ts';
+import type { KubeObject, Resource } from '../kube/objects.ts';
 import { sameJson } from '../lib/canonical-json.ts';
-import type { JsonObject } from './merge-patch.ts';
-import type { AnyObject } from './stored-object.ts';
+import type { AnyObject, JsonObject } from './stored-object.ts';
 
 /** What the API server does with objects of one kind beyond storing them. All functions are pure. */
 export interface KindRules {
@@ -20,27 +19,22 @@ export interface KindRules {
 }
 
 /** A kind that a CRD would define. */
-export interface CustomKindOptions {
-  readonly statusSubresource: boolean;
+export interface CustomKindOptions extends Pick<KindRules, 'statusSubresource' | 'withDefaults'> {
   /** Status members an object has where it does not say otherwise, from its creation on. */
   readonly defaultStatus?: JsonObject;
-  /** The defaults of the schema. */
-  readonly withDefaults?: (object: AnyObject, before: AnyObject | undefined) => AnyObject;
   /** The rules of the schema: why the object is refused, or undefined. */
-  readonly validate?: (object: AnyObject, before: AnyObject | undefined) => string | undefined;
+  readonly validate?: KindRules['refusal'];
 }
 
-export function customKindRules(options: CustomKindOptions): KindRules {
-  const { defaultStatus } = options;
-  const withDefaults = (object: AnyObject, before: AnyObject | undefined): AnyObject => {
-    const filled = options.withDefaults?.(object, before) ?? object;
-    return defaultStatus === undefined ? filled : { ...filled, status: { ...defaultStatus, ...filled.status } };
-  };
+export function customKindRules({ statusSubresource, withDefaults, defaultStatus, validate }: CustomKindOptions): KindRules {
   return {
-    statusSubresource: options.statusSubresource,
+    statusSubresource,
     countsGeneration: true,
-    withDefaults,
-    ...(options.validate === undefined ? {} : { refusal: options.validate }),
+    withDefaults: (object, before) => {
+      const filled = withDefaults?.(object, before) ?? object;
+      return defaultStatus === undefined ? filled : { ...filled, status: { ...defaultStatus, ...filled.status } };
+    },
+    ...(validate === undefined ? {} : { refusal: validate }),
   };
 }
 
@@ -53,8 +47,4 @@ export function kindIdOf(resource: Resource<KubeObject>): string {
 export function sameSpec(a: AnyObject, b: AnyObject): boolean {
   const rest = (object: AnyObject): unknown => ({ ...object, metadata: undefined, status: undefined });
   return sameJson(rest(a), rest(b));
-}
-
-export function typeMetaOf(resource: Resource<KubeObject>): { readonly apiVersion: string; readonly kind: string } {
-  return { apiVersion: apiVersionOf(resource), kind: resource.kind };
 }

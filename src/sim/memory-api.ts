@@ -1,5 +1,5 @@
 import { isKubeFault, KubeFault } from '../kube/faults.ts';
-import { coreEvents, type KubeObject, type ObjectKey, type Resource } from '../kube/objects.ts';
+import { type CoreEvent, coreEvents, type KubeObject, type ObjectKey, type Resource } from '../kube/objects.ts';
 import type {
   CallOptions,
   DeleteOptions,
@@ -12,34 +12,28 @@ import type {
   WatchOptions,
 } from '../kube/port.ts';
 import type { Json } from '../lib/canonical-json.ts';
-import type { Clock } from '../lib/clock.ts';
 import { formatTime } from '../lib/time.ts';
 import { kindIdOf } from './kind-rules.ts';
 import type { MemoryServer } from './memory-server.ts';
-import type { MemoryStore } from './memory-store.ts';
 import type { MemoryWatches } from './memory-watch.ts';
 import { type Matcher, parseFieldSelector, parseLabelSelector } from './selectors.ts';
-import type { AnyObject } from './stored-object.ts';
 
 /** The memory cluster through the port. Each call takes effect in one instant, a microtask after it was made. */
 export class MemoryApi implements KubeApi {
-  readonly #store: MemoryStore;
   readonly #server: MemoryServer;
   readonly #watches: MemoryWatches;
-  readonly #clock: Clock;
 
-  constructor(store: MemoryStore, server: MemoryServer, watches: MemoryWatches, clock: Clock) {
-    this.#store = store;
+  constructor(server: MemoryServer, watches: MemoryWatches) {
     this.#server = server;
     this.#watches = watches;
-    this.#clock = clock;
   }
 
   async list<T extends KubeObject>(resource: Resource<T>, options: ListOptions<T> = {}): Promise<ListResult<T>> {
     await begin(`listing ${resource.plural}`, options);
-    this.#server.kindOf('listing', resource);
-    const items = this.#store.list(kindIdOf(resource)).filter(matcherOf(resource, options)) as unknown as T[];
-    return { items: items.map((item) => selected(item, options.project)), resourceVersion: String(this.#store.revision) };
+    this.#server.rulesOf('listing', resource);
+    const { store } = this.#server;
+    const items = store.list(kindIdOf(resource)).filter(matcherOf(resource, options)) as unknown as T[];
+    return { items: items.map((item) => selected(item, options.project)), resourceVersion: String(store.revision) };
   }
 
   async get<T extends KubeObject>(resource: Resource<T>, key: ObjectKey, options: CallOptions = {}): Promise<T> {
@@ -47,16 +41,13 @@ export class MemoryApi implements KubeApi {
     return this.#server.get(resource, key) as unknown as T;
   }
 
-  watch<T extends KubeObject>(resource: Resource<T>, options: WatchOptions<T>): AsyncIterable<WatchEvent<T>> {
-    const stream = async function* (server: MemoryServer, watches: MemoryWatches): AsyncGenerator<WatchEvent<T>, void, undefined> {
-      await begin(`watching ${resource.plural}`, options);
-      server.kindOf('watching', resource);
-      const matches = matcherOf(resource, options);
-      const events = watches.watch({ ...options, kindId: kindIdOf(resource), matches }) as AsyncIterable<WatchEvent<T>>;
-      for await (const event of events)
-        yield event.type === 'BOOKMARK' ? event : { type: event.type, object: selected(event.object, options.project) };
-    };
-    return stream(this.#server, this.#watches);
+  async *watch<T extends KubeObject>(resource: Resource<T>, options: WatchOptions<T>): AsyncGenerator<WatchEvent<T>, void, undefined> {
+    await begin(`watching ${resource.plural}`, options);
+    this.#server.rulesOf('watching', resource);
+    const matches = matcherOf(resource, options);
+    const events = this.#watches.watch({ ...options, kindId: kindIdOf(resource), matches }) as AsyncIterable<WatchEvent<T>>;
+    for await (const event of events)
+      yield event.type === 'BOOKMARK' ? event : { type: event.type, object: selected(event.object, options.project) };
   }
 
   async create<T extends KubeObject>(resource: Resource<T>, object: T, options: CallOptions = {}): Promise<T> {
@@ -77,21 +68,12 @@ export class MemoryApi implements KubeApi {
   async event(event: EventRecord, options: CallOptions = {}): Promise<void> {
     await begin(`recording Event ${event.name}`, options);
     const { name, regarding, type, reason, message, action } = event;
-    const now = formatTime(this.#clock.nowMs());
-    const namespace = regarding.namespace === '' ? 'default' : regarding.namespace;
-    const object = {
-      metadata: { namespace, name },
-      involvedObject: regarding,
-      type,
-      reason,
-      message,
-      action,
-      count: 1,
-      firstTimestamp: now,
-      lastTimestamp: now,
-    };
+    const now = formatTime(this.#server.clock.nowMs());
+    const metadata = { namespace: regarding.namespace || 'default', name };
+    const told = { type, reason, message, action, count: 1, firstTimestamp: now, lastTimestamp: now };
+    const object: CoreEvent = { metadata, involvedObject: regarding, ...told };
     try {
-      this.#server.create(coreEvents, object as unknown as AnyObject);
+      this.#server.create(coreEvents, object);
     } catch (error) {
       if (!isKubeFault(error, 'alreadyExists')) throw error;
     }
@@ -99,7 +81,7 @@ export class MemoryApi implements KubeApi {
 
   /** As coarse as the `Date` header of a real answer. */
   serverNowMs(): number {
-    return Math.floor(this.#clock.nowMs() / 1_000) * 1_000;
+    return Math.floor(this.#server.clock.nowMs() / 1_000) * 1_000;
   }
 }
 

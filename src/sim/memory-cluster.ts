@@ -14,16 +14,14 @@ import {
 import type { KubeApi } from '../kube/port.ts';
 import type { Clock } from '../lib/clock.ts';
 import { AutoKubelet, type AutoKubeletOptions } from './auto-kubelet.ts';
-import { GarbageCollector } from './garbage-collector.ts';
+import { startGarbageCollector } from './garbage-collector.ts';
 import { type CustomKindOptions, customKindRules, kindIdOf } from './kind-rules.ts';
 import { MemoryApi } from './memory-api.ts';
-import { MemoryServer } from './memory-server.ts';
-import { MemoryStore } from './memory-store.ts';
+import { MemoryServer, type RemoveOptions } from './memory-server.ts';
 import { MemoryWatches } from './memory-watch.ts';
-import type { JsonObject } from './merge-patch.ts';
 import { podRules } from './pod-rules.ts';
 import { serviceRules } from './service-rules.ts';
-import type { AnyObject } from './stored-object.ts';
+import type { AnyObject, JsonObject } from './stored-object.ts';
 
 export interface MemoryClusterOptions {
   readonly clock: Clock;
@@ -43,35 +41,32 @@ export interface MemoryClusterOptions {
  * services, events and leases; further kinds by `registerKind`.
  */
 export class MemoryCluster {
-  readonly #store = new MemoryStore();
   readonly #server: MemoryServer;
   readonly #watches: MemoryWatches;
   readonly #api: KubeApi;
   #clusterIPs = 0;
 
-  constructor(options: MemoryClusterOptions) {
-    const { clock } = options;
-    this.#server = new MemoryServer(this.#store, () => clock.nowMs(), options.seed ?? 'memory');
-    this.#watches = new MemoryWatches(this.#store, clock, options.bookmarkMs ?? 60_000);
-    this.#api = new MemoryApi(this.#store, this.#server, this.#watches, clock);
-    const plain = { statusSubresource: false, countsGeneration: false };
-    this.#server.register(pods, podRules);
-    this.#server.register(
+  constructor({ clock, seed = 'memory', autoKubelet, bookmarkMs = 60_000, garbageDelayMs = 10 }: MemoryClusterOptions) {
+    const server = new MemoryServer(clock, seed);
+    this.#server = server;
+    this.#watches = new MemoryWatches(server.store, clock, bookmarkMs);
+    this.#api = new MemoryApi(server, this.#watches);
+    server.register(pods, podRules);
+    server.register(
       services,
       serviceRules(() => this.#nextClusterIP()),
     );
-    this.#server.register(nodes, { statusSubresource: true, countsGeneration: false, initialStatus: (node) => node.status });
-    this.#server.register(namespaces, {
+    server.register(nodes, { statusSubresource: true, countsGeneration: false, initialStatus: (node) => node.status });
+    server.register(namespaces, {
       statusSubresource: true,
       countsGeneration: false,
       initialStatus: () => ({ phase: 'Active' }),
       withDefaults: namespaceDefaults,
     });
-    this.#server.register(coreEvents, plain);
-    this.#server.register(leases, plain);
-    new GarbageCollector(this.#store, this.#server, clock, options.garbageDelayMs ?? 10);
+    for (const resource of [coreEvents, leases]) server.register(resource, { statusSubresource: false, countsGeneration: false });
+    startGarbageCollector(server, garbageDelayMs);
     this.createNamespace('default');
-    if (options.autoKubelet !== undefined) new AutoKubelet(this.#store, this.#server, clock, options.autoKubelet);
+    if (autoKubelet !== undefined) new AutoKubelet(server, autoKubelet);
   }
 
   /** The cluster as clients see it. */
@@ -90,16 +85,16 @@ export class MemoryCluster {
 
   /** All objects of a kind, ordered by key, as they are in this instant. */
   objects<T extends KubeObject>(resource: Resource<T>): readonly T[] {
-    return this.#store.list(kindIdOf(resource)) as unknown as T[];
+    return this.#server.store.list(kindIdOf(resource)) as unknown as T[];
   }
 
   find<T extends KubeObject>(resource: Resource<T>, key: ObjectKey): T | undefined {
-    return this.#store.find(kindIdOf(resource), key) as unknown as T | undefined;
+    return this.#server.find(resource, key) as unknown as T | undefined;
   }
 
   /** Changes an object as a controller of the cluster itself would: spec, status and metadata at once, nothing checked. @throws RangeError when it is not there */
   update<T extends KubeObject>(resource: Resource<T>, key: ObjectKey, change: (object: T) => T): T {
-    const stored = this.#store.find(kindIdOf(resource), key);
+    const stored = this.#server.find(resource, key);
     if (stored === undefined) throw new RangeError(`the memory cluster has no ${resource.kind} ${keyText(key)}`);
     const wanted = change(stored as unknown as T) as unknown as AnyObject;
     return this.#server.overwrite(resource, stored, wanted) as unknown as T;
@@ -112,13 +107,12 @@ export class MemoryCluster {
 
   /** Ends a pod as its kubelet does when its containers have stopped, or as a forced deletion does. One that has finalizers stays marked. */
   removePod(key: ObjectKey): void {
-    const stored = this.#store.find(kindIdOf(pods), key);
-    if (stored !== undefined) this.#server.remove(pods, stored, { gracePeriodSeconds: 0 });
+    this.remove(pods, key, { gracePeriodSeconds: 0 });
   }
 
   /** Deletes an object without preconditions, as a user with kubectl does. Nothing happens when it is not there. */
-  remove(resource: Resource<KubeObject>, key: ObjectKey, options: Parameters<MemoryServer['remove']>[2] = {}): void {
-    const stored = this.#store.find(kindIdOf(resource), key);
+  remove(resource: Resource<KubeObject>, key: ObjectKey, options: RemoveOptions = {}): void {
+    const stored = this.#server.find(resource, key);
     if (stored !== undefined) this.#server.remove(resource, stored, options);
   }
 
@@ -129,7 +123,7 @@ export class MemoryCluster {
 
   /** Forgets the history: a watch from before now fails with `expired`. Open watches go on. */
   compact(): void {
-    this.#store.compact();
+    this.#server.store.compact();
   }
 
   /** Ends every open watch, with a fault or as a server does when its time is over. */
@@ -143,7 +137,7 @@ export class MemoryCluster {
 
   /** The newest resourceVersion. */
   get resourceVersion(): string {
-    return String(this.#store.revision);
+    return String(this.#server.store.revision);
   }
 
   #nextClusterIP(): string {

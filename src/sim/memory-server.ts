@@ -1,33 +1,39 @@
 import { KubeFault } from '../kube/faults.ts';
-import { type KubeObject, keyText, namespaces, type ObjectKey, type ObjectMeta, type Resource } from '../kube/objects.ts';
+import {
+  apiVersionOf,
+  type KubeObject,
+  keyOf,
+  keyText,
+  namespaces,
+  type ObjectKey,
+  type ObjectMeta,
+  type Resource,
+} from '../kube/objects.ts';
 import type { DeleteOptions, PatchOptions } from '../kube/port.ts';
 import { type Json, sameJson } from '../lib/canonical-json.ts';
+import type { Clock } from '../lib/clock.ts';
 import { hashHex } from '../lib/hash.ts';
 import { formatTime } from '../lib/time.ts';
 import { isReleased, planDeletion } from './deletion.ts';
-import { type KindRules, kindIdOf, sameSpec, typeMetaOf } from './kind-rules.ts';
-import type { MemoryStore } from './memory-store.ts';
-import { isJsonObject, type JsonObject, mergePatch } from './merge-patch.ts';
+import { type KindRules, kindIdOf, sameSpec } from './kind-rules.ts';
+import { MemoryStore } from './memory-store.ts';
 import { metadataRefusal, withoutEmptyMetadata } from './metadata-rules.ts';
-import { type AnyObject, wireCopy } from './stored-object.ts';
+import { type AnyObject, isJsonObject, type JsonObject, mergePatch, wireCopy } from './stored-object.ts';
 
-export interface MemoryKind {
-  readonly resource: Resource<KubeObject>;
-  readonly rules: KindRules;
-}
+/** A deletion as the cluster's own controllers ask for it: without preconditions. */
+export type RemoveOptions = Pick<DeleteOptions, 'gracePeriodSeconds' | 'propagationPolicy'>;
 
 /** The verbs of the API server on a memory store, each done in one instant. Every method throws `KubeFault` and nothing else. */
 export class MemoryServer {
-  readonly #store: MemoryStore;
-  readonly #nowMs: () => number;
+  readonly store = new MemoryStore();
+  readonly clock: Clock;
   readonly #seed: string;
-  readonly #kinds = new Map<string, MemoryKind>();
+  readonly #kinds = new Map<string, { readonly resource: Resource<KubeObject>; readonly rules: KindRules }>();
   #uids = 0;
 
   /** @param seed makes the uids: equal seeds and equal calls give equal clusters */
-  constructor(store: MemoryStore, nowMs: () => number, seed: string) {
-    this.#store = store;
-    this.#nowMs = nowMs;
+  constructor(clock: Clock, seed: string) {
+    this.clock = clock;
     this.#seed = seed;
   }
 
@@ -35,29 +41,32 @@ export class MemoryServer {
     this.#kinds.set(kindIdOf(resource), { resource, rules });
   }
 
-  /** @throws KubeFault `kindMissing` */
-  kindOf(doing: string, resource: Resource<KubeObject>): MemoryKind {
-    const kind = this.#kinds.get(kindIdOf(resource));
-    if (kind !== undefined) return kind;
-    throw new KubeFault('kindMissing', `${doing} ${resource.plural}: the cluster does not serve ${resource.kind}`, {
-      status: 404,
-      reason: 'NotFound',
-    });
+  /** All kinds that are served. */
+  resources(): Resource<KubeObject>[] {
+    return [...this.#kinds.values()].map(({ resource }) => resource);
   }
 
-  kindById(kindId: string): MemoryKind | undefined {
-    return this.#kinds.get(kindId);
+  /** @throws KubeFault `kindMissing` */
+  rulesOf(doing: string, resource: Resource<KubeObject>): KindRules {
+    const kind = this.#kinds.get(kindIdOf(resource));
+    if (kind !== undefined) return kind.rules;
+    const message = `${doing} ${resource.plural}: the cluster does not serve ${resource.kind}`;
+    throw new KubeFault('kindMissing', message, { status: 404, reason: 'NotFound' });
+  }
+
+  find(resource: Resource<KubeObject>, key: ObjectKey): AnyObject | undefined {
+    return this.store.find(kindIdOf(resource), key);
   }
 
   get(resource: Resource<KubeObject>, key: ObjectKey, doing = 'getting'): AnyObject {
-    this.kindOf(doing, resource);
-    const found = this.#store.find(kindIdOf(resource), key);
+    this.rulesOf(doing, resource);
+    const found = this.find(resource, key);
     if (found === undefined) throw fault('notFound', doing, resource, key, 'there is none of that name');
     return found;
   }
 
   create(resource: Resource<KubeObject>, sent: KubeObject): AnyObject {
-    const { rules } = this.kindOf('creating', resource);
+    const rules = this.rulesOf('creating', resource);
     const copy = wireCopy(sent) as AnyObject;
     const given: ObjectMeta = copy.metadata ?? {};
     const key = { namespace: resource.namespaced ? (given.namespace ?? '') : '', name: given.name ?? '' };
@@ -69,22 +78,27 @@ export class MemoryServer {
       ...kept,
       ...(resource.namespaced ? { namespace: key.namespace } : {}),
       uid: this.#nextUid(),
-      creationTimestamp: formatTime(this.#nowMs()),
+      creationTimestamp: formatTime(this.clock.nowMs()),
       ...(rules.countsGeneration ? { generation: 1 } : {}),
     } as ObjectMeta);
     const { status: sentStatus, ...rest } = copy;
     const status = rules.initialStatus === undefined ? (rules.statusSubresource ? undefined : sentStatus) : rules.initialStatus(copy);
-    const plain: AnyObject = { ...rest, ...typeMetaOf(resource), metadata, ...(status === undefined ? {} : { status }) };
+    const plain: AnyObject = {
+      ...rest,
+      apiVersion: apiVersionOf(resource),
+      kind: resource.kind,
+      metadata,
+      ...(status === undefined ? {} : { status }),
+    };
     const object = rules.withDefaults?.(plain, undefined) ?? plain;
     const refusal = metadataRefusal(metadata) ?? rules.refusal?.(object, undefined);
     if (refusal !== undefined) throw refuse(refusal);
-    if (this.#store.find(kindIdOf(resource), key) !== undefined)
-      throw fault('alreadyExists', 'creating', resource, key, 'the name is taken');
-    return this.#store.put(kindIdOf(resource), wireCopy(object));
+    if (this.find(resource, key) !== undefined) throw fault('alreadyExists', 'creating', resource, key, 'the name is taken');
+    return this.store.put(kindIdOf(resource), wireCopy(object));
   }
 
   patch(resource: Resource<KubeObject>, key: ObjectKey, patch: Json, options: PatchOptions): AnyObject {
-    const { rules } = this.kindOf('patching', resource);
+    const rules = this.rulesOf('patching', resource);
     const isStatus = options.subresource === 'status';
     if (isStatus && !rules.statusSubresource) {
       throw fault('kindMissing', 'patching the status of', resource, key, `${resource.kind} has no status subresource`);
@@ -92,10 +106,8 @@ export class MemoryServer {
     const before = this.get(resource, key, 'patching');
     const copy = wireCopy(patch);
     const inBody = isJsonObject(copy) && isJsonObject(copy.metadata) ? copy.metadata : {};
-    for (const version of [options.resourceVersion, inBody.resourceVersion ?? options.resourceVersion]) {
-      if (version !== before.metadata.resourceVersion)
-        throw conflict('patching', resource, key, 'resourceVersion', version, before.metadata.resourceVersion);
-    }
+    for (const version of [options.resourceVersion, inBody.resourceVersion ?? options.resourceVersion])
+      checkPrecondition('patching', resource, before, 'resourceVersion', version);
     const patched = mergePatch(before as unknown as JsonObject, copy) as unknown as AnyObject;
     const { name, namespace = '', uid } = patched.metadata;
     if (name !== key.name || namespace !== key.namespace || uid !== before.metadata.uid) {
@@ -109,9 +121,9 @@ export class MemoryServer {
    * when nothing differs, and a marked object that nothing holds any more goes.
    */
   write(resource: Resource<KubeObject>, before: AnyObject, wanted: AnyObject): AnyObject {
-    const { rules } = this.kindOf('writing', resource);
-    const key = { namespace: before.metadata.namespace ?? '', name: before.metadata.name ?? '' };
-    const full = wireCopy(rules.withDefaults?.(wanted, before) ?? wanted);
+    const rules = this.rulesOf('writing', resource);
+    const lean = { ...wanted, metadata: withoutEmptyMetadata(wanted.metadata) };
+    const full = wireCopy(rules.withDefaults?.(lean, before) ?? lean);
     const added = (full.metadata.finalizers ?? []).filter((name) => !(before.metadata.finalizers ?? []).includes(name));
     const refusal =
       metadataRefusal(full.metadata) ??
@@ -119,47 +131,44 @@ export class MemoryServer {
         ? `metadata.finalizers: Forbidden: no new finalizers can be added if the object is being deleted: ${added.join(', ')}`
         : undefined) ??
       rules.refusal?.(full, before);
-    if (refusal !== undefined) throw fault('invalid', 'patching', resource, key, refusal);
+    if (refusal !== undefined) throw fault('invalid', 'patching', resource, keyOf(before), refusal);
     if (sameJson(full, before)) return before;
     const counts = rules.countsGeneration && !sameSpec(full, before);
-    const object = counts ? { ...full, metadata: { ...full.metadata, generation: (before.metadata.generation ?? 0) + 1 } } : full;
-    return isReleased(object) ? this.#store.remove(kindIdOf(resource), object) : this.#store.put(kindIdOf(resource), object);
+    const generation = (before.metadata.generation ?? 0) + 1;
+    return this.#place(resource, counts ? { ...full, metadata: { ...full.metadata, generation } } : full);
   }
 
   /** Puts a state in place as the cluster's own scheduler and kubelets do: spec and status at once, nothing checked or counted. */
   overwrite(resource: Resource<KubeObject>, before: AnyObject, wanted: AnyObject): AnyObject {
     const object = wireCopy(wanted);
-    if (sameJson(object, before)) return before;
-    return isReleased(object) ? this.#store.remove(kindIdOf(resource), object) : this.#store.put(kindIdOf(resource), object);
+    return sameJson(object, before) ? before : this.#place(resource, object);
+  }
+
+  #place(resource: Resource<KubeObject>, object: AnyObject): AnyObject {
+    return isReleased(object) ? this.store.remove(kindIdOf(resource), object) : this.store.put(kindIdOf(resource), object);
   }
 
   /** The object as it stands afterwards, or undefined when it is gone. */
   delete(resource: Resource<KubeObject>, key: ObjectKey, options: DeleteOptions): AnyObject | undefined {
     const stored = this.get(resource, key, 'deleting');
-    const { uid, resourceVersion } = stored.metadata;
-    if (options.uid !== uid) throw conflict('deleting', resource, key, 'uid', options.uid, uid);
-    if (options.resourceVersion !== resourceVersion)
-      throw conflict('deleting', resource, key, 'resourceVersion', options.resourceVersion, resourceVersion);
+    checkPrecondition('deleting', resource, stored, 'uid', options.uid);
+    checkPrecondition('deleting', resource, stored, 'resourceVersion', options.resourceVersion);
     return this.remove(resource, stored, options);
   }
 
   /** Deletes without preconditions, as the cluster's own controllers do. */
-  remove(
-    resource: Resource<KubeObject>,
-    stored: AnyObject,
-    options: Pick<DeleteOptions, 'gracePeriodSeconds' | 'propagationPolicy'> = {},
-  ): AnyObject | undefined {
-    const { rules } = this.kindOf('deleting', resource);
-    const step = planDeletion(stored, rules.deletesGracefully === true, options, this.#nowMs());
+  remove(resource: Resource<KubeObject>, stored: AnyObject, options: RemoveOptions = {}): AnyObject | undefined {
+    const rules = this.rulesOf('deleting', resource);
+    const step = planDeletion(stored, rules.deletesGracefully === true, options, this.clock.nowMs());
     if (step.kind === 'unchanged') return stored;
-    if (step.kind === 'mark') return this.#store.put(kindIdOf(resource), step.object);
-    this.#store.remove(kindIdOf(resource), stored);
+    if (step.kind === 'mark') return this.store.put(kindIdOf(resource), step.object);
+    this.store.remove(kindIdOf(resource), stored);
     return undefined;
   }
 
   #checkNamespace(resource: Resource<KubeObject>, key: ObjectKey): void {
     if (key.namespace === '') throw fault('invalid', 'creating', resource, key, 'metadata.namespace: Required value');
-    const namespace = this.#store.find(kindIdOf(namespaces), { namespace: '', name: key.namespace });
+    const namespace = this.find(namespaces, { namespace: '', name: key.namespace });
     if (namespace === undefined) throw fault('notFound', 'creating', resource, key, `namespace ${key.namespace} does not exist`);
     if (namespace.metadata.deletionTimestamp !== undefined)
       throw fault('forbidden', 'creating', resource, key, `namespace ${key.namespace} is being deleted`);
@@ -180,40 +189,41 @@ function withStatus(before: AnyObject, status: JsonObject | undefined): AnyObjec
 /** The patched object with what only the server may set put back. */
 function withMain(before: AnyObject, patched: AnyObject, rules: KindRules): AnyObject {
   const { uid, resourceVersion, creationTimestamp, generation, deletionTimestamp, deletionGracePeriodSeconds } = before.metadata;
-  const metadata = withoutEmptyMetadata({
-    ...patched.metadata,
-    uid,
-    resourceVersion,
-    creationTimestamp,
-    generation,
-    deletionTimestamp,
-    deletionGracePeriodSeconds,
-  } as ObjectMeta);
+  const own = { uid, resourceVersion, creationTimestamp, generation, deletionTimestamp, deletionGracePeriodSeconds };
+  const metadata = { ...patched.metadata, ...own } as ObjectMeta;
   const main = { ...patched, apiVersion: before.apiVersion, kind: before.kind, metadata };
   return rules.statusSubresource ? withStatus(main, before.status) : main;
 }
 
-const statusOf = { notFound: 404, alreadyExists: 409, conflict: 409, invalid: 422, forbidden: 403, kindMissing: 404 } as const;
-const reasonOf = {
-  notFound: 'NotFound',
-  alreadyExists: 'AlreadyExists',
-  conflict: 'Conflict',
-  invalid: 'Invalid',
-  forbidden: 'Forbidden',
-  kindMissing: 'NotFound',
+/** How the API server answers. */
+const answers = {
+  notFound: { status: 404, reason: 'NotFound' },
+  alreadyExists: { status: 409, reason: 'AlreadyExists' },
+  conflict: { status: 409, reason: 'Conflict' },
+  invalid: { status: 422, reason: 'Invalid' },
+  forbidden: { status: 403, reason: 'Forbidden' },
+  kindMissing: { status: 404, reason: 'NotFound' },
 } as const;
 
-function fault(code: keyof typeof statusOf, doing: string, resource: Resource<KubeObject>, key: ObjectKey, why: string): KubeFault {
-  return new KubeFault(code, `${doing} ${resource.kind} ${keyText(key)}: ${why}`, { status: statusOf[code], reason: reasonOf[code] });
+function fault(code: keyof typeof answers, doing: string, resource: Resource<KubeObject>, key: ObjectKey, why: string): KubeFault {
+  return new KubeFault(code, `${doing} ${resource.kind} ${keyText(key)}: ${why}`, answers[code]);
 }
 
-function conflict(
+/** @throws KubeFault `conflict` when a precondition does not hold */
+function checkPrecondition(
   doing: string,
   resource: Resource<KubeObject>,
-  key: ObjectKey,
-  what: string,
+  stored: AnyObject,
+  what: 'uid' | 'resourceVersion',
   asked: Json | undefined,
-  stored: string | undefined,
-): KubeFault {
-  return fault('conflict', doing, resource, key, `Precondition failed: ${what} is ${stored ?? 'none'} and not ${JSON.stringify(asked)}`);
+): void {
+  const is = stored.metadata[what];
+  if (asked === is) return;
+  throw fault(
+    'conflict',
+    doing,
+    resource,
+    keyOf(stored),
+    `Precondition failed: ${what} is ${is ?? 'none'} and not ${JSON.stringify(asked)}`,
+  );
 }

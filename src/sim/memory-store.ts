@@ -44,11 +44,6 @@ export class MemoryStore {
     return found.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, object]) => object);
   }
 
-  /** The ids of all kinds that were ever stored. */
-  kindIds(): string[] {
-    return [...this.#kinds.keys()];
-  }
-
   /** Stores a state under the next revision. */
   put(kindId: string, object: AnyObject): AnyObject {
     const before = this.find(kindId, keyOf(object));

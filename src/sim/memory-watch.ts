@@ -1,18 +1,14 @@
 import { KubeFault } from '../kube/faults.ts';
-import type { WatchEvent } from '../kube/port.ts';
+import type { WatchEvent, WatchOptions } from '../kube/port.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Change, MemoryStore } from './memory-store.ts';
 import type { Matcher } from './selectors.ts';
 import type { AnyObject } from './stored-object.ts';
 
-export interface MemoryWatchOptions {
+export interface MemoryWatchOptions
+  extends Pick<WatchOptions, 'resourceVersion' | 'initialEvents' | 'onOpen' | 'timeoutSeconds' | 'signal'> {
   readonly kindId: string;
   readonly matches: Matcher;
-  readonly resourceVersion: string;
-  readonly initialEvents?: boolean;
-  readonly onOpen?: () => void;
-  readonly timeoutSeconds?: number;
-  readonly signal?: AbortSignal;
 }
 
 interface Stream {
@@ -37,7 +33,7 @@ export class MemoryWatches {
 
   /** Sends a bookmark on every open stream. */
   bookmark(): void {
-    for (const stream of this.#streams) stream.push({ type: 'BOOKMARK', resourceVersion: String(this.#store.revision) });
+    for (const stream of this.#streams) stream.push(this.#mark());
   }
 
   /** Ends every open stream. */
@@ -74,8 +70,7 @@ export class MemoryWatches {
 
     if (options.resourceVersion === '' || options.resourceVersion === '0') {
       for (const object of this.#store.list(options.kindId)) if (options.matches(object)) stream.push({ type: 'ADDED', object });
-      if (options.initialEvents === true)
-        stream.push({ type: 'BOOKMARK', resourceVersion: String(this.#store.revision), initialEventsEnd: true });
+      if (options.initialEvents === true) stream.push({ ...this.#mark(), initialEventsEnd: true });
     } else {
       for (const change of this.#store.changesAfter(Number(options.resourceVersion))) take(change);
     }
@@ -101,11 +96,15 @@ export class MemoryWatches {
     }
   }
 
+  #mark() {
+    return { type: 'BOOKMARK', resourceVersion: String(this.#store.revision) } as const;
+  }
+
   #startBookmarks(stream: Stream): () => void {
     let cancel: () => void = () => undefined;
     const arm = (): void => {
       cancel = this.#clock.timer(this.#bookmarkMs, () => {
-        stream.push({ type: 'BOOKMARK', resourceVersion: String(this.#store.revision) });
+        stream.push(this.#mark());
         arm();
       });
     };

@@ -36,14 +36,10 @@ function isQualifiedName(key: string): boolean {
   return prefix.length <= 253 && subdomain.test(prefix) && labelName.test(key.slice(slash + 1));
 }
 
+const absentWhenEmpty: readonly string[] = ['labels', 'annotations', 'finalizers', 'ownerReferences'];
+
 /** Empty maps and lists are not stored, as in the real one. Pure. */
 export function withoutEmptyMetadata(metadata: ObjectMeta): ObjectMeta {
-  const { labels, annotations, finalizers, ownerReferences, ...rest } = metadata;
-  return {
-    ...rest,
-    ...(Object.keys(labels ?? {}).length > 0 ? { labels } : {}),
-    ...(Object.keys(annotations ?? {}).length > 0 ? { annotations } : {}),
-    ...((ownerReferences?.length ?? 0) > 0 ? { ownerReferences } : {}),
-    ...((finalizers?.length ?? 0) > 0 ? { finalizers } : {}),
-  } as ObjectMeta;
+  const kept = Object.entries(metadata).filter(([name, value]) => !absentWhenEmpty.includes(name) || Object.keys(value ?? {}).length > 0);
+  return Object.fromEntries(kept) as ObjectMeta;
 }

@@ -1,8 +1,7 @@
 import type { Pod } from '../kube/objects.ts';
-import { type Json, sameJson } from '../lib/canonical-json.ts';
+import { sameJson } from '../lib/canonical-json.ts';
 import type { KindRules } from './kind-rules.ts';
-import { isJsonObject, type JsonObject } from './merge-patch.ts';
-import type { AnyObject } from './stored-object.ts';
+import { type AnyObject, isJsonObject, type JsonObject, objectsOf } from './stored-object.ts';
 
 /**
  * Pods as far as an operator can tell them from real ones: defaults that show up when a pod is compared with what was sent, the
@@ -104,8 +103,4 @@ function fixedSpec(spec: JsonObject): JsonObject {
     activeDeadlineSeconds: undefined,
     tolerations: undefined,
   };
-}
-
-export function objectsOf(value: Json | undefined): readonly JsonObject[] {
-  return Array.isArray(value) ? value.filter(isJsonObject) : [];
 }

@@ -10,7 +10,10 @@ const existsRequirement = /^(!?)\s*([^\s!=,()]+)$/;
 /** A label selector as the API server reads it: `a=b`, `a!=b`, `a in (b,c)`, `a notin (b)`, `a`, `!a`, joined by commas. @throws KubeFault `invalid` */
 export function parseLabelSelector(text: string | undefined): Matcher {
   const requirements = splitRequirements(text ?? '').map(parseRequirement);
-  return (object) => requirements.every((holds) => holds(object.metadata.labels ?? {}));
+  return (object) => {
+    const labels = new Map(Object.entries(object.metadata.labels ?? {}));
+    return requirements.every((holds) => holds(labels));
+  };
 }
 
 /** Commas inside parentheses are not between requirements. */
@@ -21,49 +24,33 @@ function splitRequirements(text: string): string[] {
     .filter((part) => part !== '');
 }
 
-function parseRequirement(text: string): (labels: Readonly<Record<string, string>>) => boolean {
-  const set = setRequirement.exec(text);
-  if (set !== null) {
-    const [, key = '', operator, list = ''] = set;
+function parseRequirement(text: string): (labels: ReadonlyMap<string, string>) => boolean {
+  const [, setKey = '', setOperator, list = ''] = setRequirement.exec(text) ?? [];
+  if (setOperator !== undefined) {
     const values = list.split(',').map((value) => value.trim());
-    const isIn = (labels: Readonly<Record<string, string>>): boolean => values.includes(labels[key] ?? '') && Object.hasOwn(labels, key);
-    return operator === 'in' ? isIn : (labels) => !isIn(labels);
+    return (labels) => values.some((value) => labels.get(setKey) === value) === (setOperator === 'in');
   }
-  const equality = equalityRequirement.exec(text);
-  if (equality !== null) {
-    const [, key = '', operator, value = ''] = equality;
-    return operator === '!=' ? (labels) => labels[key] !== value : (labels) => labels[key] === value;
-  }
-  const exists = existsRequirement.exec(text);
-  if (exists !== null) {
-    const [, not, key = ''] = exists;
-    return (labels) => Object.hasOwn(labels, key) === (not === '');
-  }
+  const [, key = '', operator, value] = equalityRequirement.exec(text) ?? [];
+  if (operator !== undefined) return (labels) => (labels.get(key) === value) === (operator !== '!=');
+  const [, not, existingKey] = existsRequirement.exec(text) ?? [];
+  if (existingKey !== undefined) return (labels) => labels.has(existingKey) === (not === '');
   throw new KubeFault('invalid', `the label selector cannot be read: ${text}`, { status: 400, reason: 'BadRequest' });
 }
 
-/** Fields a field selector may name beyond name and namespace, by kind. */
+/** Fields a field selector may name, for every kind and by kind. */
 const selectableFields: Readonly<Record<string, Readonly<Record<string, (object: AnyObject) => unknown>>>> = {
-  Pod: {
-    'spec.nodeName': (object) => object.spec?.nodeName,
-    'status.phase': (object) => object.status?.phase,
-  },
+  every: { 'metadata.name': ({ metadata }) => metadata.name, 'metadata.namespace': ({ metadata }) => metadata.namespace },
+  Pod: { 'spec.nodeName': ({ spec }) => spec?.nodeName, 'status.phase': ({ status }) => status?.phase },
 };
 
 /** A field selector: `metadata.name=x,metadata.namespace!=y`. @throws KubeFault `invalid` for a field that the kind does not offer */
 export function parseFieldSelector(text: string | undefined, kind: string): Matcher {
   const matchers = splitRequirements(text ?? '').map((part): Matcher => {
     const [, field = '', operator, value] = equalityRequirement.exec(part) ?? [];
-    const read = fieldReader(field, kind);
+    const read = selectableFields.every?.[field] ?? selectableFields[kind]?.[field];
     if (read === undefined)
       throw new KubeFault('invalid', `the field selector of ${kind} cannot be read: ${part}`, { status: 400, reason: 'BadRequest' });
     return (object) => ((read(object) ?? '') === value) === (operator !== '!=');
   });
   return (object) => matchers.every((matches) => matches(object));
-}
-
-function fieldReader(field: string, kind: string): ((object: AnyObject) => unknown) | undefined {
-  if (field === 'metadata.name') return (object) => object.metadata.name;
-  if (field === 'metadata.namespace') return (object) => object.metadata.namespace;
-  return selectableFields[kind]?.[field];
 }

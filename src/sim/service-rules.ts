@@ -1,7 +1,5 @@
 import type { KindRules } from './kind-rules.ts';
-import type { JsonObject } from './merge-patch.ts';
-import { objectsOf } from './pod-rules.ts';
-import type { AnyObject } from './stored-object.ts';
+import { type AnyObject, type JsonObject, objectsOf } from './stored-object.ts';
 
 /** Services with what the API server fills in, so that a comparison with what was sent meets the same surprises. @param nextClusterIP draws a free address */
 export function serviceRules(nextClusterIP: () => string): KindRules {

@@ -58,7 +58,6 @@ export async function makeCertificates(nowMs: number): Promise<ClusterCertificat
   const authority = await x509.X509CertificateGenerator.createSelfSigned({
     name: 'CN=hourglass-testbed',
     keys: authorityKeys,
-    serialNumber: makeSerialNumber(),
     signingAlgorithm: algorithm,
     ...validity,
     extensions: [
@@ -79,7 +78,6 @@ export async function makeCertificates(nowMs: number): Promise<ClusterCertificat
       issuer: authority.subject,
       publicKey: keys.publicKey,
       signingKey: authorityKeys.privateKey,
-      serialNumber: makeSerialNumber(),
       signingAlgorithm: algorithm,
       ...validity,
       extensions: [
@@ -117,13 +115,6 @@ function generateKeys(): Promise<webcrypto.CryptoKeyPair> {
 
 async function exportPrivateKey(key: webcrypto.CryptoKey): Promise<string> {
   return toPem(x509.PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', key), 'PRIVATE KEY'));
-}
-
-/** 16 random bytes, positive and without a leading zero, as certificates want it. */
-function makeSerialNumber(): string {
-  const bytes = webcrypto.getRandomValues(new Uint8Array(16));
-  bytes[0] = ((bytes[0] ?? 0) & 0x3f) | 0x40;
-  return Buffer.from(bytes).toString('hex');
 }
 
 function toPem(text: string): string {

@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ClientName, type ClusterCertificates, type KeyPair, makeCertificates } from './certificates.ts';
+import { type ClusterCertificates, type KeyPair, makeCertificates } from './certificates.ts';
+import { makePrivateDir } from './cluster-state.ts';
 import { auditPolicy, type ClusterPaths, clusterFiles } from './components.ts';
 import { buildKubeconfig } from './kubeconfig.ts';
 import { buildKwokConfig, type KwokProfile } from './kwok-stages.ts';
-import { makePrivateDir } from './private-dir.ts';
 import { errnoCode, TestbedError, toTestbedError } from './testbed-error.ts';
 
 /** Whether a cluster may be put into `dir`: it is missing or an empty directory. Returns whether it has to be made. @throws TestbedError */
@@ -28,17 +28,15 @@ export async function writeClusterFiles(paths: ClusterPaths, profile: KwokProfil
   const certificates = await makeCertificates(nowMs);
   try {
     for (const dir of [paths.dir, paths.certificates, paths.kubeconfigs, paths.logs]) makePrivateDir(dir);
+    const { authority, apiServer: serving, etcd, clients, serviceAccount } = certificates;
     const put = (name: string, text: string): void => writePrivate(join(paths.certificates, name), text);
-    const putPair = (name: string, pair: KeyPair): void => {
+    for (const [name, pair] of Object.entries({ serving, etcd, 'api-server': clients['api-server'] })) {
       put(`${name}.crt`, pair.certificate);
       put(`${name}.key`, pair.privateKey);
-    };
-    put('ca.crt', certificates.authority);
-    putPair('serving', certificates.apiServer);
-    putPair('etcd', certificates.etcd);
-    putPair('api-server', certificates.clients['api-server']);
-    put('service-account.pub', certificates.serviceAccount.publicKey);
-    put('service-account.key', certificates.serviceAccount.privateKey);
+    }
+    put('ca.crt', authority);
+    put('service-account.pub', serviceAccount.publicKey);
+    put('service-account.key', serviceAccount.privateKey);
     writePrivate(paths.auditPolicy, auditPolicy);
     if (profile !== 'none') writePrivate(paths.kwokConfig, buildKwokConfig(profile));
     return certificates;
@@ -49,11 +47,12 @@ export async function writeClusterFiles(paths: ClusterPaths, profile: KwokProfil
 
 /** Writes the kubeconfigs of the components and, as `kubeconfig`, the administrator's. They name a port, so a new port means new files. */
 export function writeKubeconfigs(paths: ClusterPaths, name: string, apiServerPort: number, certificates: ClusterCertificates): void {
-  const build = (client: ClientName): string =>
-    buildKubeconfig(name, `https://127.0.0.1:${apiServerPort}`, certificates.authority, certificates.clients[client]);
+  const { authority, clients } = certificates;
+  const put = (path: string, client: KeyPair): void =>
+    writePrivate(path, buildKubeconfig(name, `https://127.0.0.1:${apiServerPort}`, authority, client));
   try {
-    for (const client of ['controller-manager', 'scheduler', 'kwok'] as const) writePrivate(join(paths.kubeconfigs, client), build(client));
-    writePrivate(paths.kubeconfig, build('admin'));
+    for (const client of ['controller-manager', 'scheduler', 'kwok'] as const) put(join(paths.kubeconfigs, client), clients[client]);
+    put(paths.kubeconfig, clients.admin);
   } catch (error) {
     throw toTestbedError(`writing the kubeconfigs in ${paths.dir}`, error);
   }

@@ -1,10 +1,8 @@
-import { linkSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import * as z from 'zod/mini';
-import { isClusterName } from './cluster-name.ts';
-import { makePrivateDir } from './private-dir.ts';
-import { errnoCode, toTestbedError } from './testbed-error.ts';
+import { errnoCode, TestbedError, toTestbedError } from './testbed-error.ts';
 
 const portsSchema = z.object({ apiServer: z.number(), etcd: z.number(), etcdPeer: z.number() });
 const processSchema = z.object({ pid: z.int().check(z.positive()), stamp: z.string() });
@@ -42,6 +40,20 @@ export function clustersHome(env: Readonly<Record<string, string | undefined>>):
   return join(base, 'hourglass', 'clusters');
 }
 
+/** What to tell a user about a name that is refused. */
+export const clusterNameRule = 'use lower case letters, digits and dashes, 40 at most';
+
+/** A name is a folder's name and part of nothing else. Pure. */
+export function isClusterName(name: string): boolean {
+  return /^[a-z0-9][a-z0-9-]{0,39}$/.test(name);
+}
+
+/** Path of the folder that records the cluster `name`. @throws TestbedError for what is no name, which could lead anywhere */
+export function registryDirOf(home: string, name: string): string {
+  if (!isClusterName(name)) throw new TestbedError(`cluster name ${JSON.stringify(name)}: ${clusterNameRule}`);
+  return join(home, name);
+}
+
 /** Names of all clusters that have left a trace under `home`, sorted; none if there is no such folder. */
 export function listClusters(home: string): string[] {
   try {
@@ -77,35 +89,49 @@ export function readState(registryDir: string): StateReading {
 
 /** Writes the first state of a cluster whole or not at all. Returns false when the name is taken: of two starters one wins. */
 export function claimState(registryDir: string, state: ClusterState): boolean {
-  const draft = `${statePath(registryDir)}.${state.owner.pid}`;
   try {
     makePrivateDir(registryDir);
-    writeFileSync(draft, JSON.stringify(state, undefined, 2), { mode: 0o600 });
-    linkSync(draft, statePath(registryDir));
+    putState(registryDir, state, linkSync);
     return true;
   } catch (error) {
     if (errnoCode(error) === 'EEXIST') return false;
     throw toTestbedError(`recording cluster ${state.name} in ${registryDir}`, error);
-  } finally {
-    try {
-      rmSync(draft, { force: true });
-    } catch {
-      // The folder could not be made: that is the error to tell.
-    }
   }
 }
 
 /** Replaces the state in one step: a reader sees the old or the new one. Synchronous, so that nothing starts before it is written. */
 export function writeState(registryDir: string, state: ClusterState): void {
-  const draft = `${statePath(registryDir)}.${state.owner.pid}`;
   try {
-    writeFileSync(draft, JSON.stringify(state, undefined, 2), { mode: 0o600 });
-    renameSync(draft, statePath(registryDir));
+    putState(registryDir, state, renameSync);
   } catch (error) {
     throw toTestbedError(`recording cluster ${state.name} in ${registryDir}`, error);
   }
 }
 
+function putState(registryDir: string, state: ClusterState, place: (draft: string, path: string) => void): void {
+  const draft = `${statePath(registryDir)}.${state.owner.pid}`;
+  try {
+    writeFileSync(draft, JSON.stringify(state, undefined, 2), { mode: 0o600 });
+    place(draft, statePath(registryDir));
+  } finally {
+    rmSync(draft, { force: true });
+  }
+}
+
 function statePath(registryDir: string): string {
   return join(registryDir, 'state.json');
+}
+
+/**
+ * Makes a directory, and those above it, for their owner alone; one that exists stays as it is. Throws the system's error.
+ * (Node's own `recursive` never returns where a directory exists and yet nothing can be made in it, as in /proc.)
+ */
+export function makePrivateDir(path: string): void {
+  if (existsSync(path)) return;
+  if (!existsSync(dirname(path))) makePrivateDir(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if (errnoCode(error) !== 'EEXIST') throw error;
+  }
 }

@@ -28,44 +28,42 @@ export function readLastLines(path: string, maxBytes = tailBytes): string[] {
 
 export type DeathCause = 'PortInUse' | 'DiskFull' | 'PermissionDenied' | 'Unknown';
 
-const causes: readonly { readonly pattern: RegExp; readonly cause: DeathCause }[] = [
-  { pattern: /no space left on device|disk quota exceeded/i, cause: 'DiskFull' },
-  { pattern: /address already in use/i, cause: 'PortInUse' },
-  { pattern: /permission denied|read-only file system/i, cause: 'PermissionDenied' },
-];
+/** How a cause shows in a log, and what to tell the user; the order of the table decides. */
+const causes: Readonly<Record<DeathCause, { readonly pattern: RegExp; readonly advice: string }>> = {
+  DiskFull: {
+    pattern: /no space left on device|disk quota exceeded/i,
+    advice: 'the disk is full: free some space, or choose another directory with --dir',
+  },
+  PortInUse: {
+    pattern: /address already in use/i,
+    advice: 'a port it was given is in use by another process: start again, other ports are chosen each time',
+  },
+  PermissionDenied: {
+    pattern: /permission denied|read-only file system/i,
+    advice: 'it may not write to its directory: choose another one with --dir',
+  },
+  Unknown: { pattern: /^/, advice: 'its log says why' },
+};
 
-/** Why a component ended, from the end of its log; the order of the table decides. Pure. */
+/** Why a component ended, from the end of its log. Pure. */
 export function findDeathCause(lines: readonly string[]): DeathCause {
   const text = lines.join('\n');
-  return causes.find((row) => row.pattern.test(text))?.cause ?? 'Unknown';
+  const names = Object.keys(causes) as DeathCause[];
+  return names.find((name) => causes[name].pattern.test(text)) ?? 'Unknown';
 }
 
-export interface Death {
-  readonly cause: DeathCause;
-  /** What a user reads: which component, how it ended, what to do, where its log is and what it says last. */
-  readonly message: string;
-}
-
-/** Explains the end of a component from its log; on a full disk the log itself may be cut short, so the disk is asked as well. */
-export function explainDeath(component: string, how: string, logPath: string): Death {
+/**
+ * Explains the end of a component from its log; on a full disk the log itself may be cut short, so the disk is asked as well.
+ * The message says which component, how it ended, what to do, where its log is and what it says last.
+ */
+export function explainDeath(component: string, how: string, logPath: string): { readonly cause: DeathCause; readonly message: string } {
   const lines = readLastLines(logPath);
   const found = findDeathCause(lines);
   const cause = found === 'Unknown' && isDiskFull(dirname(logPath)) ? 'DiskFull' : found;
-  return { cause, message: describeDeath(component, how, logPath, cause, lines) };
-}
-
-/** Pure. */
-export function describeDeath(component: string, how: string, logPath: string, cause: DeathCause, lines: readonly string[]): string {
   const tail = lines.length === 0 ? ['(the log is empty)'] : dropStackTraces(lines).slice(-shownLines).map(shorten);
-  return [`${component} ended (${how}); ${advice[cause]}`, `  log: ${logPath}`, ...tail.map((line) => `  | ${line}`)].join('\n');
+  const message = [`${component} ended (${how}); ${causes[cause].advice}`, `  log: ${logPath}`, ...tail.map((line) => `  | ${line}`)];
+  return { cause, message: message.join('\n') };
 }
-
-const advice: Readonly<Record<DeathCause, string>> = {
-  DiskFull: 'the disk is full: free some space, or choose another directory with --dir',
-  PortInUse: 'a port it was given is in use by another process: start again, other ports are chosen each time',
-  PermissionDenied: 'it may not write to its directory: choose another one with --dir',
-  Unknown: 'its log says why',
-};
 
 /** Go prints the cause of a panic first, then pages about where it was. */
 function dropStackTraces(lines: readonly string[]): readonly string[] {

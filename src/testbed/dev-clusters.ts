@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { env } from 'node:process';
-import { clusterNameRule, isClusterName } from './cluster-name.ts';
-import { type ClusterState, clustersHome, listClusters, type Ports, readState } from './cluster-state.ts';
+import { type ClusterState, clustersHome, listClusters, type Ports, readState, registryDirOf } from './cluster-state.ts';
 import { clusterPaths } from './components.ts';
 import {
   type ClusterTools,
@@ -12,7 +11,7 @@ import {
 } from './embedded-cluster.ts';
 import { findResidentBytes, isAlive } from './processes.ts';
 import type { ProgressReporter } from './progress.ts';
-import { findProcesses, registryDirOf, removeCluster } from './remove-cluster.ts';
+import { findProcesses, removeCluster } from './remove-cluster.ts';
 import { TestbedError } from './testbed-error.ts';
 
 export type DevCluster = Pick<EmbeddedCluster, 'name' | 'dir' | 'kubeconfig' | 'pids' | 'ports' | 'kubectl'>;
@@ -27,7 +26,6 @@ export type DevUp =
  */
 export async function devUp(options: EmbeddedClusterOptions & { readonly name: string }): Promise<DevUp> {
   const home = options.home ?? clustersHome(env);
-  checkName(options.name);
   const registryDir = registryDirOf(home, options.name);
   if (existsSync(registryDir)) {
     const found = findRunning(registryDir, options);
@@ -71,7 +69,6 @@ export async function devDown(options: {
   if (names.length === 0) return [`no clusters in ${home}: nothing to remove`];
   const lines: string[] = [];
   for (const name of names) {
-    checkName(name);
     const registryDir = registryDirOf(home, name);
     if (!existsSync(registryDir)) {
       lines.push(`no cluster ${name} in ${home}: nothing to remove`);
@@ -145,14 +142,9 @@ function deadComponents(state: ClusterState): string[] {
 
 /** The cluster with this name, for commands that use one. @throws TestbedError if it is not up */
 export function getDevCluster(name: string, tools: ClusterTools, home: string = clustersHome(env)): DevCluster {
-  checkName(name);
   const reading = readState(registryDirOf(home, name));
   if (reading.kind !== 'state' || reading.state.ports === undefined || judge(reading.state).state !== 'ready') {
     throw new TestbedError(`cluster ${name}: it is not up; start it with \`bin/hourglass dev up --name ${name}\``);
   }
   return describeCluster(reading.state, reading.state.ports, tools);
-}
-
-function checkName(name: string): void {
-  if (!isClusterName(name)) throw new TestbedError(`cluster name ${JSON.stringify(name)}: ${clusterNameRule}`);
 }

@@ -1,10 +1,18 @@
 import { rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { env } from 'node:process';
-import { type ApiAccess, openApiAccess } from './api-access.ts';
+import { type ClusterApi, openClusterApi, waitUntil } from './cluster-api.ts';
 import { checkClusterDir, writeClusterFiles, writeKubeconfigs } from './cluster-files.ts';
-import { clusterNameRule, isClusterName } from './cluster-name.ts';
-import { type ClusterState, claimState, clustersHome, listClusters, type Ports, readState, writeState } from './cluster-state.ts';
+import {
+  type ClusterState,
+  claimState,
+  clustersHome,
+  listClusters,
+  type Ports,
+  readState,
+  registryDirOf,
+  writeState,
+} from './cluster-state.ts';
 import { explainDeath } from './component-log.ts';
 import { type ClusterPaths, type ComponentName, clusterPaths, componentArgv, componentNames } from './components.ts';
 import { maxFakeNodes } from './fake-nodes.ts';
@@ -12,8 +20,7 @@ import { findFreePorts } from './free-ports.ts';
 import type { KwokProfile } from './kwok-stages.ts';
 import { isAlive, ownRecord, startComponent } from './processes.ts';
 import type { ProgressReporter } from './progress.ts';
-import { areNodesReady, createFakeNodes, hasDefaultServiceAccount, isApiReady, waitUntil } from './readiness.ts';
-import { endProcesses, registryDirOf, removeCluster } from './remove-cluster.ts';
+import { endProcesses, removeCluster } from './remove-cluster.ts';
 import { TestbedError, toTestbedError } from './testbed-error.ts';
 
 /** Paths of the binaries a cluster is made of. */
@@ -64,6 +71,7 @@ export interface EmbeddedCluster {
 const portAttempts = 4;
 const apiTimeoutMs = 90_000;
 const restTimeoutMs = 60_000;
+const defaults = { fakeNodes: 4, audit: false, stoppable: false, choosePorts: findFreePorts } as const;
 
 /** A component that ended while it was needed. */
 class ComponentDeath extends TestbedError {
@@ -80,26 +88,27 @@ class ComponentDeath extends TestbedError {
  *
  * @throws TestbedError naming what stood in the way, for a dead component with the last lines of its log
  */
-export async function startEmbeddedCluster(options: EmbeddedClusterOptions): Promise<EmbeddedCluster> {
-  const home = options.home ?? clustersHome(env);
-  const name = options.name ?? `cluster-${ownRecord().pid}-${Math.random().toString(36).slice(2, 8)}`;
-  checkOptions(name, options);
+export async function startEmbeddedCluster(given: EmbeddedClusterOptions): Promise<EmbeddedCluster> {
+  const options = { ...defaults, ...given };
+  const { fakeNodes, profile, detach, stoppable } = options;
+  const { home = clustersHome(env), name = `cluster-${ownRecord().pid}-${Math.random().toString(36).slice(2, 8)}` } = options;
+  const registryDir = registryDirOf(home, name);
+  if (!Number.isInteger(fakeNodes) || fakeNodes < 1 || fakeNodes > maxFakeNodes)
+    throw new TestbedError(`number of nodes: use 1 to ${maxFakeNodes}`);
   await sweepAbandoned(home);
 
-  const registryDir = registryDirOf(home, name);
   const dir = options.dir === undefined ? registryDir : resolve(options.dir);
-  const dirMade = dir === registryDir || checkClusterDir(dir);
   const state: ClusterState = {
     version: 1,
     name,
     dir,
-    dirMade,
-    profile: options.profile,
-    detach: options.detach,
+    dirMade: dir === registryDir || checkClusterDir(dir),
+    profile,
+    detach,
     phase: 'starting',
     createdAt: new Date().toISOString(),
-    owner: { ...ownRecord(), stoppable: options.stoppable ?? false },
-    processes: Object.fromEntries(componentsOf(options).map((component) => [component, null])),
+    owner: { ...ownRecord(), stoppable },
+    processes: Object.fromEntries(componentNames.filter((one) => one !== 'kwok' || profile !== 'none').map((one) => [one, null])),
   };
   if (!claimState(registryDir, state)) {
     throw new TestbedError(
@@ -115,36 +124,28 @@ export async function startEmbeddedCluster(options: EmbeddedClusterOptions): Pro
   }
 }
 
-function checkOptions(name: string, options: EmbeddedClusterOptions): void {
-  if (!isClusterName(name)) throw new TestbedError(`cluster name ${JSON.stringify(name)}: ${clusterNameRule}`);
-  const nodes = options.fakeNodes ?? 4;
-  if (!Number.isInteger(nodes) || nodes < 1 || nodes > maxFakeNodes) throw new TestbedError(`number of nodes: use 1 to ${maxFakeNodes}`);
-}
-
-function componentsOf(options: EmbeddedClusterOptions): ComponentName[] {
-  return componentNames.filter((component) => component !== 'kwok' || options.profile !== 'none');
-}
-
 /** Clusters that should have ended with a process that was killed: their processes are gone, their folders are not. */
 async function sweepAbandoned(home: string): Promise<void> {
-  for (const name of listClusters(home)) {
-    const reading = readState(registryDirOf(home, name));
+  for (const registryDir of listClusters(home).map((name) => registryDirOf(home, name))) {
+    const reading = readState(registryDir);
     if (reading.kind !== 'state' || reading.state.detach || reading.state.phase === 'failed' || isAlive(reading.state.owner)) continue;
-    await removeCluster(registryDirOf(home, name));
+    await removeCluster(registryDir);
   }
 }
 
+type StartOptions = EmbeddedClusterOptions & Required<Pick<EmbeddedClusterOptions, keyof typeof defaults>>;
+
 class ClusterStart {
-  readonly #options: EmbeddedClusterOptions;
+  readonly #options: StartOptions;
   readonly #registryDir: string;
   readonly #paths: ClusterPaths;
+  readonly #broken = Promise.withResolvers<TestbedError>();
   #state: ClusterState;
   #stopping = false;
-  /** Aborts with the death of a component, and with the caller's signal. */
+  /** Aborts with the death of a component. */
   #attempt = new AbortController();
-  #announceBroken: (error: TestbedError) => void = () => undefined;
 
-  constructor(options: EmbeddedClusterOptions, registryDir: string, state: ClusterState) {
+  constructor(options: StartOptions, registryDir: string, state: ClusterState) {
     this.#options = options;
     this.#registryDir = registryDir;
     this.#state = state;
@@ -152,18 +153,30 @@ class ClusterStart {
   }
 
   async run(): Promise<EmbeddedCluster> {
-    const { report, profile } = this.#options;
-    report.step(`starting cluster ${this.#state.name}`);
+    const { report, profile, choosePorts, audit, tools } = this.#options;
+    const { name, processes } = this.#state;
+    report.step(`starting cluster ${name}`);
     const certificates = await writeClusterFiles(this.#paths, profile, Date.now());
     for (let attempt = 1; ; attempt += 1) {
-      const ports = await this.#choosePorts();
-      writeKubeconfigs(this.#paths, this.#state.name, ports.apiServer, certificates);
-      const api = openApiAccess(ports.apiServer, certificates.authority, certificates.clients.admin);
+      const [apiServer = 0, etcd = 0, etcdPeer = 0] = await choosePorts(3);
+      const ports = { apiServer, etcd, etcdPeer };
+      this.#record({ ports, processes });
+      this.#attempt = new AbortController();
+      writeKubeconfigs(this.#paths, name, apiServer, certificates);
+      const api = openClusterApi(apiServer, certificates.authority, certificates.clients.admin);
       try {
-        await this.#startComponents(api);
+        await this.#startComponents(api, ports);
         this.#record({ phase: 'ready' });
-        report.done(`cluster ${this.#state.name} is ready`);
-        return this.#describe(ports);
+        report.done(`cluster ${name} is ready`);
+        return {
+          ...describeCluster(this.#state, ports, tools),
+          ...(audit ? { auditLog: this.#paths.auditLog } : {}),
+          broken: this.#broken.promise,
+          stop: () => {
+            this.#stopping = true;
+            return removeCluster(this.#registryDir);
+          },
+        };
       } catch (error) {
         if (!(error instanceof ComponentDeath && error.portInUse && attempt < portAttempts)) throw error;
         report.update('a port was taken meanwhile: trying others');
@@ -182,9 +195,7 @@ class ClusterStart {
       await removeCluster(this.#registryDir);
       return;
     }
-    await endProcesses(this.#registryDir);
-    // A full disk should not stay full because of us.
-    rmSync(this.#paths.etcd, { recursive: true, force: true });
+    await this.#endAttempt();
     try {
       this.#record({ phase: 'failed' });
     } catch {
@@ -192,38 +203,28 @@ class ClusterStart {
     }
   }
 
-  async #choosePorts(): Promise<Ports> {
-    const [apiServer = 0, etcd = 0, etcdPeer = 0] = await (this.#options.choosePorts ?? findFreePorts)(3);
-    const ports = { apiServer, etcd, etcdPeer };
-    this.#record({ ports, processes: Object.fromEntries(componentsOf(this.#options).map((component) => [component, null])) });
-    this.#attempt = new AbortController();
-    return ports;
-  }
-
-  async #startComponents(api: ApiAccess): Promise<void> {
-    const { report, profile, fakeNodes = 4, signal } = this.#options;
-    const stop = signal === undefined ? this.#attempt.signal : AbortSignal.any([signal, this.#attempt.signal]);
+  async #startComponents(api: ClusterApi, ports: Ports): Promise<void> {
+    const { report, profile, fakeNodes, signal } = this.#options;
+    const stop = AbortSignal.any([...(signal === undefined ? [] : [signal]), this.#attempt.signal]);
     report.update('etcd and API server');
-    this.#start('etcd');
-    this.#start('kube-apiserver');
-    await waitUntil('waiting for the API server', () => isApiReady(api), apiTimeoutMs, stop);
+    this.#start('etcd', ports);
+    this.#start('kube-apiserver', ports);
+    await waitUntil('waiting for the API server', () => api.isReady(), apiTimeoutMs, stop);
     report.update('controller-manager and scheduler');
-    this.#start('kube-controller-manager');
-    this.#start('kube-scheduler');
+    this.#start('kube-controller-manager', ports);
+    this.#start('kube-scheduler', ports);
     if (profile !== 'none') {
-      this.#start('kwok');
-      await createFakeNodes(api, fakeNodes);
+      this.#start('kwok', ports);
+      await api.createFakeNodes(fakeNodes);
     }
-    await waitUntil('waiting for the default service account', () => hasDefaultServiceAccount(api), restTimeoutMs, stop);
+    await waitUntil('waiting for the default service account', () => api.hasDefaultServiceAccount(), restTimeoutMs, stop);
     if (profile === 'none') return;
     report.update('fake nodes');
-    await waitUntil('waiting for the fake nodes', () => areNodesReady(api, fakeNodes), restTimeoutMs, stop);
+    await waitUntil('waiting for the fake nodes', () => api.areNodesReady(fakeNodes), restTimeoutMs, stop);
   }
 
-  #start(component: ComponentName): void {
-    const { ports } = this.#state;
-    if (ports === undefined) throw new Error('ports are chosen before components start');
-    const { tools, audit = false, fakeNodes = 4, detach } = this.#options;
+  #start(component: ComponentName, ports: Ports): void {
+    const { tools, audit, fakeNodes, detach } = this.#options;
     const logPath = join(this.#paths.logs, `${component}.log`);
     const { ended } = startComponent(
       {
@@ -242,10 +243,12 @@ class ClusterStart {
       const { cause, message } = explainDeath(component, how, logPath);
       const death = new ComponentDeath(message, cause === 'PortInUse');
       attempt.abort(death);
-      this.#announceBroken(death);
+      // While the cluster starts, `run` judges the death.
+      if (this.#state.phase === 'ready') this.#broken.resolve(death);
     });
   }
 
+  /** The data goes, too: a full disk should not stay full because of us. */
   async #endAttempt(): Promise<void> {
     await endProcesses(this.#registryDir);
     rmSync(this.#paths.etcd, { recursive: true, force: true });
@@ -254,21 +257,6 @@ class ClusterStart {
   #record(change: Partial<ClusterState>): void {
     this.#state = { ...this.#state, ...change };
     writeState(this.#registryDir, this.#state);
-  }
-
-  #describe(ports: Ports): EmbeddedCluster {
-    const broken = new Promise<TestbedError>((resolveBroken) => {
-      this.#announceBroken = resolveBroken;
-    });
-    return {
-      ...describeCluster(this.#state, ports, this.#options.tools),
-      ...(this.#options.audit === true ? { auditLog: this.#paths.auditLog } : {}),
-      broken,
-      stop: () => {
-        this.#stopping = true;
-        return removeCluster(this.#registryDir);
-      },
-    };
   }
 }
 

@@ -1,3 +1,6 @@
+import { parse } from 'yaml';
+import { fillKwokFile } from './kwok-stages.ts';
+
 /** Pod addresses of the cluster: 10.244.0.0/16. */
 export const clusterCidr = '10.244.0.0/16';
 /** KWOK plays the kubelet of nodes with this annotation and of no others. */
@@ -9,40 +12,15 @@ export function nodeCidrMaskSize(nodes: number): number {
   return Math.max(20, 16 + Math.ceil(Math.log2(Math.max(nodes, 1))));
 }
 
-/** A Node object that only exists on paper; `index` counts from 0. Pure. */
+/** A Node object that only exists on paper; `index` counts from 0. */
 export function buildFakeNode(index: number, nodes: number): object {
-  const name = `fake-${index}`;
   const maskSize = nodeCidrMaskSize(nodes);
   const firstAddress = index * 2 ** (32 - maskSize);
-  const resources = { cpu: '1000', memory: '1Ti', 'ephemeral-storage': '1Ti', pods: String(Math.min(5_000, 2 ** (32 - maskSize) - 16)) };
-  return {
-    apiVersion: 'v1',
-    kind: 'Node',
-    metadata: {
-      name,
-      annotations: { 'kwok.x-k8s.io/node': 'fake' },
-      labels: { 'kubernetes.io/hostname': name, 'kubernetes.io/os': 'linux', 'kubernetes.io/arch': 'amd64', type: 'kwok' },
-    },
-    spec: { podCIDR: `10.244.${Math.floor(firstAddress / 256)}.${firstAddress % 256}/${maskSize}` },
-    status: {
-      capacity: resources,
-      allocatable: resources,
-      addresses: [
-        { type: 'InternalIP', address: `10.245.0.${index % 256}` },
-        { type: 'Hostname', address: name },
-      ],
-      nodeInfo: {
-        architecture: 'amd64',
-        operatingSystem: 'linux',
-        kubeletVersion: 'fake',
-        kubeProxyVersion: 'fake',
-        containerRuntimeVersion: 'fake',
-        kernelVersion: 'fake',
-        osImage: 'fake',
-        bootID: '',
-        machineID: '',
-        systemUUID: '',
-      },
-    },
+  const values = {
+    name: `fake-${index}`,
+    podCidr: `10.244.${Math.floor(firstAddress / 256)}.${firstAddress % 256}/${maskSize}`,
+    address: `10.245.0.${index % 256}`,
+    pods: String(Math.min(5_000, 2 ** (32 - maskSize) - 16)),
   };
+  return parse(fillKwokFile('node.yaml', values)) as object;
 }

@@ -1,4 +1,5 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { type ExecFileException, execFile, spawnSync } from 'node:child_process';
+import { promisify } from 'node:util';
 import { TestbedError, toTestbedError } from './testbed-error.ts';
 
 export interface KubectlOptions {
@@ -9,30 +10,27 @@ export interface KubectlOptions {
 }
 
 /** Runs kubectl against a cluster and returns what it printed. @throws TestbedError with kubectl's own words when it fails or takes too long */
-export function kubectl(
+export async function kubectl(
   cluster: { readonly kubectl: readonly string[] },
   args: readonly string[],
   options: KubectlOptions = {},
 ): Promise<string> {
   const { input = '', timeoutMs = 30_000 } = options;
   const [binary = 'kubectl', ...prefix] = cluster.kubectl;
-  return new Promise((resolve, reject) => {
-    const child = spawn(binary, [...prefix, ...args], { stdio: ['pipe', 'pipe', 'pipe'], timeout: timeoutMs, killSignal: 'SIGKILL' });
-    const output: Buffer[] = [];
-    const complaints: Buffer[] = [];
-    child.stdout.on('data', (chunk: Buffer) => output.push(chunk));
-    child.stderr.on('data', (chunk: Buffer) => complaints.push(chunk));
-    // kubectl that ends without reading its input is judged by its exit code.
-    child.stdin.on('error', () => undefined);
-    child.stdin.end(input);
-    const what = `kubectl ${args.join(' ')}`;
-    child.once('error', (error) => reject(new TestbedError(`${what}: ${error.message}`, { cause: error })));
-    child.once('close', (code, signal) => {
-      if (code === 0) resolve(Buffer.concat(output).toString('utf8'));
-      else if (signal === 'SIGKILL') reject(new TestbedError(`${what}: no answer within ${timeoutMs / 1000} s`));
-      else reject(new TestbedError(`${what}: ${Buffer.concat(complaints).toString('utf8').trim() || `exit code ${code}`}`));
-    });
-  });
+  const limits = { timeout: timeoutMs, killSignal: 'SIGKILL', maxBuffer: Number.POSITIVE_INFINITY } as const;
+  const call = promisify(execFile)(binary, [...prefix, ...args], limits);
+  // kubectl that ends without reading its input is judged by its exit code.
+  call.child.stdin?.on('error', () => undefined).end(input);
+  try {
+    return (await call).stdout;
+  } catch (cause) {
+    const { message, stderr = '', code, signal } = cause as ExecFileException;
+    const why =
+      signal === 'SIGKILL'
+        ? `no answer within ${timeoutMs / 1000} s`
+        : stderr.trim() || (typeof code === 'number' ? `exit code ${code}` : message);
+    throw new TestbedError(`kubectl ${args.join(' ')}: ${why}`, { cause });
+  }
 }
 
 /** Runs kubectl with this process's own input and output, for a person; returns its exit code. @throws TestbedError if it cannot be run */

@@ -22,121 +22,60 @@ const redrawMs = 120;
 const plainEveryMs = 15_000;
 const eraseLine = '\r\u001b[2K';
 
-/** A line that moves on a terminal; elsewhere one line per event and a sign of life every 15 s. A forgotten step does not keep the process alive. */
-export function createProgress(stream: ProgressStream): ProgressReporter {
-  return stream.isTTY === true ? new TerminalProgress(stream) : new PlainProgress(stream);
-}
-
 /** Says nothing; for callers whose output is for a program. */
 export const silentProgress: ProgressReporter = { step: () => {}, update: () => {}, done: () => {}, warn: () => {} };
 
-/** The step at hand: its words, since when, and the timer that shows it is alive. */
-class Step {
-  readonly text: string;
-  detail = '';
-  readonly #startedMs = performance.now();
-  readonly #timer: NodeJS.Timeout;
+/** A line that moves on a terminal; elsewhere one line per event and a sign of life every 15 s. A forgotten step does not keep the process alive. */
+export function createProgress(stream: ProgressStream): ProgressReporter {
+  const moves = stream.isTTY === true;
+  const erase = moves ? eraseLine : '';
+  let step: { readonly text: string; detail: string; readonly startedMs: number; readonly timer: NodeJS.Timeout } | undefined;
+  let frame = 0;
 
-  constructor(text: string, everyMs: number, show: () => void) {
-    this.text = text;
-    this.#timer = setInterval(show, everyMs);
-    this.#timer.unref();
-  }
-
-  elapsed(): string {
-    return formatElapsed(performance.now() - this.#startedMs);
-  }
-
-  /** Since when and how far. */
-  state(): string {
-    return this.detail === '' ? this.elapsed() : `${this.elapsed()} · ${this.detail}`;
-  }
-
-  end(): void {
-    clearInterval(this.#timer);
-  }
-}
-
-class TerminalProgress implements ProgressReporter {
-  readonly #stream: ProgressStream;
-  #step: Step | undefined;
-  #frame = 0;
-
-  constructor(stream: ProgressStream) {
-    this.#stream = stream;
-  }
-
-  step(text: string): void {
-    this.#end();
-    this.#step = new Step(text, redrawMs, () => this.#draw());
-    this.#draw();
-  }
-
-  update(text: string): void {
-    if (this.#step !== undefined) this.#step.detail = text;
-  }
-
-  done(text: string): void {
-    const elapsed = this.#step?.elapsed();
-    this.#end();
-    this.#stream.write(`✓ ${text}${elapsed === undefined ? '' : ` (${elapsed})`}\n`);
-  }
-
-  warn(text: string): void {
-    this.#stream.write(`${eraseLine}! ${text}\n`);
-    this.#draw();
-  }
-
-  #draw(): void {
-    if (this.#step === undefined) return;
-    this.#frame += 1;
-    const state = ` · ${this.#step.state()}`;
+  const elapsed = (): string => formatElapsed(performance.now() - (step?.startedMs ?? 0));
+  const show = (): void => {
+    if (step === undefined) return;
+    const { text, detail } = step;
+    const state = detail === '' ? elapsed() : `${elapsed()} · ${detail}`;
+    if (!moves) {
+      stream.write(`  ${state}\n`);
+      return;
+    }
+    frame += 1;
     // A line that wraps cannot be erased again; what moves matters more than the title, which was long enough to read once.
-    const width = (this.#stream.columns || 80) - 3;
-    const room = Math.max(width - state.length, 10);
-    const { text } = this.#step;
+    const width = (stream.columns || 80) - 3;
+    const room = Math.max(width - state.length - 3, 10);
     const title = text.length <= room ? text : `${text.slice(0, room - 1)}…`;
-    const line = `${spinner[this.#frame % spinner.length]} ${`${title}${state}`.slice(0, width)}`;
-    this.#stream.write(eraseLine + line);
-  }
-
-  #end(): void {
-    if (this.#step === undefined) return;
-    this.#step.end();
-    this.#step = undefined;
-    this.#stream.write(eraseLine);
-  }
-}
-
-class PlainProgress implements ProgressReporter {
-  readonly #stream: ProgressStream;
-  #step: Step | undefined;
-
-  constructor(stream: ProgressStream) {
-    this.#stream = stream;
-  }
-
-  step(text: string): void {
-    this.#step?.end();
-    const step = new Step(text, plainEveryMs, () => this.#stream.write(`  ${step.state()}\n`));
-    this.#step = step;
-    this.#stream.write(`${text} …\n`);
-  }
-
-  update(text: string): void {
-    if (this.#step !== undefined) this.#step.detail = text;
-  }
-
-  done(text: string): void {
-    const elapsed = this.#step?.elapsed();
-    this.#step?.end();
-    this.#step = undefined;
-    this.#stream.write(`✓ ${text}${elapsed === undefined ? '' : ` (${elapsed})`}\n`);
-  }
-
-  warn(text: string): void {
-    this.#stream.write(`! ${text}\n`);
-  }
+    stream.write(`${eraseLine}${spinner[frame % spinner.length]} ${`${title} · ${state}`.slice(0, width)}`);
+  };
+  /** Returns the words for how long the step took. */
+  const end = (): string => {
+    if (step === undefined) return '';
+    const took = ` (${elapsed()})`;
+    clearInterval(step.timer);
+    step = undefined;
+    stream.write(erase);
+    return took;
+  };
+  return {
+    step: (text) => {
+      end();
+      step = { text, detail: '', startedMs: performance.now(), timer: setInterval(show, moves ? redrawMs : plainEveryMs).unref() };
+      if (moves) show();
+      else stream.write(`${text} …\n`);
+    },
+    update: (text) => {
+      if (step !== undefined) step.detail = text;
+    },
+    done: (text) => {
+      const took = end();
+      stream.write(`✓ ${text}${took}\n`);
+    },
+    warn: (text) => {
+      stream.write(`${erase}! ${text}\n`);
+      if (moves) show();
+    },
+  };
 }
 
 /** `0.4 s`, `12 s`, `3 min 5 s`. Pure. */

@@ -1,5 +1,4 @@
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { removeClusterFiles } from './cluster-files.ts';
 import { type ProcessRecord, readState } from './cluster-state.ts';
@@ -70,9 +69,4 @@ export function findProcesses(registryDir: string): { name: string; record: Proc
   const known = recorded.flatMap(([name, record]) => (record !== null && isAlive(record) ? [{ name, record }] : []));
   const marked = findMarked(registryDir).filter((found) => !known.some(({ record }) => record.pid === found.pid));
   return [...known, ...marked.map((record) => ({ name: 'a process that was not recorded yet', record }))];
-}
-
-/** Path of the folder that records the cluster `name`. */
-export function registryDirOf(home: string, name: string): string {
-  return join(home, name);
 }

@@ -118,6 +118,8 @@ export function readVersions(toolsDir: string = findToolsDir()): ToolVersions {
   return JSON.parse(readFileSync(join(toolsDir, 'versions.json'), 'utf8')) as ToolVersions;
 }
 
+const findToolsDir = (): string => dirname(findInCheckout('tools/versions.json'));
+
 /** The server reports these in `/version`; without them it says v0.0.0 and clients that compare versions go wrong. */
 function kubernetesVersionFlags(version: string): string {
   const [major, minor] = version.split('.');
@@ -150,13 +152,17 @@ async function sweep(cache: string, slot: string): Promise<void> {
   }
 }
 
-/** From the sources as well as from a bundle: the nearest folder above that has them. */
-function findToolsDir(): string {
+/**
+ * Path of a file of this project that no bundle holds, from the sources as well as from a bundle: the nearest one above this program.
+ *
+ * @throws TestbedError when there is none
+ */
+export function findInCheckout(path: string): string {
   for (let folder = dirname(fileURLToPath(import.meta.url)); dirname(folder) !== folder; folder = dirname(folder)) {
-    const candidate = join(folder, 'tools');
-    if (existsSync(join(candidate, 'versions.json'))) return candidate;
+    const candidate = join(folder, path);
+    if (existsSync(candidate)) return candidate;
   }
   throw new TestbedError(
-    'the Go modules of the testbed are not beside this program; run it from a checkout of the project, or use a cluster of your own with --kubeconfig FILE',
+    `${path} is not beside this program; run it from a checkout of the project, or use a cluster of your own with --kubeconfig FILE`,
   );
 }

@@ -6,6 +6,7 @@ import { projectRoot } from '../../scripts/generate.ts';
 import { labels } from '../../src/api/v1alpha1/naming.ts';
 import { leases } from '../../src/kube/objects.ts';
 import { findFreePorts } from '../../src/testbed/free-ports.ts';
+import { comparableStatus } from '../parity/support/comparable.ts';
 import { RealCluster, readyOf, until } from '../parity/support/real-cluster.ts';
 import { hourglass } from '../support/cli.ts';
 import { useCluster } from '../support/cluster.ts';
@@ -143,5 +144,61 @@ describe('the ClusterRole', () => {
     expect(await real.kubectl('get', 'events', '-n', 'account', '--field-selector', 'reason=ImagePullFailed', '-o', 'name')).toContain(
       'event/',
     );
+  });
+});
+
+describe('converging', () => {
+  const pairs: Readonly<Record<string, readonly [object, object]>> = {
+    port: [{ config: { grpcPort: 8080 } }, { config: { grpcPort: 9091 } }],
+    environment: [{ config: { environment: { B: '2', A: '1' } } }, { config: { env: [{ name: 'A', value: '3' }] } }],
+    nothing: [{ version: '2', resources: { requests: { cpu: '10m' } }, security: { profile: 'restricted' } }, {}],
+    replicas: [{ replicas: 3 }, { replicas: 2, image: 'avs:2' }],
+    recreate: [{}, { image: 'avs:2', strategy: { type: 'Recreate' } }],
+    probes: [{ probes: { readiness: { periodSeconds: 15 } } }, { scheduling: { tolerations: [{ operator: 'Exists' }] } }],
+  };
+  const whole = (change: object): object => ({
+    avsAddress: '0x00000000000000000000000000000000000000a1',
+    image: 'avs:1',
+    drainSeconds: 1,
+    ...change,
+  });
+  /** What must be the same whichever way it came about. */
+  const outcomeIn = async (namespace: string): Promise<unknown> => ({
+    pods: (await real.pods(namespace))
+      .map(({ metadata, spec }) => {
+        const { [labels.index]: _index, ...marks } = metadata?.labels ?? {};
+        return { marks, spec: { ...spec, nodeName: '' } };
+      })
+      .toSorted((a, b) => ((a.marks[labels.instance] ?? '') < (b.marks[labels.instance] ?? '') ? -1 : 1)),
+    services: (await real.services(namespace)).map(({ metadata, spec }) => [metadata?.name, spec?.selector, spec?.ports]),
+    statuses: (await real.performers(namespace)).map(({ status }) => comparableStatus(status)),
+  });
+
+  it('from one spec to another ends where a new Performer of the other does, and is not written to again', async () => {
+    for (const namespace of ['direct', 'changed']) await real.namespace(namespace);
+    for (const [name, [before, after]] of Object.entries(pairs)) {
+      await real.ask('direct', name, whole(after));
+      await real.ask('changed', name, whole(before));
+    }
+    expect((await real.once('direct', '--wait', '30s')).result).toBe('Converged');
+    expect((await real.once('changed', '--wait', '30s')).result).toBe('Converged');
+    for (const [name, [, after]] of Object.entries(pairs)) {
+      const stored = JSON.parse(await real.kubectl('get', 'performer', name, '-n', 'changed', '-o', 'json')) as object;
+      await real.replace({ ...stored, spec: whole(after) });
+    }
+    expect((await real.once('changed', '--wait', '60s')).result).toBe('Converged');
+    expect(await outcomeIn('changed')).toEqual(await outcomeIn('direct'));
+    expect((await real.once('changed')).writes).toEqual({ create: 0, patch: 0, delete: 0 });
+  });
+
+  it('through a bad spec and back ends where it was, with the very pods', async () => {
+    const before = { outcome: await outcomeIn('direct'), uids: (await real.pods('direct')).map((pod) => pod.metadata?.uid) };
+    for (const name of ['port', 'environment', 'nothing']) await real.change('direct', name, { image: 'avs:pull-fails' });
+    expect((await real.once('direct', '--wait', '3s')).result).toBe('Waiting');
+    expect((await real.performers('direct')).every(({ status }) => status?.ready === true)).toBe(true);
+    for (const name of ['port', 'environment', 'nothing']) await real.change('direct', name, { image: 'avs:1' });
+    expect((await real.once('direct', '--wait', '20s')).result).toBe('Converged');
+    expect((await real.pods('direct')).map((pod) => pod.metadata?.uid)).toEqual(before.uids);
+    expect(await outcomeIn('direct')).toEqual(before.outcome);
   });
 });

@@ -24,8 +24,8 @@ const served = async (image: string): Promise<boolean> => {
     pods.every((pod) => pod.spec?.containers[0]?.image === image)
   );
 };
-const uids = async (): Promise<readonly (string | undefined)[]> =>
-  (await real.pods(namespace)).filter((pod) => pod.spec?.containers[0]?.image === 'avs:2').map((pod) => pod.metadata?.uid);
+const uids = async (): Promise<ReadonlySet<string | undefined>> =>
+  new Set((await real.pods(namespace)).filter((pod) => pod.spec?.containers[0]?.image === 'avs:2').map((pod) => pod.metadata?.uid));
 
 describe('a rollout of fifty Performers on nodes that take their time', () => {
   it('OP-3 leaves no Service without a ready endpoint at any moment', async () => {
@@ -47,7 +47,7 @@ describe('a rollout of fifty Performers on nodes that take their time', () => {
 
   it('OP-3 to an image that cannot be pulled leaves the old pods serving, and says why within 15 s; the former image put back ends it in one pass', async () => {
     const before = await uids();
-    expect(before).toHaveLength(names.length);
+    expect(before.size).toBe(names.length);
     const prober = await real.probe(namespace);
     await real.whileWatching(namespace, async () => {
       await until('the watch to have nothing to do', () => served('avs:2'));
@@ -67,7 +67,7 @@ describe('a rollout of fifty Performers on nodes that take their time', () => {
     await prober.stop();
     expect(report).toMatchObject({ result: 'Converged', writes: { create: 0, patch: names.length, delete: names.length } });
     expect(prober.gaps).toEqual([]);
-    expect((await uids()).toSorted()).toEqual(before.toSorted());
+    expect(await uids()).toEqual(before);
     expect(await served('avs:2')).toBe(true);
   });
 });

@@ -86,8 +86,9 @@ describe.each(['base', 'chart'] as const)('what the Go operator leaves on its %s
     });
   });
 
-  it('stays as it is when our CRD is applied over it', async () => {
+  it('stays as it is when our CRD is applied over it, and when the one that was saved is put back', async () => {
     const before = await identities(namespace);
+    const saved = JSON.parse(await real.kubectl('get', 'crd', 'performers.hourglass.eigenlayer.io', '-o', 'json')) as { metadata: object };
     await real.installCrd('ours');
     const { writes } = await real.once(namespace);
     expect(writes).toMatchObject({ create: 0, delete: 0 });
@@ -96,5 +97,11 @@ describe.each(['base', 'chart'] as const)('what the Go operator leaves on its %s
     expect((await real.performers(namespace)).map(({ status }) => status?.observedGeneration)).toEqual(
       (await real.performers(namespace)).map(({ metadata }) => metadata?.generation),
     );
+    await real.replace({ ...saved, metadata: { ...saved.metadata, resourceVersion: undefined } });
+    await until('the saved one', async () => {
+      const { writes: again } = await real.once(namespace);
+      return again.create + again.patch + again.delete === 0;
+    });
+    expect(await identities(namespace)).toEqual(before);
   });
 });

@@ -69,6 +69,7 @@ describe.each(['h2', 'http/1.1'] as const)('a reflector over %s', (protocol) => 
     const seen = await follow(row);
     const stop = strike(row);
     const touched = await churn();
+    await expect.poll(() => proxy.stats().faults[row.fault.name] ?? 0, { timeout: patienceMs }).toBeGreaterThan(0);
     stop();
     proxy.setRules([]);
     await untilCurrent(seen);
@@ -138,6 +139,22 @@ describe.each(['h2', 'http/1.1'] as const)('a reflector over %s', (protocol) => 
       outcome = error.code;
     }
     expect(outcome).toBe(ends);
+  });
+
+  it('keeps a watch whose connection was told to go away, and opens the next one elsewhere', async () => {
+    const seen = await follow({});
+    proxy.inject({ name: 'goaway', variant: 'graceful' });
+    // HTTP/1.1 has no word for it: the stream ends with its connection, and is resumed.
+    const restarts = protocol === 'h2' ? 0 : 1;
+    const { resourceVersion } = await cluster.direct().list(configMaps, { namespace });
+    const touched = await churn();
+    for await (const event of kube.watch(configMaps, { namespace, resourceVersion })) {
+      expect(event).toMatchObject({ type: 'ADDED' });
+      break;
+    }
+    await untilCurrent(seen);
+    expect(touched.filter((name) => !seen.woken.has(name))).toEqual([]);
+    expect(reflector.state()).toMatchObject({ restarts, relists: 0 });
   });
 
   it('fills its store though the server is not there at first, refuses, and shows a wrong certificate', async () => {

@@ -52,13 +52,16 @@ describe('a Performer that is deleted', () => {
 });
 
 describe('a refused pod', () => {
-  it.each([
+  const denials = [
     { id: 'FM-19', says: 'exceeded quota: none, requested: pods=1, used: pods=1, limited: pods=1', reason: 'QuotaExceeded' },
     { id: 'FM-19', says: 'minimum cpu usage per Container is 100m, but request is 10m', reason: 'LimitExceeded' },
     { id: 'FM-20', says: 'violates PodSecurity "restricted:latest": runAsNonRoot != true', reason: 'PodSecurityViolation' },
     { id: 'FM-20', says: 'failed calling webhook "policy.example": connection refused', reason: 'WebhookDenied' },
     { id: 'FM-18', says: 'namespace default because it is being terminated', reason: 'NamespaceTerminating' },
-  ])('$id is asked for ever less often, and comes up when nothing refuses it: $reason', async ({ says, reason }) => {
+  ];
+  type Denial = (typeof denials)[number];
+  const of = (id: string): readonly Denial[] => denials.filter((denial) => denial.id === id);
+  const isAskedForLessAndLess = async ({ says, reason }: Denial): Promise<void> => {
     const operator = operatorOn();
     await operator.ask('x');
     let refuses = true;
@@ -82,7 +85,11 @@ describe('a refused pod', () => {
     await operator.clock.advance(1_200_000);
     await stop();
     expect(conditionOf(operator)?.reason).toBe('Serving');
-  });
+  };
+
+  it.each(of('FM-18'))('FM-18 by a namespace that is going is asked for ever less often: $reason', isAskedForLessAndLess);
+  it.each(of('FM-19'))('FM-19 is asked for ever less often, and comes up when there is room: $reason', isAskedForLessAndLess);
+  it.each(of('FM-20'))('FM-20 is asked for ever less often, and comes up when nothing refuses it: $reason', isAskedForLessAndLess);
 });
 
 describe('a pod in trouble', () => {

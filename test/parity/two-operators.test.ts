@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { pods } from '../../src/kube/objects.ts';
+import { labels } from '../../src/api/v1alpha1/naming.ts';
+import { type Pod, pods } from '../../src/kube/objects.ts';
 import { crds } from './support/crd.ts';
 import { runOriginal } from './support/original-operator.ts';
 import { avsAddress, conditionOf, imageOf, keyOf, leaveByOriginal, operatorOn, serving, total } from './support/world.ts';
@@ -81,5 +82,34 @@ describe.each(crds)('the Go operator and ours at once, with the CRD %s', (crd) =
     expect(total(writes)).toBe(0);
     expect(operator.pods().map(imageOf)).toEqual(['avs:2']);
     expect(conditionOf(operator, 'ForeignWriter')).toBeUndefined();
+  });
+});
+
+describe('the way back to the Go operator', () => {
+  it.each(crds)('leaves one pod of its own per Performer once ours are deleted, and no Service empty meanwhile: %s', async (crd) => {
+    const operator = operatorOn(crd);
+    await operator.ask('x');
+    await operator.ask('y', { config: { grpcPort: 8080 } });
+    await operator.once(minuteMs);
+    operator.change('x', { image: 'avs:2' });
+    await operator.once(minuteMs);
+    const kept = operator.cluster.find(pods, keyOf('performer-y'))?.metadata?.uid;
+
+    const original = await runOriginal(operator);
+    await operator.clock.advance(5_000);
+    const isOurs = (pod: Pod): boolean => (pod.metadata?.labels?.[labels.index] ?? '0') !== '0';
+    const leaving = operator.pods().filter(isOurs);
+    expect(leaving).toHaveLength(1);
+    expect(serving(operator)).toHaveLength(2);
+    for (const pod of leaving) operator.cluster.remove(pods, keyOf(pod.metadata?.name ?? ''));
+    expect(serving(operator)).toHaveLength(1);
+    await operator.clock.advance(5 * minuteMs);
+    await original.stop();
+    expect(operator.pods().map((pod) => [pod.metadata?.name, imageOf(pod)])).toEqual([
+      ['performer-x', 'avs:2'],
+      ['performer-y', 'avs:1'],
+    ]);
+    expect(operator.cluster.find(pods, keyOf('performer-y'))?.metadata?.uid).toBe(kept);
+    expect(operator.status('x')).toMatchObject({ phase: 'Running', ready: true, podName: 'performer-x' });
   });
 });

@@ -27,6 +27,10 @@ class Pods {
       routed: undefined,
       node: { word: 'well', name: 'n' },
       failures: 0,
+      notReadySinceMs: this.nowMs,
+      selected: true,
+      replaceAtMs: this.nowMs + 31_000,
+      edited: false,
       ip: undefined,
       ports: [8080],
       trouble: undefined,
@@ -66,7 +70,7 @@ class Pods {
     for (const step of steps.slice(0, count)) {
       if (step.kind === 'create') this.pods.set(`p-${step.index}`, this.view(step.index, revision, { failures: step.failures }));
       else if (step.kind === 'delete') this.pods.delete(step.pod.name);
-      else this.pods.set(step.pod.name, { ...step.pod, word: 'out', withdrawnAtMs: this.nowMs });
+      else this.pods.set(step.pod.name, { ...step.pod, word: 'out', selected: false, withdrawnAtMs: this.nowMs });
     }
     return steps.length;
   }

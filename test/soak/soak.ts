@@ -117,7 +117,8 @@ export async function runSoak(options: SoakOptions): Promise<SoakResult> {
     // A writer that fails ends the soak where it is awaited.
     writing.catch(() => undefined);
     cleanups.push(() => stopWriting.abort());
-    await Promise.all(sides.map((side) => side.synced));
+    const aborted = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    await Promise.race([Promise.all(sides.map((side) => side.synced)), aborted]);
     // Until the population has grown to its size.
     await sleep(systemClock, 3_000, signal);
     signal.throwIfAborted();

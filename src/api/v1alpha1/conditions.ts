@@ -21,8 +21,6 @@ const serves = { ready: true, stalls: false, progressing: false, warns: false, q
 const healthy = { ready: false, stalls: false, progressing: true, warns: false, quiet: true, rechecks: false, nextStep: '' } as const;
 const trouble = { ready: false, stalls: false, progressing: true, warns: true, quiet: false, rechecks: false } as const;
 const stalled = { ready: false, stalls: true, progressing: false, warns: true, quiet: false, rechecks: true } as const;
-/** Refused by the API server: tried again by back-off, heals by itself when the cause goes. */
-const denied = { ...trouble, rechecks: false } as const;
 
 /** Every reason a Performer can be in, as one table; no reason is named outside it. The same word is the reason of the condition and of the Event. */
 export const reasons = {
@@ -84,32 +82,31 @@ export const reasons = {
   },
   ProgressDeadlineExceeded: {
     ...stalled,
-    rechecks: true,
     nextStep: 'See the pod: kubectl describe pod. Put the former spec back to end the rollout.',
   },
   QuotaExceeded: {
-    ...denied,
+    ...trouble,
     nextStep: 'Raise the ResourceQuota of the namespace, or ask for less.',
   },
   LimitExceeded: {
-    ...denied,
+    ...trouble,
     nextStep: 'Bring spec.resources within the LimitRange of the namespace.',
   },
   PodSecurityViolation: {
-    ...denied,
+    ...trouble,
     nextStep: 'Set spec.security.profile to the level the namespace enforces.',
   },
   WebhookDenied: {
-    ...denied,
+    ...trouble,
     nextStep: 'Ask whoever runs the webhook or policy named.',
   },
   ReferenceMissing: {
-    ...denied,
+    ...trouble,
     nextStep: 'Create the object named, or change spec.config.serviceAccountName or spec.scheduling.',
   },
-  NamespaceTerminating: { ...denied, warns: false, nextStep: '' },
+  NamespaceTerminating: { ...trouble, warns: false, nextStep: '' },
   WriteDenied: {
-    ...denied,
+    ...trouble,
     nextStep: 'Check admission policies of the namespace, and the rights of the operator.',
   },
   InvalidSpec: { ...stalled, nextStep: 'Change the fields named.' },

@@ -163,6 +163,6 @@ async function findTools(report: ProgressReporter, withKwok: boolean): Promise<C
 
 /** @throws CliError (usage) for a name that cannot be a folder's */
 async function checkName(name: string): Promise<void> {
-  const { clusterNameRule, isClusterName } = await import('../../testbed/cluster-name.ts');
+  const { clusterNameRule, isClusterName } = await import('../../testbed/cluster-state.ts');
   if (!isClusterName(name)) throw new CliError(`cluster name ${JSON.stringify(name)}: ${clusterNameRule}`, exitCodes.usage);
 }

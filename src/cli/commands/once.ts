@@ -4,7 +4,6 @@ import { runOnce } from '../../controller/once.ts';
 import { WorkQueue } from '../../controller/work-queue.ts';
 import { countWrites } from '../../kube/counting.ts';
 import { keyText } from '../../kube/objects.ts';
-import type { KubeApi } from '../../kube/port.ts';
 import { systemClock } from '../../lib/clock.ts';
 import type { Plan } from '../../reconcile/plan/actions.ts';
 import { createWorld, listKeys, listWorld, onWorldChange, type World, watchWorld } from '../../reconcile/world.ts';
@@ -12,8 +11,7 @@ import { createEventRecorder } from '../../telemetry/events.ts';
 import { createLineLogger, type LogFormat, type Logger, type LogLevel } from '../../telemetry/logger.ts';
 import { createPasses } from '../../telemetry/passes.ts';
 import { type Connection, connect } from '../connect.ts';
-import { type ExitCode, exitCodes } from '../exit-codes.ts';
-import { hintFor } from '../hints.ts';
+import { type ExitCode, exitCodes, hintFor } from '../exit-codes.ts';
 import { abortOnSignals, createReconcile, holdLease, openLease, readSettings } from '../operator.ts';
 import { addLogOptions, addWriterOptions, flag, parseDuration, parseOutput, readOptions, type WriterOptions } from '../options.ts';
 import { judgeOutcomes, type OnceReport, renderOnce, reportKey } from '../output.ts';
@@ -30,6 +28,8 @@ interface OnceOptions extends WriterOptions {
 
 /** How long Events may take at the end of a run. */
 const eventsMs = 3_000;
+/** What was listed before a longer wait for the Lease is listed again: writes on it would be safe, and in vain. */
+const staleMs = 1_000;
 
 export function registerOnce(program: Command): void {
   addLogOptions(addWriterOptions(program.command('once')), 'warn; with --verbose debug', 'text')
@@ -55,16 +55,26 @@ async function once(options: OnceOptions): Promise<ExitCode> {
   const signal = abortOnSignals();
   const connection = await connect(options, { warn: (message) => log.warn(message) });
   try {
+    const fill = (): Promise<Filled> => fillWorld(connection, options, log, signal);
+    // The Lease is asked for meanwhile: what was seen before it was ours delays a write at most, since each has its precondition.
+    const early = options.wait === 0 ? fill() : undefined;
+    // Heard of where it is needed.
+    early?.catch(() => undefined);
     const writer = await claimWriter(connection, options, log, signal);
+    let released: Promise<void> | undefined;
     try {
-      const report = await run(connection, options, writer, log, signal, startedMs);
+      const isStale = systemClock.monotonicMs() - startedMs > staleMs;
+      const filled = await (early === undefined || isStale ? fill() : early);
+      const outcome = await run(connection, filled, options, writer, log, signal);
+      released = writer.release();
+      const report = { ...outcome, durationMs: Math.round(systemClock.monotonicMs() - startedMs) };
       const width = process.stdout.isTTY ? (process.stdout.columns ?? 120) : Number.POSITIVE_INFINITY;
       process.stdout.write(
         `${options.output === 'json' ? JSON.stringify(report) : renderOnce(report, { dryRun: options.dryRun === true, width })}\n`,
       );
       return exitCodeOf(report, options);
     } finally {
-      await writer.release();
+      await (released ?? writer.release());
     }
   } finally {
     connection.close();
@@ -96,17 +106,14 @@ async function claimWriter(connection: Connection, options: OnceOptions, log: Lo
 
 async function run(
   connection: Connection,
+  { world, queue, stopWatching }: Filled,
   options: OnceOptions,
   writer: Writer,
   log: Logger,
   signal: AbortSignal,
-  startedMs: number,
-): Promise<OnceReport> {
+): Promise<Omit<OnceReport, 'durationMs'>> {
   const { kube, counts } = countWrites(connection.kube);
-  const world = createWorld();
-  const queue = new WorkQueue(systemClock);
   const plans = new Map<string, Plan>();
-  const stopWatching = await fillWorld(world, kube, connection, options, queue, log, signal);
   const events = createEventRecorder({ kube, clock: systemClock, log });
   const reconcile = createReconcile({
     kube,
@@ -140,7 +147,6 @@ async function run(
     keys: outcomes.map(({ key, outcome }) =>
       reportKey(key, outcome, onlyLooked && outcome.kind !== 'settled' ? plans.get(keyText(key)) : undefined),
     ),
-    durationMs: Math.round(systemClock.monotonicMs() - startedMs),
   };
 }
 
@@ -149,25 +155,25 @@ function quietly({ debug, info }: Logger): Logger {
   return { debug, info, warn: info, error: info };
 }
 
+interface Filled {
+  readonly world: World;
+  readonly queue: WorkQueue;
+  readonly stopWatching: () => Promise<void>;
+}
+
 /** One list per kind is enough for a run that does not wait; one that waits goes on watching from there. */
-async function fillWorld(
-  world: World,
-  kube: KubeApi,
-  connection: Connection,
-  options: OnceOptions,
-  queue: WorkQueue,
-  log: Logger,
-  signal: AbortSignal,
-): Promise<() => Promise<void>> {
+async function fillWorld({ kube, namespace }: Connection, options: OnceOptions, log: Logger, signal: AbortSignal): Promise<Filled> {
+  const world = createWorld();
+  const queue = new WorkQueue(systemClock);
   if (options.wait === 0) {
-    await listWorld(world, kube, connection.namespace, signal);
-    return () => Promise.resolve();
+    await listWorld(world, kube, namespace, signal);
+    return { world, queue, stopWatching: () => Promise.resolve() };
   }
   const stop = new AbortController();
   const reflectors = watchWorld(world, {
     kube,
     clock: systemClock,
-    namespace: connection.namespace,
+    namespace,
     signal: stop.signal,
     random: Math.random,
     failFirstList: true,
@@ -180,9 +186,13 @@ async function fillWorld(
     throw error;
   }
   onWorldChange(world, (key) => queue.add(key));
-  return async () => {
-    stop.abort();
-    await Promise.all(reflectors.map((reflector) => reflector.done));
+  return {
+    world,
+    queue,
+    stopWatching: async () => {
+      stop.abort();
+      await Promise.all(reflectors.map((reflector) => reflector.done));
+    },
   };
 }
 

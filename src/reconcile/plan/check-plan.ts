@@ -3,8 +3,8 @@ import { type Action, describeAction, nameOf, type Plan } from './actions.ts';
 import { isChildOf } from './owner.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** More writes than any sane plan has: one Service, a status, and for each of a hundred replicas one pod that comes and one that goes. */
-const maxActions = 250;
+/** More writes than any sane plan has beside one for each pod seen: a hundred new pods, the Service, the status, the finalizer. */
+const maxOthers = 103;
 
 /**
  * Passes a plan through, or throws on one that no state of the world can justify: a bug, found before any write.
@@ -15,7 +15,8 @@ export function checkPlan(plan: Plan, snapshot: Snapshot): Plan {
   const broken = (action: Action, rule: string): never => {
     throw new Error(`bug: plan for ${snapshot.key.namespace}/${snapshot.key.name}: ${describeAction(action)}: ${rule}`);
   };
-  if (plan.actions.length > maxActions) throw new Error(`bug: plan for ${snapshot.key.name} has ${plan.actions.length} actions`);
+  if (plan.actions.length > snapshot.pods.length + maxOthers)
+    throw new Error(`bug: plan for ${snapshot.key.name} has ${plan.actions.length} actions`);
   const touched = new Set<string>();
   for (const action of plan.actions) {
     const id = `${action.resource} ${nameOf(action)}`;

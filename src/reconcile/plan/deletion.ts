@@ -1,9 +1,9 @@
-import * as defaults from '../../api/v1alpha1/defaults.ts';
 import { legacyFinalizer } from '../../api/v1alpha1/naming.ts';
 import type { Pod, Service } from '../../kube/objects.ts';
 import { type Action, nameOf, type Plan, performerTarget, targetOf, type Verdict } from './actions.ts';
 import { isChildOf } from './owner.ts';
 import { sortPods } from './ownership.ts';
+import { contextOf } from './pod-view.ts';
 import type { PerformerView, Settings, Snapshot } from './snapshot.ts';
 import { planStatus } from './status.ts';
 
@@ -53,15 +53,7 @@ export function planDeletion(snapshot: Snapshot, performer: PerformerView, setti
         message: verdict.message,
         sides: [],
         revision: performer.status?.revision,
-        pods: sortPods(snapshot.pods, key, uid, {
-          performerName: key.name,
-          image: undefined,
-          revision: '',
-          rules: { minReadyMs: 0, nodeLossMs: defaults.nodeLossSeconds * 1_000 },
-          nodes: undefined,
-          routed: undefined,
-          nowMs: snapshot.nowMs,
-        }).ours,
+        pods: sortPods(snapshot.pods, key, uid, contextOf(snapshot)).ours,
         completesRollout: false,
         quietUntilMs: 0,
       },

@@ -7,6 +7,8 @@ export type DenialReason = Extract<
 
 /** What the API server says when it refuses a write for good, by words that have stood in its messages since 1.24. First match counts. */
 const denials: readonly (readonly [RegExp, DenialReason])[] = [
+  // The account that lacks a right is named, and may well be a service account.
+  [/cannot \w+ resource "/i, 'WriteDenied'],
   [/exceeded quota|must specify (limits|requests)[^;]* for|failed quota/i, 'QuotaExceeded'],
   [/violates PodSecurity/i, 'PodSecurityViolation'],
   [/(minimum|maximum) (cpu|memory|ephemeral-storage|storage)[^;]* (usage )?per (Pod|Container)|limit to request ratio/i, 'LimitExceeded'],

@@ -90,11 +90,13 @@ export function findHardwareProblem(spec: PerformerSpec): string | undefined {
 export function buildResources(spec: PerformerSpec): PerformerSpec['resources'] {
   const gpuCount = spec.hardwareRequirements?.gpuCount ?? 0;
   if (gpuCount === 0) return spec.resources;
-  const count = String(gpuCount);
+  const { limits = {}, requests = {} } = spec.resources ?? {};
+  // Extended resources are never overcommitted: what is asked for and what is allowed are one number.
+  const count = limits[gpuResource] ?? requests[gpuResource] ?? String(gpuCount);
   return {
     ...spec.resources,
-    limits: { [gpuResource]: count, ...spec.resources?.limits },
-    requests: { [gpuResource]: count, ...spec.resources?.requests },
+    limits: { ...limits, [gpuResource]: count },
+    requests: { ...requests, [gpuResource]: count },
   };
 }
 

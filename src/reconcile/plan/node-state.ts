@@ -1,14 +1,17 @@
 import type { Node } from '../../kube/objects.ts';
 import { parseTime } from '../../lib/time.ts';
+import { secondMs } from './rules.ts';
 import type { NodesSeen } from './snapshot.ts';
 
 /**
  * What a pod's node is to the pod that is bound to it.
- * `well` no sign of trouble, or nothing is known · `doubtful` unreachable, not yet for long enough, or together with most others ·
+ * `unknown` nodes may not be read, or need not · `well` no sign of trouble · `doubtful` unreachable, not yet for long enough, or together with most others ·
  * `lost` unreachable for long enough: the pod may still run there · `gone` proven: the pod does not run any more.
  */
 export interface NodeState {
-  readonly word: 'well' | 'doubtful' | 'lost' | 'gone';
+  readonly word: 'unknown' | 'well' | 'doubtful' | 'lost' | 'gone';
+  /** Since when the node is unreachable for certain. */
+  readonly sinceMs?: number;
   /** Server time at which `doubtful` becomes `lost`, where time alone does that. */
   readonly lostAtMs?: number;
 }
@@ -31,7 +34,7 @@ export function isUnreachable(node: Node): boolean {
  */
 export function nodeStateOf(name: string | undefined, seen: NodesSeen | undefined, lossMs: number, nowMs: number): NodeState {
   const node = name === undefined || name === '' ? undefined : seen?.byName[name];
-  if (node === undefined || seen === undefined) return { word: 'well' };
+  if (node === undefined || seen === undefined) return { word: 'unknown' };
   if (node === null) return { word: 'gone' };
   const taints = node.spec?.taints ?? [];
   const ready = node.status?.conditions?.find((condition) => condition.type === 'Ready')?.status === 'True';
@@ -42,6 +45,6 @@ export function nodeStateOf(name: string | undefined, seen: NodesSeen | undefine
   const noExecute = taints.find((taint) => taint.key === unreachableTaint && taint.effect === 'NoExecute');
   const sinceMs = parseTime(noExecute?.timeAdded);
   if (sinceMs === undefined) return { word: 'doubtful' };
-  const lostAtMs = sinceMs + lossMs + 1_000;
-  return nowMs >= lostAtMs ? { word: 'lost' } : { word: 'doubtful', lostAtMs };
+  const lostAtMs = sinceMs + lossMs + secondMs;
+  return nowMs >= lostAtMs ? { word: 'lost', sinceMs } : { word: 'doubtful', sinceMs, lostAtMs };
 }

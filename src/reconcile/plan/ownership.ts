@@ -39,8 +39,7 @@ export function sortPods(pods: readonly Pod[], key: ObjectKey, uid: string, cont
     .toSorted()
     .at(-1);
   // Whoever makes pods without our marks while ours serve is another operator at work on the same Performer.
-  const isRival = (pod: Pod): boolean =>
-    pod.metadata?.labels?.[labels.revision] === undefined && youngest !== undefined && (pod.metadata?.creationTimestamp ?? '') >= youngest;
+  const isRival = (pod: Pod): boolean => !isMarked(pod) && youngest !== undefined && (pod.metadata?.creationTimestamp ?? '') >= youngest;
   const kept = [...sorted.controlled.filter((pod) => !isRival(pod)), ...sorted.orphans];
   const views = new Map(kept.map((pod) => [pod, viewPod(pod, context)] as const));
   const claims = kept.flatMap((pod) => {
@@ -76,19 +75,26 @@ function whose(pod: Pod, name: string, uid: string): 'controlled' | 'orphans' | 
   return controllerOf(pod) === undefined && marked && deletionTimestamp === undefined ? 'orphans' : 'foreign';
 }
 
+/** Whether it was made with our marks, some of which another hand may have taken off. */
+function isMarked(pod: Pod): boolean {
+  const marks = pod.metadata?.labels ?? {};
+  return marks[labels.revision] !== undefined || marks[labels.index] !== undefined;
+}
+
 function isInService(pod: Pod, performerName: string): boolean {
   return pod.metadata?.deletionTimestamp === undefined && pod.metadata?.labels?.[labels.performer] === performerName;
 }
 
 /** What a live pod of ours lacks of our marks, as one patch. Revision and index are read off what stands there, never moved. */
 function planClaim(pod: Pod, view: PodView, key: ObjectKey, uid: string, context: PodContext): (Action & { kind: 'patch' }) | undefined {
-  if (view.word === 'leaving' || context.revision === '') return undefined;
+  if (pod.metadata?.deletionTimestamp !== undefined || context.revision === '') return undefined;
   const marks = pod.metadata?.labels ?? {};
   const wanted: Record<string, string> = { [labels.app]: appLabelValue, [labels.instance]: key.name };
   // One that is to be rolled anyway needs no mark of the present revision.
   if (view.revision === context.revision) Object.assign(wanted, { [labels.revision]: view.revision, [labels.index]: String(view.index) });
   const lacking = Object.fromEntries(Object.entries(wanted).filter(([label, value]) => isLacking(label, marks[label], value)));
   const orphaned = !isChildOf(pod, key.name, uid);
+  if (view.ended && !orphaned) return undefined;
   if (Object.keys(lacking).length === 0 && !orphaned) return undefined;
   const metadata: Record<string, Json> = {
     ...(Object.keys(lacking).length === 0 ? {} : { labels: lacking }),

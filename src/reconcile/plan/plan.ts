@@ -1,5 +1,6 @@
 import { type Reason, reasons } from '../../api/v1alpha1/conditions.ts';
 import * as defaults from '../../api/v1alpha1/defaults.ts';
+import { labels, serviceName } from '../../api/v1alpha1/naming.ts';
 import type { PerformerSpec } from '../../api/v1alpha1/performer.ts';
 import { nameFits } from '../../api/v1alpha1/rules.ts';
 import { controllerOf, type Pod, type Service } from '../../kube/objects.ts';
@@ -10,11 +11,13 @@ import { findHardwareProblem } from './hardware.ts';
 import { isChildOf } from './owner.ts';
 import { isAdoptable, type PodsByOwner, sortPods } from './ownership.ts';
 import { buildPod, buildWithdrawal, podName } from './pod.ts';
-import { indexOfName, type PodContext, type PodView } from './pod-view.ts';
+import { contextOf, indexOfName, type PodView } from './pod-view.ts';
+import { surgeReason } from './progress.ts';
 import { planRollout, type RolloutState, type RolloutStep } from './rollout.ts';
-import { rulesOf } from './rules.ts';
+import { type Rules, rulesOf } from './rules.ts';
 import { buildService, planServicePatch } from './service.ts';
 import type { PerformerView, Settings, Snapshot } from './snapshot.ts';
+import { isHeld } from './standing.ts';
 import { planStatus, type SideFact, type StatusFacts } from './status.ts';
 
 const recheckMs = 30_000;
@@ -63,44 +66,41 @@ function planLiving(snapshot: Snapshot, performer: PerformerView, spec: Performe
   let taken: readonly RolloutStep[] = [];
   if (blocked === undefined) {
     const claimed = new Set(claims.map((claim) => (claim.kind === 'patch' ? claim.target.uid : '')));
-    // What is ours only from this pass on is not taken away in it.
-    taken = rollout.steps.filter((step) => step.kind !== 'create' && !claimed.has(step.pod.uid));
-    actions.push(...claims);
-    if (snapshot.denied === undefined) {
-      for (const step of rollout.steps) {
-        if (step.kind !== 'create') continue;
-        actions.push({
-          kind: 'create',
-          resource: 'Pod',
-          object: buildPod(key, uid, spec, { revision, index: step.index, failures: step.failures }, settings),
-        });
-      }
-      actions.push(...planService(snapshot, performer, spec, ours));
-    }
-    // Also where a create is denied: what goes may be what fills the quota.
-    actions.push(...taken.flatMap((step) => toRemoval(step, nowMs)));
+    // What is ours only from this pass on is not taken away in it. Where a create is denied the rest goes on: what goes may be what fills the quota.
+    taken = rollout.steps.filter(
+      (step) => step.kind !== 'create' && !claimed.has(step.pod.uid) && !isDenied(snapshot, toRemoval(step, nowMs)),
+    );
+    const creates = rollout.steps.flatMap((step): Action[] => {
+      if (step.kind !== 'create') return [];
+      const place = { revision, index: step.index, failures: step.failures };
+      return [{ kind: 'create', resource: 'Pod', object: buildPod(key, uid, spec, place, settings) }];
+    });
+    const added = [...claims, ...creates, ...planService(snapshot, performer, spec, ours)];
+    actions.push(...added.filter((action) => !isDenied(snapshot, [action])), ...taken.flatMap((step) => toRemoval(step, nowMs)));
   } else {
     actions.push(...planLeftovers(snapshot, uid));
   }
   const going = new Set(taken.flatMap((step) => (step.kind === 'create' ? [] : [step.pod])));
   const facts: StatusFacts = {
     ...tellWhy(snapshot, rollout, blocked),
-    sides: findSides(snapshot, owned, rollout, rules.paused),
+    sides: findSides(snapshot, owned, rules),
     revision,
     pods: ours.filter((pod) => !going.has(pod)),
     completesRollout: [...going].some((pod) => pod.revision !== revision && pod.word === 'serving'),
     quietUntilMs: startedAt(performer, ours, rollout, nowMs) + settings.quietMs,
   };
-  return finish(snapshot, performer, facts, actions, rollout.requeueAfterMs, settings);
+  const ends = [snapshot.serviceWriter?.untilMs, snapshot.statusDisputedUntilMs, snapshot.denied?.untilMs]
+    .filter((ms) => ms !== undefined)
+    .map((ms) => Math.max(0, ms - nowMs));
+  const soonest = Math.min(...ends, rollout.requeueAfterMs ?? Number.POSITIVE_INFINITY);
+  return finish(snapshot, performer, facts, actions, Number.isFinite(soonest) ? soonest : undefined, settings);
 }
 
-/** The view of pods under a spec that could be read, or without one. Pure. */
-export function contextOf(snapshot: Snapshot, spec: Pick<PodContext, 'image' | 'revision' | 'rules'>): PodContext {
-  return { ...spec, performerName: snapshot.key.name, nodes: snapshot.nodes, routed: snapshot.routed, nowMs: snapshot.nowMs };
+function isDenied({ denied }: Snapshot, actions: readonly Action[]): boolean {
+  return actions.some((action) => action.kind === denied?.kind && action.resource === denied.resource);
 }
 
-function isManagedElsewhere(performer: PerformerView): boolean {
-  const managedBy = performer.parsed.valid ? performer.parsed.spec.managedBy : undefined;
+function isManagedElsewhere({ managedBy }: PerformerView): boolean {
   return managedBy !== undefined && managedBy !== '' && managedBy !== defaults.managedBy;
 }
 
@@ -136,45 +136,63 @@ function describeOwner(object: Pod | Service): string {
 
 function tellWhy(snapshot: Snapshot, rollout: RolloutState, blocked: Told | undefined): Told {
   if (blocked !== undefined) return blocked;
-  if (snapshot.denied !== undefined) return { reason: classifyDenial(snapshot.denied), message: snapshot.denied };
+  if (snapshot.denied !== undefined) return { reason: classifyDenial(snapshot.denied.message), message: snapshot.denied.message };
   return { reason: rollout.reason, message: rollout.message };
 }
 
 /** What holds beside the reason, in fixed order. */
-function findSides(snapshot: Snapshot, owned: PodsByOwner, rollout: RolloutState, paused: boolean): readonly SideFact[] {
+function findSides(snapshot: Snapshot, owned: PodsByOwner, rules: Rules): readonly SideFact[] {
+  const { key, serviceWriter } = snapshot;
   const sides: SideFact[] = [];
-  const names = (pods: readonly { readonly name: string }[]): string =>
-    pods
-      .map((pod) => pod.name)
-      .toSorted()
-      .join(', ');
-  const named = (pods: readonly Pod[]): string => names(pods.map((pod) => ({ name: pod.metadata?.name ?? '' })));
-  const off = owned.ours.filter((pod) => pod.node.word !== 'well' && (pod.word === 'starting' || pod.word === 'lost'));
+  const names = (pods: readonly Pod[]): string => list(pods.map((pod) => pod.metadata?.name ?? ''));
+  const off = owned.ours.filter((pod) => isUnseen(pod, rules));
   if (off.length > 0) {
-    const nodes = names([...new Set(off.map((pod) => pod.node.name ?? ''))].map((name) => ({ name })));
-    sides.push({ type: 'NodeLost', reason: 'NodeLost', message: `pod ${names(off)} is on node ${nodes}, which is unreachable` });
+    const nodes = list([...new Set(off.map((pod) => pod.node.name ?? ''))]);
+    sides.push({
+      type: 'NodeLost',
+      reason: 'NodeLost',
+      message: `pod ${list(off.map((pod) => pod.name))} is on node ${nodes}, which is unreachable`,
+    });
   }
-  if (paused) sides.push({ type: 'Paused', reason: 'Paused', message: 'spec.paused is set' });
-  const strangers = owned.foreign.filter((pod) => pod.metadata?.labels?.['hourglass.eigenlayer.io/performer'] === snapshot.key.name);
+  if (rules.paused) sides.push({ type: 'Paused', reason: 'Paused', message: 'spec.paused is set' });
+  const strangers = owned.foreign.filter(
+    (pod) => pod.metadata?.labels?.[labels.performer] === key.name && pod.metadata.deletionTimestamp === undefined,
+  );
   if (strangers.length > 0)
-    sides.push({ type: 'ForeignPod', reason: 'ForeignPod', message: `the Service selects Pod ${named(strangers)}` });
+    sides.push({ type: 'ForeignPod', reason: 'ForeignPod', message: `the Service selects Pod ${names(strangers)}` });
   if (owned.rivals.length > 0) {
-    sides.push({ type: 'ForeignWriter', reason: 'ForeignWriter', message: `Pod ${named(owned.rivals)} was made by another operator` });
-  } else if (snapshot.serviceWriter !== undefined || snapshot.statusDisputed === true) {
-    const who = (snapshot.serviceWriter ?? '') === '' ? 'somebody' : `field manager ${snapshot.serviceWriter}`;
-    const what = snapshot.serviceWriter === undefined ? 'the status' : `Service performer-${snapshot.key.name}`;
-    sides.push({ type: 'ForeignWriter', reason: 'ForeignWriter', message: `${who} keeps putting back ${what}` });
+    sides.push({ type: 'ForeignWriter', reason: 'ForeignWriter', message: `Pod ${names(owned.rivals)} was made by another operator` });
+  } else if (serviceWriter !== undefined) {
+    const who = serviceWriter.manager === '' ? 'somebody' : `field manager ${serviceWriter.manager}`;
+    sides.push({ type: 'ForeignWriter', reason: 'ForeignWriter', message: `${who} keeps putting back Service ${serviceName(key.name)}` });
   }
-  if (rollout.reason === 'Unschedulable' || rollout.reason === 'SurgeUnschedulable') {
-    sides.push({ type: 'Scheduled', reason: rollout.reason, message: rollout.message });
+  const homeless = owned.ours.find((pod) => pod.word === 'starting' && pod.trouble?.reason === 'Unschedulable');
+  if (homeless?.trouble !== undefined) {
+    const serving = owned.ours.filter((pod) => pod.word === 'serving' && pod.revision !== homeless.revision);
+    sides.push({
+      type: 'Scheduled',
+      reason: surgeReason('Unschedulable', serving),
+      message: `pod ${homeless.name}: ${homeless.trouble.message}`,
+    });
   }
   return sides;
+}
+
+/** Whether nobody can tell if the pod runs: its node is out of view. */
+function isUnseen(pod: PodView, rules: Rules): boolean {
+  const { word } = pod.node;
+  if (pod.word === 'leaving') return isHeld(pod, rules) && word !== 'unknown';
+  return (pod.word === 'starting' || pod.word === 'lost') && word !== 'well' && word !== 'unknown';
+}
+
+function list(names: readonly string[]): string {
+  return names.toSorted().join(', ');
 }
 
 function planService(snapshot: Snapshot, performer: PerformerView, spec: PerformerSpec, ours: readonly PodView[]): readonly Action[] {
   const { key, service } = snapshot;
   if (service === undefined) return [{ kind: 'create', resource: 'Service', object: buildService(key, performer.uid, spec, ours) }];
-  if (service.metadata?.deletionTimestamp !== undefined || snapshot.serviceWriter !== undefined) return [];
+  if (service.metadata?.deletionTimestamp !== undefined || isLeftAlone(snapshot)) return [];
   const adopt = !isChildOf(service, key.name, performer.uid);
   const patch = planServicePatch(key, spec, ours, service, adopt ? performer.uid : undefined);
   return patch === undefined
@@ -182,11 +200,15 @@ function planService(snapshot: Snapshot, performer: PerformerView, spec: Perform
     : [{ kind: 'patch', resource: 'Service', target: targetOf(service), patch, why: adopt ? 'Adopt' : 'Drift' }];
 }
 
+function isLeftAlone({ serviceWriter, nowMs }: Snapshot): boolean {
+  return serviceWriter !== undefined && nowMs < serviceWriter.untilMs;
+}
+
 function toRemoval(step: RolloutStep, nowMs: number): readonly Action[] {
   if (step.kind === 'create') return [];
   const target = { name: step.pod.name, uid: step.pod.uid, resourceVersion: step.pod.resourceVersion };
   if (step.kind === 'delete') return [{ kind: 'delete', resource: 'Pod', target, why: step.why }];
-  return [{ kind: 'patch', resource: 'Pod', target, patch: buildWithdrawal(nowMs), why: 'Withdraw' }];
+  return [{ kind: 'patch', resource: 'Pod', target, patch: buildWithdrawal(step.pod.withdrawnAtMs ?? nowMs), why: 'Withdraw' }];
 }
 
 /** When the start under way began: now where a pod is to be made, else with the youngest pod there is. */
@@ -198,8 +220,7 @@ function startedAt(performer: PerformerView, ours: readonly PodView[], rollout: 
 
 /** Status only: the spec cannot be carried out, what runs goes on. */
 function planTold(snapshot: Snapshot, performer: PerformerView, message: string, settings: Settings): Plan {
-  const rules = { minReadyMs: 0, nodeLossMs: defaults.nodeLossSeconds * 1_000 };
-  const { ours } = sortPods(snapshot.pods, snapshot.key, performer.uid, contextOf(snapshot, { image: undefined, revision: '', rules }));
+  const { ours } = sortPods(snapshot.pods, snapshot.key, performer.uid, contextOf(snapshot));
   const facts: StatusFacts = {
     reason: 'InvalidSpec',
     message,
@@ -230,7 +251,7 @@ function finish(
     (ms) => ms !== undefined,
   );
   return {
-    verdict: judge(facts, ordered),
+    verdict: judge(facts, ordered, snapshot),
     actions: ordered,
     events: status.events,
     proof: fenced.length === 0 ? 'none' : fenced.some(takesAway) ? 'performer-and-pods' : 'performer',
@@ -239,12 +260,13 @@ function finish(
   };
 }
 
-function judge(facts: StatusFacts, actions: readonly Action[]): Verdict {
+function judge(facts: StatusFacts, actions: readonly Action[], snapshot: Snapshot): Verdict {
   const { reason, message, pods } = facts;
   if (reasons[reason].stalls) return { kind: 'stalled', reason, message };
   if (!reasons[reason].ready) return { kind: 'waiting', reason, message };
   const leaving = pods.filter((pod) => pod.word !== 'serving').length;
   if (leaving > 0 || actions.some(takesAway)) return { kind: 'waiting', reason: 'Draining', message: 'former pods are on their way out' };
   if (actions.length > 0) return { kind: 'waiting', reason: 'Repairing', message: 'differences are being put right' };
-  return { kind: 'settled', reason, message };
+  const writer = isLeftAlone(snapshot) ? facts.sides.find((side) => side.type === 'ForeignWriter') : undefined;
+  return writer === undefined ? { kind: 'settled', reason, message } : { kind: 'waiting', reason: writer.reason, message: writer.message };
 }

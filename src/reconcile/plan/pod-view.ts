@@ -1,10 +1,11 @@
+import { nodeLossSeconds } from '../../api/v1alpha1/defaults.ts';
 import { annotations, containerName, firstPodName, labels, portName } from '../../api/v1alpha1/naming.ts';
 import type { Pod } from '../../kube/objects.ts';
 import { parseTime } from '../../lib/time.ts';
 import { type NodeState, nodeStateOf } from './node-state.ts';
 import { findTrouble, type PodTrouble } from './pod-trouble.ts';
-import type { Rules } from './rules.ts';
-import type { NodesSeen } from './snapshot.ts';
+import { type Rules, secondMs } from './rules.ts';
+import type { NodesSeen, Snapshot } from './snapshot.ts';
 
 /**
  * What a pod is to its Performer, in one word:
@@ -25,7 +26,11 @@ export interface PodView {
   /** Ended for good (Succeeded, Failed) but not yet deleted. */
   readonly ended: boolean;
   readonly createdAtMs: number;
-  /** Server time of the withdrawal; undefined while the Service selects it, and when it lost its label by another hand. */
+  /** Server time since when it has not been ready, its creation at the earliest; of no meaning while it is ready. */
+  readonly notReadySinceMs: number;
+  /** Whether the Service selects it. */
+  readonly selected: boolean;
+  /** Server time of the withdrawal; undefined for one in service, and when it lost its label by another hand. */
   readonly withdrawnAtMs: number | undefined;
   readonly readySinceMs: number | undefined;
   /** Server time from which it counts as available; undefined while it is not ready. */
@@ -33,8 +38,12 @@ export interface PodView {
   /** Whether the Service's EndpointSlices send calls to it; undefined where that is not known. */
   readonly routed: boolean | undefined;
   readonly node: NodeState & { readonly name: string | undefined };
-  /** How many pods before it ended right after their creation. */
+  /** How many pods before it came to nothing right after their creation. */
   readonly failures: number;
+  /** Server time from which it may be replaced, should it have come to nothing: what refused it would refuse the next one as well. */
+  readonly replaceAtMs: number;
+  /** Another hand swapped its image; it is replaced from `replaceAtMs` on. */
+  readonly edited: boolean;
   readonly ip: string | undefined;
   /** Container ports it declares. */
   readonly ports: readonly number[];
@@ -53,6 +62,17 @@ export interface PodContext {
   readonly nowMs: number;
 }
 
+const withoutSpec = { image: undefined, revision: '', rules: { minReadyMs: 0, nodeLossMs: nodeLossSeconds * 1_000 } };
+
+/** The view of pods under a spec, or where none can be read or matters. Pure. */
+export function contextOf(snapshot: Snapshot, spec: Pick<PodContext, 'image' | 'revision' | 'rules'> = withoutSpec): PodContext {
+  return { ...spec, performerName: snapshot.key.name, nodes: snapshot.nodes, routed: snapshot.routed, nowMs: snapshot.nowMs };
+}
+
+/** A pod that came to nothing sooner than this after it was made is replaced only then, each further one after twice as long. */
+const replaceAfterMs = 30_000;
+const replaceCapMs = 600_000;
+
 /** One pod of ours, as everything that decides sees it: a new question about pods is a new field here, answered once. Pure. */
 export function viewPod(pod: Pod, context: PodContext): PodView {
   const name = pod.metadata?.name ?? '';
@@ -66,22 +86,35 @@ export function viewPod(pod: Pod, context: PodContext): PodView {
   const readySinceMs = isReady ? (parseTime(ready?.lastTransitionTime) ?? context.nowMs) : undefined;
   const { minReadyMs } = context.rules;
   const trouble = isReady ? undefined : findTrouble(pod);
+  const createdAtMs = parseTime(pod.metadata?.creationTimestamp) ?? 0;
+  const withdrawnAtMs = parseTime(pod.metadata?.annotations?.[annotations.withdrawnAt]);
+  const selected = pod.metadata?.labels?.[labels.performer] === context.performerName;
+  const failures = Math.max(0, Number.parseInt(pod.metadata?.annotations?.[annotations.failures] ?? '0', 10) || 0);
+  const replaceAtMs = createdAtMs + Math.min(replaceCapMs, replaceAfterMs * 2 ** Math.min(failures, 10)) + secondMs;
+  const edited = isEdited(pod, context);
   return {
     name,
     uid,
     resourceVersion: pod.metadata?.resourceVersion ?? '',
-    word: computeWord(pod, isReady, ended, node, context.performerName),
-    revision: computePodRevision(pod, context),
+    word: computeWord(
+      { deleting: pod.metadata?.deletionTimestamp !== undefined, ended, selected, withdrawnAtMs, isReady, createdAtMs },
+      node,
+    ),
+    revision: edited && context.nowMs >= replaceAtMs ? 'edited' : computePodRevision(pod, context),
     index: podIndex(pod, context.performerName),
     mayServe: isReady || (status?.containerStatuses ?? []).some((one) => one.started === true || one.restartCount > 0),
     ended,
-    createdAtMs: parseTime(pod.metadata?.creationTimestamp) ?? 0,
-    withdrawnAtMs: parseTime(pod.metadata?.annotations?.[annotations.withdrawnAt]),
+    createdAtMs,
+    notReadySinceMs: Math.max(createdAtMs, ready?.status === 'True' ? 0 : (parseTime(ready?.lastTransitionTime) ?? 0)),
+    selected,
+    withdrawnAtMs,
     readySinceMs,
-    availableAtMs: readySinceMs === undefined || minReadyMs === 0 ? readySinceMs : readySinceMs + minReadyMs + 1_000,
+    availableAtMs: readySinceMs === undefined || minReadyMs === 0 ? readySinceMs : readySinceMs + minReadyMs + secondMs,
     routed: context.routed?.includes(uid),
     node: { ...node, name: pod.spec?.nodeName },
-    failures: Math.max(0, Number.parseInt(pod.metadata?.annotations?.[annotations.failures] ?? '0', 10) || 0),
+    failures,
+    replaceAtMs,
+    edited,
     ip: status?.podIP,
     // Of our container and by our name: what others inject is not ours to offer.
     ports: (container?.ports ?? []).filter((port) => port.name === portName).map((port) => port.containerPort),
@@ -89,22 +122,39 @@ export function viewPod(pod: Pod, context: PodContext): PodView {
   };
 }
 
-function computeWord(pod: Pod, isReady: boolean, ended: boolean, node: NodeState, performerName: string): PodWord {
-  if (pod.metadata?.deletionTimestamp !== undefined || ended) return 'leaving';
-  if (pod.metadata?.labels?.[labels.performer] !== performerName) return 'out';
-  if (isReady) return 'serving';
-  return node.word === 'lost' || node.word === 'gone' ? 'lost' : 'starting';
+interface WordFacts {
+  readonly deleting: boolean;
+  readonly ended: boolean;
+  readonly selected: boolean;
+  readonly withdrawnAtMs: number | undefined;
+  readonly isReady: boolean;
+  readonly createdAtMs: number;
+}
+
+function computeWord(facts: WordFacts, node: NodeState): PodWord {
+  if (facts.deleting || facts.ended) return 'leaving';
+  // Out is out, also when somebody puts the label back.
+  if (!facts.selected || facts.withdrawnAtMs !== undefined) return 'out';
+  if (facts.isReady) return 'serving';
+  // One that was put on a node which was unreachable already (it tolerates that) waits there: its successor would land there too.
+  const wasThere = node.sinceMs === undefined || facts.createdAtMs < node.sinceMs;
+  return (node.word === 'lost' && wasThere) || node.word === 'gone' ? 'lost' : 'starting';
 }
 
 /** The revision a pod runs. One made by the Go original has no label: it runs the present one if its image is the spec's, all that one acted on. */
 function computePodRevision(pod: Pod, context: PodContext): string {
-  const labelled = pod.metadata?.labels?.[labels.revision];
-  const image = pod.spec?.containers?.find((candidate) => candidate.name === containerName)?.image;
-  const sameImage = context.image !== undefined && image === context.image;
-  if (labelled === undefined) return sameImage ? context.revision : 'unlabelled';
-  // The image of a running pod can be swapped in place, which moves its generation; one that admission rewrote at creation stays at the first.
-  const edited = labelled === context.revision && context.image !== undefined && !sameImage && (pod.metadata?.generation ?? 1) > 1;
-  return edited ? 'edited' : labelled;
+  return pod.metadata?.labels?.[labels.revision] ?? (hasImageOf(pod, context) ? context.revision : 'unlabelled');
+}
+
+/** The image of a running pod can be swapped in place, which moves its generation; one that admission rewrote at creation stays at the first. */
+function isEdited(pod: Pod, context: PodContext): boolean {
+  const isCurrent = pod.metadata?.labels?.[labels.revision] === context.revision;
+  return isCurrent && context.image !== undefined && !hasImageOf(pod, context) && (pod.metadata?.generation ?? 1) > 1;
+}
+
+function hasImageOf(pod: Pod, context: PodContext): boolean {
+  const container = pod.spec?.containers?.find((candidate) => candidate.name === containerName);
+  return context.image !== undefined && container?.image === context.image;
 }
 
 /** The index a pod's label says; 0 for a first pod, whose name has none. */

@@ -12,7 +12,7 @@ export function computeRevision(spec: PerformerSpec): string {
   const fields = {
     image: spec.image,
     imagePullPolicy: unless(spec.imagePullPolicy, 'IfNotPresent'),
-    version: spec.version,
+    version: unless(spec.version, ''),
     // The port counts as its effective number: writing the default out is no change.
     port: effectivePort(spec),
     environment: unlessEmpty(config?.environment),
@@ -21,15 +21,17 @@ export function computeRevision(spec: PerformerSpec): string {
     args: unlessEmpty(config?.args),
     command: unlessEmpty(config?.command),
     serviceAccountName: unless(config?.serviceAccountName, ''),
-    resources: unlessEmpty(spec.resources),
-    scheduling: unlessEmpty(spec.scheduling),
-    hardwareRequirements: unlessEmpty(spec.hardwareRequirements),
+    resources: compact(spec.resources),
+    scheduling: compact(spec.scheduling),
+    // None asked for is the same as not asked.
+    hardwareRequirements: compact(spec.hardwareRequirements, [0, false]),
     imagePullSecrets: unlessEmpty(spec.imagePullSecrets),
-    avsAddress: spec.avsAddress,
-    probes: unlessEmpty(spec.probes),
+    // The case of its digits is no part of an address, and the label is in lower case.
+    avsAddress: spec.avsAddress.toLowerCase(),
+    probes: compact(spec.probes),
     terminationGracePeriodSeconds: unless(spec.terminationGracePeriodSeconds, 30),
     // The operator's own default rolls nothing: only what the Performer says counts.
-    security: unlessEmpty(spec.security),
+    security: compact(spec.security),
   };
   return hashHex(canonicalJson(fields));
 }
@@ -40,4 +42,16 @@ function unless<T>(value: T | undefined, firstDefault: T): T | undefined {
 
 function unlessEmpty<T extends object>(value: T | undefined): T | undefined {
   return value === undefined || Object.keys(value).length === 0 ? undefined : value;
+}
+
+/** A group of fields without those that say nothing; undefined when none is left. */
+function compact(group: object | undefined, nothing: readonly unknown[] = []): object | undefined {
+  const fields = Object.entries(group ?? {}).filter(
+    ([, value]) =>
+      value !== undefined &&
+      value !== '' &&
+      !nothing.includes(value) &&
+      (typeof value !== 'object' || Object.keys(value as object).length > 0),
+  );
+  return unlessEmpty(Object.fromEntries(fields));
 }

@@ -1,6 +1,9 @@
 import * as defaults from '../../api/v1alpha1/defaults.ts';
 import type { PerformerSpec } from '../../api/v1alpha1/performer.ts';
 
+/** Server times have whole seconds, so a wait that decides is this much longer. */
+export const secondMs = 1_000;
+
 /** How pods come and go under a spec, in the numbers the planner counts with. */
 export interface Rules {
   readonly replicas: number;

@@ -8,6 +8,8 @@ export interface PerformerView {
   readonly createdAtMs: number;
   readonly deleting: boolean;
   readonly finalizers: readonly string[];
+  /** As written, whether or not the rest of the spec can be read. */
+  readonly managedBy?: string;
   readonly parsed: ParsedSpec;
   /** Of the spec; '' when it cannot be read. Stands here, so that a snapshot whose environment values are hashed still replays. */
   readonly revision: string;
@@ -21,6 +23,22 @@ export interface NodesSeen {
   /** Of the whole cluster. */
   readonly total: number;
   readonly unreachable: number;
+}
+
+export interface Denial {
+  readonly kind: 'create' | 'patch' | 'delete';
+  readonly resource: 'Pod' | 'Service';
+  /** What the API server said. */
+  readonly message: string;
+  /** Server time before which it is not tried again; absent: as soon as the pass is repeated. */
+  readonly untilMs?: number;
+}
+
+export interface ServiceWriter {
+  /** Its field manager's name, '' where it is not known. */
+  readonly manager: string;
+  /** Server time until which we leave the Service alone. */
+  readonly untilMs: number;
 }
 
 /** All that one pass sees of the world around one key: plain JSON, so that it can be stored, compared and replayed. */
@@ -40,12 +58,12 @@ export interface Snapshot {
   readonly routed?: readonly string[];
   /** The run ends after this pass: what is still unsaid in status is said now. */
   readonly lastPass: boolean;
-  /** What the API server said to a write that it refused for good in this pass, so that the status can say so. */
-  readonly denied?: string;
-  /** Who keeps putting back what we put right on the Service: we leave it alone. A field manager's name, '' where it is not known. */
-  readonly serviceWriter?: string;
-  /** Somebody else keeps putting back the status: of it only the conditions are written. */
-  readonly statusDisputed?: true;
+  /** A write that the API server refused for good, in this pass or not long ago: it is not planned, and the status says so. */
+  readonly denied?: Denial;
+  /** Who keeps putting back what we put right on the Service: we leave it alone for a while. */
+  readonly serviceWriter?: ServiceWriter;
+  /** Somebody else keeps putting back the status: of it only the conditions are written until this server time. */
+  readonly statusDisputedUntilMs?: number;
 }
 
 /** What the operator was told at start; never changes a Performer's revision. */

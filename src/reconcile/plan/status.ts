@@ -5,7 +5,7 @@ import { type Json, sameJson } from '../../lib/canonical-json.ts';
 import { formatTime } from '../../lib/time.ts';
 import { type Action, type PlannedEvent, performerTarget } from './actions.ts';
 import type { PodView } from './pod-view.ts';
-import { secondMs } from './rollout.ts';
+import { secondMs } from './rules.ts';
 import type { PerformerView, Settings, Snapshot } from './snapshot.ts';
 
 /** One more thing that holds, beside the reason: a condition of its own while it does. */
@@ -49,7 +49,7 @@ export function planStatus(
 ): StatusPlan {
   const stored = performer.status ?? {};
   const wanted = computeStatus(snapshot, performer, facts, stored, settings.clusterDomain);
-  const patch = diffStatus(stored, wanted, snapshot.statusDisputed === true ? new Set(['conditions']) : undefined);
+  const patch = diffStatus(stored, wanted, snapshot.statusDisputedUntilMs === undefined ? undefined : new Set(['conditions']));
   if (patch === undefined) return { action: undefined, events: [], dueAfterMs: undefined };
   const mayWait = reasons[facts.reason].quiet && facts.sides.length === 0 && !snapshot.lastPass && (stored.ready ?? false) === wanted.ready;
   const dueAfterMs = facts.quietUntilMs + secondMs - snapshot.nowMs;
@@ -77,7 +77,8 @@ function computeStatus(
   // Of the present readiness: kept while it lasts, whichever pods come and go meanwhile.
   const readyTime = ready ? ((stored.ready === true ? stored.readyTime : undefined) ?? formatTime(named.readySinceMs ?? nowMs)) : undefined;
   const servesNewest = facts.reason === 'Serving';
-  const upgraded = servesNewest && (facts.completesRollout || (stored.revision !== undefined && stored.revision !== facts.revision));
+  // The revision that was stored says it where it is stored; a CRD of the original keeps none.
+  const upgraded = servesNewest && (stored.revision === undefined ? facts.completesRollout : stored.revision !== facts.revision);
   const lastUpgrade = upgraded ? now : stored.lastUpgrade;
   const revision = servesNewest ? facts.revision : stored.revision;
   const podName = named?.name ?? stored.podName;

@@ -50,6 +50,10 @@ export class RealCluster {
     return kubectl(this.#cluster.get(), ['apply', '-f', '-'], { input: JSON.stringify(object) });
   }
 
+  replace(object: object): Promise<string> {
+    return kubectl(this.#cluster.get(), ['replace', '-f', '-'], { input: JSON.stringify(object) });
+  }
+
   /** Puts a CRD in the place of whichever is there, and waits until its schema is the one that is served. */
   async installCrd(name: CrdName): Promise<void> {
     await this.kubectl('apply', '--server-side', '--force-conflicts', '-f', crdPath(name));

@@ -133,6 +133,17 @@ describe('runController', () => {
     await running;
   });
 
+  it('leaves other keys their room while the calls of one keep failing', async () => {
+    const { queue, limit, stop, running, clock } = start(({ name }) => Promise.resolve(name === 'bad' ? failed('unavailable') : settled), 16);
+    for (let pass = 0; pass < 20; pass += 1) limit.learn({ ...waiting, again: true }, 0, 10, limit.value);
+    expect(limit.value).toBe(16);
+    queue.add(key('bad'));
+    await clock.advance(60_000);
+    expect(limit.value).toBeGreaterThanOrEqual(8);
+    stop.abort();
+    await running;
+  });
+
   it('lets timers in between passes that need none', async () => {
     const clock = new FakeClock();
     let cpuMs = 0;

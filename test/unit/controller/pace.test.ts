@@ -20,6 +20,11 @@ describe('Pace', () => {
       next: { afterMs: 50, as: 'change', holdMs: 50 },
     },
     { name: 'pauses for as long as the server asks', outcome: { ...failed, retryAfterMs: 9_000 }, next: { afterMs: 9_000, holdMs: 9_000 } },
+    {
+      name: 'heeds no wish longer than the longest back-off, since a proxy may ask for an hour',
+      outcome: { ...failed, retryAfterMs: 3_600_000 },
+      next: { afterMs: 60_000, holdMs: 60_000 },
+    },
     { name: 'gives time to what must not be tried again', outcome: { ...failed, retry: 'never' }, next: { afterMs: 5_000, holdMs: 1_000 } },
   ])('$name', ({ outcome, next }) => {
     expect(pace().after('a', outcome, 0)).toMatchObject(next);

@@ -144,6 +144,17 @@ describe('the order of a WorkQueue', () => {
   });
 });
 
+describe('a closed WorkQueue', () => {
+  it('leaves no timer, also when a key that was held changes afterwards', () => {
+    const { clock, queue } = setUp();
+    queue.hold(key('a'), 60_000);
+    queue.addAfter(key('a'), 60_000);
+    queue.close();
+    queue.add(key('a'));
+    expect([clock.pending, queue.take()?.name]).toEqual([0, 'a']);
+  });
+});
+
 describe('the stats of a WorkQueue', () => {
   it('tell how long the oldest key waits and the oldest pass runs', async () => {
     const { clock, queue } = setUp();

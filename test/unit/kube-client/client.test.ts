@@ -45,6 +45,30 @@ class DeadlineClock implements Clock {
   }
 }
 
+/** The machine's clock, and how many of its timers wait. */
+class CountingClock implements Clock {
+  pending = 0;
+  readonly nowMs = (): number => systemClock.nowMs();
+  readonly monotonicMs = (): number => systemClock.monotonicMs();
+
+  timer(delayMs: number, run: () => void): () => void {
+    let waits = true;
+    this.pending += 1;
+    const end = (): void => {
+      if (waits) this.pending -= 1;
+      waits = false;
+    };
+    const cancel = systemClock.timer(delayMs, () => {
+      end();
+      run();
+    });
+    return () => {
+      end();
+      cancel();
+    };
+  }
+}
+
 interface Given {
   readonly protocol?: Parameters<typeof startScriptedServer>[1];
   readonly config?: Partial<ClusterConfig>;
@@ -408,6 +432,32 @@ describe('an answer that fails', () => {
     const fault = await faultOf(call(kube, 'get'));
     expect(fault).toMatchObject({ code: 'unauthorized', message: 'getting Pod team-a/x: getting credentials of the test: log in first' });
   });
+
+  it('leaves nothing under way when a watch is refused and there are no new credentials to be had', async () => {
+    const clock = new CountingClock();
+    const { kube } = await connect((_, reply) => reply.json(401, failure(401, 'Unauthorized', 'Unauthorized')), {
+      options: { clock },
+      config: { headers: (renew) => (renew ? Promise.reject(new Error('log in first')) : Promise.resolve({})) },
+    });
+    const watching = kube.watch(pods, { resourceVersion: '7' })[Symbol.asyncIterator]().next();
+    expect(await faultOf(watching)).toMatchObject({ code: 'unauthorized' });
+    await expect.poll(() => clock.pending, { timeout: 2_000 }).toBe(0);
+  });
+
+  it.each(['h2', 'https/1.1'] as const)('over %s keeps to the deadline while certificates are read again after a refusal', async (protocol) => {
+    let asked = 0;
+    const { kube } = await connect((_, reply) => reply.json(401, failure(401, 'Unauthorized', 'Unauthorized')), {
+      protocol,
+      config: {
+        tls: async () => {
+          // One for each protocol that is tried; the file system hangs after that.
+          asked += 1;
+          return asked > (protocol === 'h2' ? 1 : 2) ? new Promise(() => {}) : { ca: (await scriptedIdentity()).ca };
+        },
+      },
+    });
+    expect((await faultOf(kube.get(pods, key, { timeoutMs: 500 }))).code).toBe('timeout');
+  }, 3_000);
 });
 
 describe('no answer', () => {

@@ -141,6 +141,17 @@ describe('a client behind a proxy', () => {
     await expect(opening).rejects.toThrow(`the proxy ${url} (HTTPS_PROXY) cannot be reached (no answer within 10 s); check its address`);
   });
 
+  it('leaves no tunnel open when the client certificate cannot be used', async () => {
+    const proxy = await startProxy();
+    const { server } = await given('h2', proxy, 'http://unused.test');
+    const url = `http://127.0.0.1:${proxy.port}`;
+    const tls = async () => ({ ca: server.identity.ca, cert: 'no PEM', key: 'no PEM' });
+    const kube = createKubeApi(server.config({ proxy: { url, source: 'HTTPS_PROXY' }, tls }), { clock: systemClock, userAgent: 'u' });
+    ended.push(() => kube.close());
+    await expect(kube.get(pods, { namespace: 'a', name: 'x' })).rejects.toThrow('client certificate or key cannot be used');
+    await expect.poll(() => server.relay.open()).toBe(0);
+  });
+
   it('does not take the certificate of an https:// proxy from another CA', async () => {
     const proxy = await startProxy({ identity: await createTlsIdentity({ ip: '127.0.0.1' }) });
     const { message } = await given('h2', proxy, `https://127.0.0.1:${proxy.port}`);

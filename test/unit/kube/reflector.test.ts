@@ -525,6 +525,17 @@ describe('trouble', () => {
     expect((blindMs - 100 * 4_000) / (100 * 20_000)).toBeLessThan(0.01);
   });
 
+  it('that breaks each stream after two seconds is answered as fast for the hundredth time as for the first', async () => {
+    const { start, clock, cluster } = setUp();
+    const reflector = start();
+    await reflector.synced;
+    for (let times = 0; times < 300; times += 1) {
+      await clock.advance(2_000);
+      cluster.endWatches(new KubeFault('unreachable', 'cut'));
+    }
+    expect(reflector.state().blindMs / 300).toBeLessThanOrEqual(300);
+  });
+
   it('of a kind that was away ends in what is there when it is back', async () => {
     const { start, clock, server, cluster, create, names, changes } = setUp();
     await create('a');

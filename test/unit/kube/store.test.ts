@@ -232,7 +232,7 @@ describe('a listener', () => {
     store.onChange((_, after) => heard.push(after?.metadata?.name ?? '-'));
     store.replace(list('10', pod('a', '5'), pod('b', '6')));
     expect(heard).toEqual(['a', 'b']);
-    expect([store.listenerErrors, store.lastListenerError]).toEqual([2, new Error('listener broke')]);
+    expect(store.listenerErrors).toEqual({ count: 2, last: new Error('listener broke') });
   });
 
   it('sees the whole list in the store, and nothing after it was taken off', () => {

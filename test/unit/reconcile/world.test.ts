@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Performer } from '../../../src/api/v1alpha1/performer.ts';
 import { keyText, type Pod, type Service } from '../../../src/kube/objects.ts';
-import { createWorld, listKeys, onWorldChange, projectPod } from '../../../src/reconcile/world.ts';
+import { projectPod } from '../../../src/reconcile/projections.ts';
+import { createWorld, listKeys, onWorldChange } from '../../../src/reconcile/world.ts';
 import { pod } from '../../support/snapshots.ts';
 
 const performer = (name: string): Performer => ({ metadata: { name, namespace: 'team-a', uid: `uid-${name}`, resourceVersion: '5' } });

@@ -6,9 +6,12 @@ import {
   type ClusterState,
   claimState,
   clustersHome,
+  isClusterName,
   listClusters,
+  makePrivateDir,
   parseState,
   readState,
+  registryDirOf,
   writeState,
 } from '../../../src/testbed/cluster-state.ts';
 
@@ -101,5 +104,34 @@ describe('clustersHome', () => {
     { name: 'is under the home directory by default', env: {}, end: /\.local\/state\/hourglass\/clusters$/ },
   ])('$name', ({ env, end }) => {
     expect(clustersHome(env)).toMatch(end);
+  });
+});
+
+describe('the name of a cluster', () => {
+  it.each(['dev', 'a-1', '0'])('may be %s', (name) => {
+    expect(isClusterName(name)).toBe(true);
+    expect(registryDirOf('/home', name)).toBe(`/home/${name}`);
+  });
+  it.each(['', '.', '..', '../x', 'a/b', '-a', 'A', 'a'.repeat(41)])('may not be %j, and leads to no folder', (name) => {
+    expect(isClusterName(name)).toBe(false);
+    expect(() => registryDirOf('/home', name)).toThrow(/cluster name ".*": use lower case letters/);
+  });
+});
+
+describe('makePrivateDir', () => {
+  let base: string;
+  beforeEach(() => {
+    base = mkdtempSync(join(tmpdir(), 'hourglass-private-'));
+  });
+  afterEach(() => rmSync(base, { recursive: true }));
+
+  it('makes what is missing for the owner alone, and is content with what is there', () => {
+    makePrivateDir(join(base, 'a', 'b'));
+    makePrivateDir(join(base, 'a', 'b'));
+    expect([join(base, 'a'), join(base, 'a', 'b')].map((path) => statSync(path).mode & 0o777)).toEqual([0o700, 0o700]);
+  });
+
+  it.runIf(process.platform === 'linux')('gives up where nothing can be made', () => {
+    expect(() => makePrivateDir('/proc/hourglass')).toThrow(/ENOENT/);
   });
 });

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { describeDeath, findDeathCause, readLastLines } from '../../../src/testbed/component-log.ts';
+import { explainDeath, findDeathCause, readLastLines } from '../../../src/testbed/component-log.ts';
 
 describe('findDeathCause', () => {
   it.each([
@@ -16,45 +16,52 @@ describe('findDeathCause', () => {
   });
 });
 
-describe('describeDeath', () => {
+let dir: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'hourglass-log-'));
+});
+afterEach(() => rmSync(dir, { recursive: true }));
+
+function writeLog(name: string, ...lines: readonly string[]): string {
+  const path = join(dir, name);
+  writeFileSync(path, lines.map((line) => `${line}\n`).join(''));
+  return path;
+}
+
+describe('explainDeath', () => {
   it('names the component, how it ended, its log and the last lines', () => {
-    const text = describeDeath('etcd', 'signal SIGKILL', '/c/logs/etcd.log', 'Unknown', ['one', 'two']);
-    expect(text).toBe('etcd ended (signal SIGKILL); its log says why\n  log: /c/logs/etcd.log\n  | one\n  | two');
+    const log = writeLog('etcd.log', 'one', '', 'two');
+    expect(explainDeath('etcd', 'signal SIGKILL', log)).toEqual({
+      cause: 'Unknown',
+      message: `etcd ended (signal SIGKILL); its log says why\n  log: ${log}\n  | one\n  | two`,
+    });
   });
 
   it('says what to do about a full disk', () => {
-    expect(describeDeath('etcd', 'exit code 1', '/c/logs/etcd.log', 'DiskFull', ['no space left on device'])).toContain(
-      'the disk is full: free some space',
-    );
+    const { cause, message } = explainDeath('etcd', 'exit code 1', writeLog('etcd.log', 'no space left on device'));
+    expect(cause).toBe('DiskFull');
+    expect(message).toContain('the disk is full: free some space');
   });
 
   it('shows the cause of a panic, not the pages about where it was', () => {
     const trace = Array.from({ length: 40 }, (_, index) => `\tmain.go:${index}`);
-    const text = describeDeath('etcd', 'exit code 2', '/c/logs/etcd.log', 'Unknown', [
-      'panic: the cause',
-      'goroutine 1 [running]:',
-      ...trace,
-    ]);
-    expect(text).toContain('  | panic: the cause');
-    expect(text).not.toContain('main.go');
+    const { message } = explainDeath('etcd', 'exit code 2', writeLog('etcd.log', 'panic: the cause', 'goroutine 1 [running]:', ...trace));
+    expect(message).toContain('  | panic: the cause');
+    expect(message).not.toContain('main.go');
   });
 
   it('cuts lines that would fill the screen', () => {
-    expect(describeDeath('kwok', 'exit code 1', '/c/logs/kwok.log', 'Unknown', ['x'.repeat(5_000)]).length).toBeLessThan(800);
+    expect(explainDeath('kwok', 'exit code 1', writeLog('kwok.log', 'x'.repeat(5_000))).message.length).toBeLessThan(800);
+  });
+
+  it('says so where the log does not exist', () => {
+    expect(explainDeath('kwok', 'exit code 1', join(dir, 'none.log')).message).toContain('(the log is empty)');
   });
 });
 
 describe('readLastLines', () => {
-  let dir: string;
-  beforeEach(() => {
-    dir = mkdtempSync(join(tmpdir(), 'hourglass-log-'));
-  });
-  afterEach(() => rmSync(dir, { recursive: true }));
-
   it('reads the end of a long log, without empty lines', () => {
-    const path = join(dir, 'long.log');
-    writeFileSync(path, `${'x'.repeat(100_000)}\none\n\ntwo\n`);
-    expect(readLastLines(path, 100).slice(-2)).toEqual(['one', 'two']);
+    expect(readLastLines(writeLog('long.log', 'x'.repeat(100_000), 'one', '', 'two'), 100).slice(-2)).toEqual(['one', 'two']);
   });
 
   it('reads nothing from a log that does not exist', () => {

@@ -13,7 +13,7 @@ interface Document {
   readonly spec?: {
     readonly resourceRef: { readonly kind: string };
     readonly selector: { readonly matchExpressions: readonly Expression[] };
-    readonly delay?: { readonly durationMilliseconds: number; readonly jitterDurationMilliseconds: number };
+    readonly delay?: { readonly durationMilliseconds: number; readonly jitterDurationMilliseconds: number } | null;
   };
 }
 
@@ -62,7 +62,7 @@ describe('the next step of a pod', () => {
       readConfig(profile)
         .filter((stage) => stage.spec?.resourceRef.kind === 'Pod')
         .map((stage) => stage.spec?.delay)
-        .map((delay) => (delay === undefined ? undefined : delay.jitterDurationMilliseconds - delay.durationMilliseconds));
+        .map((delay) => (delay ? delay.jitterDurationMilliseconds - delay.durationMilliseconds : undefined));
     expect(delays('instant').every((spread) => spread === undefined)).toBe(true);
     expect(delays('node-like').every((spread) => spread !== undefined && spread > 0)).toBe(true);
   });

@@ -14,6 +14,7 @@ describe('classifyDenial', () => {
     ['admission webhook "v.example" denied the request: no', 'WebhookDenied'],
     ['Internal error occurred: failed calling webhook "v.example": connection refused', 'WebhookDenied'],
     ['pods is forbidden: User "u" cannot create resource "pods"', 'WriteDenied'],
+    ['pods is forbidden: User "system:serviceaccount:a:operator" cannot create resource "pods" in API group ""', 'WriteDenied'],
   ])('%s', (message, reason) => {
     expect(classifyDenial(message)).toBe(reason);
   });

@@ -45,8 +45,8 @@ describe('nodeStateOf', () => {
     expect(nodeStateOf('n1', { byName: { n1: of }, total: 10, unreachable: lost }, 3_000, nowMs).word).toBe(word);
   });
 
-  it('is well where nothing is known of it', () => {
-    expect(nodeStateOf('n1', undefined, 3_000, sinceMs)).toEqual({ word: 'well' });
-    expect(nodeStateOf(undefined, { byName: {}, total: 1, unreachable: 1 }, 3_000, sinceMs)).toEqual({ word: 'well' });
+  it('is unknown where nothing is known of it', () => {
+    expect(nodeStateOf('n1', undefined, 3_000, sinceMs)).toEqual({ word: 'unknown' });
+    expect(nodeStateOf(undefined, { byName: {}, total: 1, unreachable: 1 }, 3_000, sinceMs)).toEqual({ word: 'unknown' });
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { appLabelValue, labels } from '../../../../src/api/v1alpha1/naming.ts';
 import type { Pod } from '../../../../src/kube/objects.ts';
 import { sortPods } from '../../../../src/reconcile/plan/ownership.ts';
-import { contextOf } from '../../../../src/reconcile/plan/plan.ts';
+import { contextOf } from '../../../../src/reconcile/plan/pod-view.ts';
 import { rulesOf } from '../../../../src/reconcile/plan/rules.ts';
 import { key, pod, revisionOf, snapshot, spec, startMs, uid } from '../../../support/snapshots.ts';
 

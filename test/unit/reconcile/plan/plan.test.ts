@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { legacyFinalizer } from '../../../../src/api/v1alpha1/naming.ts';
 import type { PerformerStatus } from '../../../../src/api/v1alpha1/performer.ts';
+import type { Node } from '../../../../src/kube/objects.ts';
 import { hashHex } from '../../../../src/lib/hash.ts';
 import { planPerformer } from '../../../../src/reconcile/plan/plan.ts';
 import type { Snapshot } from '../../../../src/reconcile/plan/snapshot.ts';
@@ -16,6 +17,12 @@ const changed = (pods: Snapshot['pods'], nowMs = startMs + 60_000): Snapshot => 
   const before = settled();
   return { ...before, nowMs, pods, performer: performer({ image: 'avs:2' }, { generation: 2, status: before.performer?.status }) };
 };
+
+const unreachableSince = (ms: number) =>
+  ({
+    metadata: { name: 'n1' },
+    spec: { taints: [{ key: 'node.kubernetes.io/unreachable', effect: 'NoExecute', timeAdded: new Date(ms).toISOString() }] },
+  }) as unknown as Node;
 
 describe('planPerformer', () => {
   it.each<{ name: string; world: Snapshot; actions: string[]; verdict: string }>([
@@ -70,7 +77,10 @@ describe('planPerformer', () => {
     },
     {
       name: 'removes what can go though a create is denied: it may be what fills the quota',
-      world: { ...changed([pod(), pod({ name: second, revision: 'other', index: 1, ready: false })]), denied: 'exceeded quota: pods' },
+      world: {
+        ...changed([pod(), pod({ name: second, revision: 'other', index: 1, ready: false })]),
+        denied: { kind: 'create', resource: 'Pod', message: 'exceeded quota: pods' },
+      },
       actions: ['patch PerformerStatus x QuotaExceeded', `delete Pod ${second} NeverReady`],
       verdict: 'waiting QuotaExceeded',
     },
@@ -205,10 +215,61 @@ describe('planPerformer', () => {
       verdict: 'settled Gone',
     },
     {
-      name: 'says in status what the API server refuses',
-      world: snapshot({ denied: 'creating Pod team-a/performer-x: exceeded quota: pods' }),
-      actions: ['patch PerformerStatus x QuotaExceeded'],
+      name: 'says in status what the API server refuses, and does the rest',
+      world: snapshot({ denied: { kind: 'create', resource: 'Pod', message: 'creating Pod team-a/performer-x: exceeded quota: pods' } }),
+      actions: ['create Service performer-x', 'patch PerformerStatus x QuotaExceeded'],
       verdict: 'waiting QuotaExceeded',
+    },
+    {
+      name: 'says that a withdrawal is refused, and that both pods serve',
+      world: {
+        ...changed([pod(), pod({ name: second, index: 1, revision: r2, image: 'avs:2' })], startMs + 120_000),
+        denied: { kind: 'patch', resource: 'Pod', message: 'admission webhook "w" denied the request', untilMs: startMs + 150_000 },
+      },
+      actions: ['patch PerformerStatus x WebhookDenied'],
+      verdict: 'waiting WebhookDenied',
+    },
+    {
+      name: 'writes nothing for a Performer that is managed elsewhere, also where its spec cannot be read',
+      world: snapshot({ performer: performer({}, { managedBy: 'other', parsed: { valid: false, issues: [] } }) }),
+      actions: [],
+      verdict: 'settled ManagedElsewhere',
+    },
+    {
+      name: 'adopts an orphan that has ended before it removes it',
+      world: { ...settled(), pods: [pod({ name: 'performer-x-abcd-9', index: 9, ownerKind: null, phase: 'Failed', ready: false }), pod()] },
+      actions: ['patch Pod performer-x-abcd-9 Adopt'],
+      verdict: 'waiting Draining',
+    },
+    {
+      name: 'keeps a pod that was put on a node already unreachable where it is',
+      world: {
+        ...settled(),
+        pods: [pod({ ready: false, node: 'n1', createdAtMs: startMs })],
+        nodes: { byName: { n1: unreachableSince(startMs - 60_000) }, total: 3, unreachable: 1 },
+      },
+      actions: ['patch PerformerStatus x NodeLost'],
+      verdict: 'waiting NodeLost',
+    },
+    {
+      name: 'takes the pod of a lost node out of the Service',
+      world: {
+        ...settled(),
+        pods: [pod({ ready: false, started: true, node: 'n1', createdAtMs: startMs })],
+        nodes: { byName: { n1: unreachableSince(startMs + 10_000) }, total: 3, unreachable: 1 },
+      },
+      actions: ['patch PerformerStatus x Starting', 'patch Pod performer-x Withdraw'],
+      verdict: 'waiting Starting',
+    },
+    {
+      name: 'leaves a Service alone that somebody keeps putting back, and says who',
+      world: {
+        ...settled(),
+        service: { ...service(), spec: { ...service().spec, selector: { app: 'theirs' } } },
+        serviceWriter: { manager: 'their-operator', untilMs: startMs + 300_000 },
+      },
+      actions: ['patch PerformerStatus x Serving'],
+      verdict: 'waiting Repairing',
     },
   ])('$name', ({ world, actions, verdict }) => {
     const made = plan(world);

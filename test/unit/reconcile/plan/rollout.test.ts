@@ -31,6 +31,10 @@ const view = (name: string, revision: string, change: Partial<PodView> = {}): Po
   routed: undefined,
   node: { word: 'well', name: 'n1' },
   failures: 0,
+  notReadySinceMs: 0,
+  selected: change.word !== 'out',
+  replaceAtMs: 30_000 * 2 ** (change.failures ?? 0) + 1_000,
+  edited: false,
   ip: undefined,
   ports: [8080],
   trouble: undefined,
@@ -48,6 +52,7 @@ const lostAt = { word: 'lost', name: 'n1' } as const;
 const out = (pod: PodView, withdrawnAtMs: number, change: Partial<PodView> = {}): PodView => ({
   ...pod,
   word: 'out',
+  selected: false,
   withdrawnAtMs,
   ...change,
 });
@@ -101,7 +106,7 @@ describe('planRollout to r2', () => {
     },
     {
       name: 'lets calls on their way reach the old pod',
-      pods: [{ ...old, word: 'out', withdrawnAtMs: 5_000 }, next],
+      pods: [out(old, 5_000), next],
       nowMs: 5_500,
       steps: [],
       reason: 'Serving',
@@ -109,7 +114,7 @@ describe('planRollout to r2', () => {
     },
     {
       name: 'deletes the drained pod',
-      pods: [{ ...old, word: 'out', withdrawnAtMs: 5_000 }, next],
+      pods: [out(old, 5_000), next],
       nowMs: 11_000,
       steps: ['delete p-0 Drained'],
       reason: 'Serving',
@@ -123,7 +128,7 @@ describe('planRollout to r2', () => {
     },
     {
       name: 'never takes a withdrawn pod back',
-      pods: [{ ...next, word: 'out', withdrawnAtMs: 5_000 }],
+      pods: [out(next, 5_000)],
       nowMs: 5_000,
       steps: ['create 2'],
       reason: 'Starting',
@@ -175,7 +180,7 @@ describe('planRollout to r2', () => {
     },
     {
       name: 'keeps the old pod until the Service sends calls to the new one',
-      pods: [old, { ...next, routed: false }],
+      pods: [old, { ...next, routed: false, readySinceMs: 0, availableAtMs: 0 }],
       steps: [],
       reason: 'RolloutInProgress',
       requeueAfterMs: 500,
@@ -187,6 +192,37 @@ describe('planRollout to r2', () => {
       steps: [],
       reason: 'RolloutInProgress',
       requeueAfterMs: 2_000,
+    },
+    {
+      name: 'looks less often for an endpoint that does not come, and says so after the deadline',
+      pods: [old, { ...next, routed: false, readySinceMs: 0, availableAtMs: 0 }],
+      nowMs: 700_000,
+      steps: [],
+      reason: 'ProgressDeadlineExceeded',
+      requeueAfterMs: 10_000,
+    },
+    {
+      name: 'takes out again a withdrawn pod that got its label back',
+      pods: [out(old, 5_000, { selected: true }), next],
+      nowMs: 99_000,
+      steps: ['withdraw p-0'],
+      reason: 'Serving',
+    },
+    {
+      name: 'calls a pod that served and is not ready for a moment no rollout that is late',
+      pods: [view('p-1', 'r2', { word: 'starting', mayServe: true, notReadySinceMs: 86_400_000 })],
+      servingRevision: 'r2',
+      nowMs: 86_401_000,
+      steps: [],
+      reason: 'Starting',
+    },
+    {
+      name: 'counts the deadline from the last time the pod was ready',
+      pods: [view('p-1', 'r2', { word: 'starting', mayServe: true, notReadySinceMs: 800_000 })],
+      nowMs: 900_000,
+      steps: [],
+      reason: 'Starting',
+      requeueAfterMs: 501_000,
     },
     {
       name: 'waits for minReadySeconds before it counts a pod as available',
@@ -311,7 +347,7 @@ describe('planRollout under Recreate', () => {
       pods: [{ ...old, word: 'leaving', node: lostAt }],
       rules: { ...recreate, strictNodeLoss: true },
       steps: [],
-      reason: 'Starting',
+      reason: 'NodeLost',
     },
   ])('$name', check);
 });
@@ -365,13 +401,21 @@ describe('planRollout on lost nodes', () => {
       rules: { strictNodeLoss: true },
       steps: [],
       reason: 'NodeLost',
+      requeueAfterMs: 601_000,
     },
     {
       name: 'replaces no pod that terminates there before proof',
       pods: [{ ...lost, word: 'leaving' }],
       rules: { strictNodeLoss: true },
       steps: [],
-      reason: 'Starting',
+      reason: 'NodeLost',
+    },
+    {
+      name: 'replaces no pod that terminates where nodes cannot be seen',
+      pods: [{ ...lost, word: 'leaving', node: { word: 'unknown', name: 'n1' } }],
+      rules: { strictNodeLoss: true },
+      steps: [],
+      reason: 'NodeLost',
     },
     {
       name: 'acts once it is proven',

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Json } from '../../../src/lib/canonical-json.ts';
-import { mergePatch } from '../../../src/sim/merge-patch.ts';
+import { mergePatch } from '../../../src/sim/stored-object.ts';
 
 it.each<{ name: string; target: Json; patch: Json; merged: Json }>([
   { name: 'replaces a member', target: { a: 'b' }, patch: { a: 'c' }, merged: { a: 'c' } },
