@@ -40,13 +40,14 @@ export async function runController(options: ControllerOptions): Promise<void> {
   let cancelSlice: () => void = () => undefined;
 
   const work = async (key: ObjectKey): Promise<void> => {
+    const text = keyText(key);
     const startedMs = clock.monotonicMs();
     const outcome = await runPass(options.reconcile, key, { signal, lastPass: false });
     const endedMs = clock.monotonicMs();
-    limit.learn(outcome, startedMs, endedMs, inFlight);
+    limit.learn(outcome, startedMs, endedMs, inFlight, pace.isFailing(text));
     const goesOn = options.onOutcome?.(key, outcome, endedMs - startedMs) ?? true;
     if (goesOn) {
-      const { afterMs, as, holdMs } = pace.after(keyText(key), outcome, endedMs);
+      const { afterMs, as, holdMs } = pace.after(text, outcome, endedMs);
       if (holdMs > 0) queue.hold(key, holdMs);
       if (afterMs === 0) queue.add(key, as);
       else if (afterMs !== undefined) queue.addAfter(key, afterMs, as);

@@ -58,8 +58,12 @@ export class FlightLimit {
     return Math.floor(this.#state.limit);
   }
 
-  /** Learns from a pass; times by the monotonic clock. Passes that wrote nothing tell nothing about the API server. */
-  learn(outcome: Outcome, startedMs: number, endedMs: number, inFlight: number): void {
+  /**
+   * Learns from a pass; times by the monotonic clock. Passes that wrote nothing tell nothing about the API server, nor do the failures of a key
+   * that failed the last time, too: it may be the one that fails. Only a 429 is always about all.
+   */
+  learn(outcome: Outcome, startedMs: number, endedMs: number, inFlight: number, failedBefore = false): void {
+    if (failedBefore && outcome.kind === 'failed' && outcome.reason !== 'throttled') return;
     const sample = this.#sampleOf(outcome, startedMs, endedMs, inFlight);
     if (sample !== undefined) this.#state = nextFlight(this.#state, sample, this.#least, this.most);
   }

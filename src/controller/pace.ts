@@ -30,6 +30,8 @@ const freeChanges = 6;
 const costs = { afterSettled: 6, other: 1, free: 60 };
 /** A key that fails is looked at early when something changes, but not more often than this. */
 const longestHoldMs = 1_000;
+/** What stands between us and the API server may ask for hours, long after it is well again. */
+const longestWishMs = 60_000;
 const failureHalfLifeMs = 60_000;
 
 /**
@@ -50,6 +52,11 @@ export class Pace {
     return this.#histories.size;
   }
 
+  /** Whether the last pass over the key failed. */
+  isFailing(text: string): boolean {
+    return this.#histories.get(text)?.failing === true;
+  }
+
   /** @param nowMs monotonic */
   after(text: string, outcome: Outcome, nowMs: number): NextLook {
     const before = this.#histories.get(text) ?? blank;
@@ -59,7 +66,7 @@ export class Pace {
       this.#histories.set(text, { ...before, failures, failedAtMs: nowMs, failing: true });
       // Never blindly at once: a conflict with a writer that never tires must not become a busy loop.
       const delayMs = backoffMs(failures, this.#random(), outcome.retry === 'never' ? 5_000 : 50);
-      const wishMs = outcome.retryAfterMs ?? 0;
+      const wishMs = Math.min(outcome.retryAfterMs ?? 0, longestWishMs);
       return {
         afterMs: Math.max(wishMs, delayMs),
         as: outcome.retry === 'observe' ? 'change' : 'background',

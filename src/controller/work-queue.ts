@@ -157,10 +157,11 @@ export class WorkQueue {
     };
   }
 
-  /** Cancels all delays. */
+  /** Cancels all delays, and holds no key any longer: until somebody takes keys again, nothing waits for time. */
   close(): void {
     for (const { cancel } of this.#delays.values()) cancel();
     this.#delays.clear();
+    this.#held.clear();
   }
 }
 

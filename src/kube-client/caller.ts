@@ -143,13 +143,21 @@ export class Caller {
     const answer = await this.#send(scope, request, headers);
     if (answer.status !== 401) return this.#checked(scope, answer);
     // Tokens and certificates are replaced while we run. A refused request was not carried out, so a write may go again as well.
-    const renewed = await this.#identity(scope, true);
-    const shown = await this.#parts.connector.readShown().catch(() => answer.shown);
-    const same = answer.shown === '' || answer.shown === shown;
-    if (same && JSON.stringify(renewed) === JSON.stringify(headers)) return this.#checked(scope, answer);
-    if (!same) this.#parts.transport.renew(shown);
-    answer.body.destroy();
-    return this.#checked(scope, await this.#send(scope, request, renewed));
+    try {
+      const { connector, transport } = this.#parts;
+      const renewed = await this.#identity(scope, true);
+      const shown = await unlessAborted(
+        connector.readShown().catch(() => answer.shown),
+        scope.signal,
+      );
+      const same = answer.shown === '' || answer.shown === shown;
+      if (same && JSON.stringify(renewed) === JSON.stringify(headers)) return await this.#checked(scope, answer);
+      if (!same) transport.renew(shown);
+      return await this.#checked(scope, await this.#send(scope, request, renewed));
+    } finally {
+      // Unread, it would hold its connection.
+      answer.body.destroy();
+    }
   }
 
   async #identity(scope: Scope, renew: boolean): Promise<RequestHeaders> {

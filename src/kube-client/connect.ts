@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
-import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { connect as connectTls, createSecureContext, type TLSSocket } from 'node:tls';
 import { type Clock, startDeadline } from '../lib/clock.ts';
 import { hashHex } from '../lib/hash.ts';
 import type { ClusterConfig, TlsMaterial } from './cluster-config.ts';
@@ -60,9 +60,12 @@ export class Connector {
   async #shakeHands(material: TlsMaterial, protocols: readonly string[]): Promise<TLSSocket> {
     const { servername, ...keys } = material;
     const { host, port } = this.#target();
+    // First: it throws where the certificates cannot be used, and must leave no tunnel behind.
+    const secureContext = createSecureContext(keys);
     const tunnel = await this.#tunnel(keys.ca);
     const socket = connectTls({
       ...keys,
+      secureContext,
       ...(tunnel === undefined ? { host, port } : { socket: tunnel, host }),
       // An address is no server name; Node then checks the certificate against the host itself.
       servername: servername ?? (isIP(host) === 0 ? host : ''),

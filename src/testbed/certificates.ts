@@ -25,31 +25,21 @@ export interface ClusterCertificates {
   readonly serviceAccount: { readonly publicKey: string; readonly privateKey: string };
 }
 
-export const clientNames = ['admin', 'api-server', 'controller-manager', 'scheduler', 'kwok'] as const;
-export type ClientName = (typeof clientNames)[number];
-
 /** Subjects as the API server reads them: CN is the user, O the groups. */
-const clientSubjects: Readonly<Record<ClientName, string>> = {
+const clientSubjects = {
   admin: 'O=system:masters,CN=hourglass-admin',
   'api-server': 'O=system:masters,CN=kube-apiserver',
   'controller-manager': 'CN=system:kube-controller-manager',
   scheduler: 'CN=system:kube-scheduler',
   kwok: 'O=system:masters,CN=kwok',
-};
+} as const;
+export type ClientName = keyof typeof clientSubjects;
+export const clientNames = Object.keys(clientSubjects) as readonly ClientName[];
 
-const loopbackNames = [
-  { type: 'ip', value: '127.0.0.1' },
-  { type: 'dns', value: 'localhost' },
-] as const;
-
-const apiServerNames = [
-  ...loopbackNames,
-  { type: 'ip', value: '10.96.0.1' },
-  { type: 'dns', value: 'kubernetes' },
-  { type: 'dns', value: 'kubernetes.default' },
-  { type: 'dns', value: 'kubernetes.default.svc' },
-  { type: 'dns', value: 'kubernetes.default.svc.cluster.local' },
-] as const;
+const dns = (value: string): x509.JsonGeneralName => ({ type: 'dns', value });
+const ip = (value: string): x509.JsonGeneralName => ({ type: 'ip', value });
+const loopbackNames = [ip('127.0.0.1'), dns('localhost')];
+const serviceNames = ['kubernetes', 'kubernetes.default', 'kubernetes.default.svc', 'kubernetes.default.svc.cluster.local'];
 
 /** Makes all certificates of one cluster: EC P-256, valid for a year. @param nowMs milliseconds since the epoch */
 export async function makeCertificates(nowMs: number): Promise<ClusterCertificates> {
@@ -98,7 +88,11 @@ export async function makeCertificates(nowMs: number): Promise<ClusterCertificat
   const serviceAccountKeys = await generateKeys();
   return {
     authority: toPem(authority.toString('pem')),
-    apiServer: await issue('CN=kube-apiserver', [x509.ExtendedKeyUsage.serverAuth], apiServerNames),
+    apiServer: await issue(
+      'CN=kube-apiserver',
+      [x509.ExtendedKeyUsage.serverAuth],
+      [...loopbackNames, ip('10.96.0.1'), ...serviceNames.map(dns)],
+    ),
     // etcd calls itself as a client when it looks at its own members.
     etcd: await issue('CN=etcd', [x509.ExtendedKeyUsage.serverAuth, x509.ExtendedKeyUsage.clientAuth], loopbackNames),
     clients: Object.fromEntries(await Promise.all(clientNames.map(client))) as Record<ClientName, KeyPair>,

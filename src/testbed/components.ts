@@ -2,46 +2,30 @@ import { join } from 'node:path';
 import type { Ports } from './cluster-state.ts';
 import { clusterCidr, fakeNodeSelector, nodeCidrMaskSize } from './fake-nodes.ts';
 
-/** Where a cluster's files are. */
-export interface ClusterPaths {
-  readonly dir: string;
-  readonly kubeconfig: string;
-  readonly certificates: string;
-  readonly kubeconfigs: string;
-  readonly logs: string;
-  readonly etcd: string;
-  readonly kwokConfig: string;
-  readonly auditPolicy: string;
-  readonly auditLog: string;
-  readonly kubectlCache: string;
-}
+/** What a cluster makes in its directory. */
+const files = {
+  kubeconfig: 'kubeconfig',
+  certificates: 'certificates',
+  kubeconfigs: 'kubeconfigs',
+  logs: 'logs',
+  etcd: 'etcd',
+  kwokConfig: 'kwok.yaml',
+  auditPolicy: 'audit-policy.yaml',
+  kubectlCache: 'kubectl-cache',
+} as const;
 
 /** Names of what a cluster makes in its directory; nothing else is removed from it. */
-export const clusterFiles = [
-  'kubeconfig',
-  'certificates',
-  'kubeconfigs',
-  'logs',
-  'etcd',
-  'kwok.yaml',
-  'audit-policy.yaml',
-  'kubectl-cache',
-] as const;
+export const clusterFiles = Object.values(files);
+
+/** Where a cluster's files are. */
+export type ClusterPaths = Readonly<Record<keyof typeof files | 'dir' | 'auditLog', string>>;
 
 export function clusterPaths(dir: string): ClusterPaths {
-  const path = (name: (typeof clusterFiles)[number]): string => join(dir, name);
-  return {
-    dir,
-    kubeconfig: path('kubeconfig'),
-    certificates: path('certificates'),
-    kubeconfigs: path('kubeconfigs'),
-    logs: path('logs'),
-    etcd: path('etcd'),
-    kwokConfig: path('kwok.yaml'),
-    auditPolicy: path('audit-policy.yaml'),
-    auditLog: join(path('logs'), 'audit.log'),
-    kubectlCache: path('kubectl-cache'),
-  };
+  const paths = Object.fromEntries(Object.entries(files).map(([name, file]) => [name, join(dir, file)])) as Record<
+    keyof typeof files,
+    string
+  >;
+  return { ...paths, dir, auditLog: join(paths.logs, 'audit.log') };
 }
 
 export const componentNames = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kwok'] as const;
@@ -71,9 +55,9 @@ export function componentArgv(name: ComponentName, settings: ComponentSettings):
 
 const argvOf: Readonly<Record<ComponentName, (settings: ComponentSettings) => string[]>> = {
   etcd: ({ paths, ports }) => {
+    const file = (name: string): string => join(paths.certificates, name);
     const client = `https://127.0.0.1:${ports.etcd}`;
     const peer = `https://127.0.0.1:${ports.etcdPeer}`;
-    const file = (name: string): string => join(paths.certificates, name);
     return [
       'etcd',
       `--data-dir=${paths.etcd}`,

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createWriteStream, type WriteStream } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { glob, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { finished } from 'node:stream/promises';
@@ -46,12 +46,17 @@ export async function goBuild(build: GoBuild, report: ProgressReporter): Promise
   }
 }
 
+const byVersion = new Intl.Collator('en', { numeric: true }).compare;
+
 /** The highest version that any module beside this one asks for. */
 async function newestDirective(modulesDir: string): Promise<string> {
-  const folders = (await readdir(modulesDir, { withFileTypes: true })).filter((entry) => entry.isDirectory());
-  const texts = await Promise.all(folders.map((entry) => readFile(join(modulesDir, entry.name, 'go.mod'), 'utf8').catch(() => '')));
-  const versions = texts.map(parseGoDirective).filter((version) => version !== undefined);
-  return versions.reduce((highest, version) => (isGoNewEnough(`go${version}`, highest) ? version : highest), '1.21');
+  const texts = await Array.fromAsync(glob(join(modulesDir, '*', 'go.mod')), (path) => readFile(path, 'utf8'));
+  return (
+    texts
+      .flatMap((text) => parseGoDirective(text) ?? [])
+      .sort(byVersion)
+      .at(-1) ?? '1.21'
+  );
 }
 
 /** The version in the `go` line of a go.mod. Pure. */
@@ -61,15 +66,8 @@ export function parseGoDirective(goMod: string): string | undefined {
 
 /** Whether a Go that calls itself `version` (`go1.26.8`, `devel go1.27-a1b2`) has at least the version `needed` (`1.26.0`). Pure. */
 export function isGoNewEnough(version: string, needed: string): boolean {
-  const numbers = /go(\d+)\.(\d+)(?:\.(\d+))?/.exec(version);
-  if (numbers === null) return false;
-  const have = numbers.slice(1).map((part) => Number(part ?? 0));
-  const want = needed.split('.').map(Number);
-  for (let index = 0; index < 3; index += 1) {
-    const difference = (have[index] ?? 0) - (want[index] ?? 0);
-    if (difference !== 0) return difference > 0;
-  }
-  return true;
+  const have = /go(\d+\.\d+(?:\.\d+)?)/.exec(version)?.[1];
+  return have !== undefined && byVersion(have, needed.replace(/(\.0)+$/, '')) >= 0;
 }
 
 /** Whether Go is there and new enough for every tool, so that nobody builds for minutes and then learns it. @throws TestbedError with what to do */

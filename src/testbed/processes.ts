@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import * as process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -71,37 +71,34 @@ export function isAlive(record: ProcessRecord): boolean {
 export function findStamp(pid: number): string | undefined {
   if (pid <= 0) return undefined;
   if (process.platform !== 'linux') {
-    try {
-      return (
-        execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim() ||
-        undefined
-      );
-    } catch {
-      return undefined;
-    }
+    const { status, stdout } = spawnSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' });
+    return (status === 0 && stdout.trim()) || undefined;
   }
-  const fields = readProcessFields(pid);
+  // From the third field (state) on; the second may contain spaces and brackets itself.
+  const text = read(`/proc/${pid}/stat`);
+  const fields = text?.slice(text.lastIndexOf(')') + 2).split(' ');
   const startTicks = fields?.[19];
-  if (fields === undefined || startTicks === undefined || fields[0] === 'Z' || fields[0] === 'X') return undefined;
-  return `${bootId()}:${startTicks}`;
+  if (startTicks === undefined || fields?.[0] === 'Z' || fields?.[0] === 'X') return undefined;
+  boot ??= read('/proc/sys/kernel/random/boot_id')?.trim() ?? 'unknown';
+  return `${boot}:${startTicks}`;
 }
+
+let boot: string | undefined;
 
 /** Resident memory in bytes; undefined where the system does not tell or there is no such process. */
 export function findResidentBytes(pid: number): number | undefined {
-  const status = readOrUndefined(`/proc/${pid}/status`)?.toString('utf8');
-  const kibibytes = status === undefined ? undefined : /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1];
+  const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(read(`/proc/${pid}/status`) ?? '')?.[1];
   return kibibytes === undefined ? undefined : Number(kibibytes) * 1024;
 }
 
 /** Processes that a cluster started, found by their environment, recorded or not. Linux only: elsewhere none are found. */
 export function findMarked(registryDir: string): ProcessRecord[] {
   if (process.platform !== 'linux') return [];
-  const mark = Buffer.from(`\0${clusterVariable}=${registryDir}\0`);
+  const mark = `\0${clusterVariable}=${registryDir}\0`;
   return readdirSync('/proc')
     .filter((entry) => /^\d+$/.test(entry) && Number(entry) !== process.pid)
     .flatMap((entry) => {
-      const environment = readOrUndefined(`/proc/${entry}/environ`);
-      if (environment === undefined || !Buffer.concat([Buffer.from('\0'), environment, Buffer.from('\0')]).includes(mark)) return [];
+      if (!`\0${read(`/proc/${entry}/environ`)}\0`.includes(mark)) return [];
       const stamp = findStamp(Number(entry));
       return stamp === undefined ? [] : [{ pid: Number(entry), stamp }];
     });
@@ -141,22 +138,10 @@ function signal(pid: number, name: 'SIGKILL' | 'SIGTERM'): void {
   }
 }
 
-/** The fields of /proc/PID/stat from the third (state) on; the second may contain spaces and brackets itself. */
-function readProcessFields(pid: number): string[] | undefined {
-  const text = readOrUndefined(`/proc/${pid}/stat`)?.toString('utf8');
-  return text?.slice(text.lastIndexOf(')') + 2).split(' ');
-}
-
-function readOrUndefined(path: string): Buffer | undefined {
+function read(path: string): string | undefined {
   try {
-    return readFileSync(path);
+    return readFileSync(path, 'utf8');
   } catch {
     return undefined;
   }
-}
-
-let boot: string | undefined;
-function bootId(): string {
-  boot ??= readOrUndefined('/proc/sys/kernel/random/boot_id')?.toString('utf8').trim() ?? 'unknown';
-  return boot;
 }

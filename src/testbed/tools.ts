@@ -11,12 +11,7 @@ import { userCacheDir, withLock } from './user-cache.mjs';
 export type ToolName = 'control-plane' | 'kwok' | 'client-go' | 'kstatus';
 
 /** Versions of what the testbed is made of, from `tools/versions.json`. */
-export interface ToolVersions {
-  readonly kubernetes: string;
-  readonly etcd: string;
-  readonly kwok: string;
-  readonly node: string;
-}
+export type ToolVersions = Readonly<Record<'kubernetes' | 'etcd' | 'kwok' | 'node', string>>;
 
 export interface ToolOptions {
   /** The folder with the Go modules and versions.json; found beside this program by default. */
@@ -25,43 +20,25 @@ export interface ToolOptions {
 }
 
 interface Tool {
-  readonly module: string;
-  readonly packagePath: string;
+  /** Folder of its Go module; the tool's name unless told. */
+  readonly module?: string;
+  /** The module's own folder unless told. */
+  readonly packagePath?: string;
   readonly title: (versions: ToolVersions) => string;
   /** Measured with empty Go caches on two cores. */
   readonly coldTime: string;
-  readonly ldflags: (versions: ToolVersions) => string;
+  readonly ldflags?: (versions: ToolVersions) => string;
 }
 
 const tools: Readonly<Record<ToolName, Tool>> = {
   'control-plane': {
-    module: 'control-plane',
-    packagePath: '.',
-    title: (versions) => `the Kubernetes ${versions.kubernetes} control plane`,
+    title: ({ kubernetes }) => `the Kubernetes ${kubernetes} control plane`,
     coldTime: 'about 4 min',
-    ldflags: (versions) => `-s -w ${kubernetesVersionFlags(versions.kubernetes)}`,
+    ldflags: ({ kubernetes }) => ` ${kubernetesVersionFlags(kubernetes)}`,
   },
-  kwok: {
-    module: 'bin',
-    packagePath: 'sigs.k8s.io/kwok/cmd/kwok',
-    title: (versions) => `KWOK ${versions.kwok}`,
-    coldTime: 'about 1.5 min',
-    ldflags: () => '-s -w',
-  },
-  'client-go': {
-    module: 'client-go',
-    packagePath: '.',
-    title: () => 'the client-go program of the client bench',
-    coldTime: 'about 1 min',
-    ldflags: () => '-s -w',
-  },
-  kstatus: {
-    module: 'kstatus',
-    packagePath: '.',
-    title: () => 'kstatus, by which tools wait for objects',
-    coldTime: 'about 1 min',
-    ldflags: () => '-s -w',
-  },
+  kwok: { module: 'bin', packagePath: 'sigs.k8s.io/kwok/cmd/kwok', title: ({ kwok }) => `KWOK ${kwok}`, coldTime: 'about 1.5 min' },
+  'client-go': { title: () => 'the client-go program of the client bench', coldTime: 'about 1 min' },
+  kstatus: { title: () => 'kstatus, by which tools wait for objects', coldTime: 'about 1 min' },
 };
 
 /**
@@ -73,39 +50,38 @@ const tools: Readonly<Record<ToolName, Tool>> = {
 export async function ensureTool(name: ToolName, report: ProgressReporter, options: ToolOptions = {}): Promise<string> {
   const env = options.env ?? process.env;
   const toolsDir = options.toolsDir ?? findToolsDir();
-  const tool = tools[name];
+  const { module = name, packagePath = '.', coldTime, ...tool } = tools[name];
   const versions = readVersions(toolsDir);
-  const flags = ['-mod=readonly', '-trimpath', '-buildvcs=false', `-ldflags=${tool.ldflags(versions)}`];
-  const moduleDir = join(toolsDir, tool.module);
+  const flags = ['-mod=readonly', '-trimpath', '-buildvcs=false', `-ldflags=-s -w${tool.ldflags?.(versions) ?? ''}`];
+  const moduleDir = join(toolsDir, module);
   const cache = join(userCacheDir(env), 'tools');
-  const slot = `${name}-${await cacheKey(moduleDir, [tool.packagePath, ...flags])}`;
+  const slot = `${name}-${await cacheKey(moduleDir, [packagePath, ...flags])}`;
   const program = join(cache, slot, name);
   if (existsSync(program)) return program;
 
   const title = tool.title(versions);
   await checkGo({ title, moduleDir, env });
-  report.step(`Building ${title} (${tool.coldTime} the first time on two cores, then cached)`);
+  report.step(`Building ${title} (${coldTime} the first time on two cores, then cached)`);
+  const build = async (): Promise<void> => {
+    if (existsSync(program)) return;
+    // What builds of this slot left that were cut off: under the slot's lock nobody else is at work there.
+    for (const entry of await readdir(cache)) {
+      if (entry.startsWith(`.${slot}-`)) await rm(join(cache, entry), { recursive: true, force: true });
+    }
+    const draft = await mkdtemp(join(cache, `.${slot}-`));
+    const logFile = join(cache, `${slot}.log`);
+    const goEnv = { ...env, CGO_ENABLED: '0' };
+    try {
+      await goBuild({ title, moduleDir, packagePath, flags, output: join(draft, name), logFile, env: goEnv }, report);
+      await rename(draft, dirname(program));
+      await rm(logFile, { force: true });
+    } finally {
+      await rm(draft, { recursive: true, force: true });
+    }
+  };
   const onWait = (pid: number): void => report.update(`process ${pid} is building it; waiting`);
   try {
-    await withLock(
-      join(cache, `${slot}.lock`),
-      async () => {
-        if (existsSync(program)) return;
-        await sweep(cache, slot);
-        const draft = await mkdtemp(join(cache, `.${slot}-`));
-        const logFile = join(cache, `${slot}.log`);
-        try {
-          const goEnv = { ...env, CGO_ENABLED: '0' };
-          await goBuild({ title, moduleDir, packagePath: tool.packagePath, flags, output: join(draft, name), logFile, env: goEnv }, report);
-          await rename(draft, dirname(program));
-          await rm(logFile, { force: true });
-        } catch (error) {
-          await rm(draft, { recursive: true, force: true });
-          throw error;
-        }
-      },
-      { onWait },
-    );
+    await withLock(join(cache, `${slot}.lock`), build, { onWait });
   } catch (error) {
     if (errnoCode(error) === undefined) throw error;
     throw new TestbedError(`${toTestbedError(`building ${title} in ${cache}`, error).message}. The cache can be moved: set XDG_CACHE_HOME`);
@@ -143,13 +119,6 @@ async function cacheKey(moduleDir: string, flags: readonly string[]): Promise<st
   const hash = createHash('sha256').update([process.platform, process.arch, ...flags].join('\n'));
   for (const file of sources) hash.update(`\n${file}\n`).update(await readFile(join(moduleDir, file)));
   return hash.digest('hex').slice(0, 16);
-}
-
-/** Removes what builds of this slot left that were cut off. Under the slot's lock nobody else is at work there. */
-async function sweep(cache: string, slot: string): Promise<void> {
-  for (const entry of await readdir(cache)) {
-    if (entry.startsWith(`.${slot}-`)) await rm(join(cache, entry), { recursive: true, force: true });
-  }
 }
 
 /**

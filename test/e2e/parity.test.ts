@@ -108,6 +108,8 @@ describe('the entry point of the original', () => {
       await until('readiness', async () => (await get(probePort, 'readyz')) !== '');
       expect(await get(probePort, 'healthz')).not.toBe('');
       expect(await get(metricsPort, 'metrics')).toContain('# TYPE');
+    } catch (error) {
+      throw new Error(`the operator said:\n${said}`, { cause: error });
     } finally {
       child.kill('SIGTERM');
     }

@@ -1,4 +1,4 @@
-import { createServer } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { isKubeFault } from '../../../src/kube/faults.ts';
 import { pods } from '../../../src/kube/objects.ts';
@@ -142,14 +142,30 @@ describe('a client behind a proxy', () => {
   });
 
   it('leaves no tunnel open when the client certificate cannot be used', async () => {
-    const proxy = await startProxy();
-    const { server } = await given('h2', proxy, 'http://unused.test');
-    const url = `http://127.0.0.1:${proxy.port}`;
-    const tls = async () => ({ ca: server.identity.ca, cert: 'no PEM', key: 'no PEM' });
-    const kube = createKubeApi(server.config({ proxy: { url, source: 'HTTPS_PROXY' }, tls }), { clock: systemClock, userAgent: 'u' });
-    ended.push(() => kube.close());
+    const tunnels = new Set<Socket>();
+    const proxy = createServer((socket) => {
+      tunnels.add(socket);
+      socket.on('error', () => {}).on('close', () => tunnels.delete(socket));
+      socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\n\r\n'));
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    const kube = createKubeApi(
+      {
+        source: 'the test',
+        server: 'https://x.test:6443',
+        namespace: 'default',
+        proxy: { url: `http://127.0.0.1:${portOf(proxy.address())}`, source: 'HTTPS_PROXY' },
+        tls: async () => ({ cert: 'no PEM', key: 'no PEM' }),
+        headers: async () => ({}),
+      },
+      { clock: systemClock, userAgent: 'u' },
+    );
+    ended.push(
+      () => kube.close(),
+      () => proxy.close(),
+    );
     await expect(kube.get(pods, { namespace: 'a', name: 'x' })).rejects.toThrow('client certificate or key cannot be used');
-    await expect.poll(() => server.relay.open()).toBe(0);
+    await expect.poll(() => tunnels.size).toBe(0);
   });
 
   it('does not take the certificate of an https:// proxy from another CA', async () => {

@@ -266,4 +266,57 @@ describe('reconcile', () => {
       operator.cluster.find(performers, key('x'))?.metadata?.uid,
     );
   });
+
+  it('says that a removal is refused, asks again ever more seldom, and heals when it is allowed', async () => {
+    const operator = new TestOperator();
+    await operator.ask('x');
+    await operator.once(30_000);
+    let refuses = true;
+    const webhook = interceptWrites(operator.cluster.api(), {
+      before: (verb, plural) => {
+        if (refuses && verb === 'patch' && plural === 'pods') throw new KubeFault('forbidden', 'admission webhook "w" denied the request');
+      },
+    });
+    const watch = await operator.watch(webhook);
+    operator.change('x', { image: 'avs:2' });
+    for (let step = 0; step < 600; step += 1) await operator.clock.advance(1_000);
+    expect(operator.status('x')?.conditions?.at(-1)).toMatchObject({ type: 'Ready', status: 'False', reason: 'WebhookDenied' });
+    expect(watch.writes.patch).toBeLessThan(20);
+    refuses = false;
+    for (let step = 0; step < 700; step += 1) await operator.clock.advance(1_000);
+    expect(operator.status('x')?.conditions?.at(-1)).toMatchObject({ status: 'True' });
+    expect(operator.pods().map((pod) => pod.spec?.containers[0]?.image)).toEqual(['avs:2']);
+    await watch.stop();
+  });
+
+  it('puts the Service right also while pods are refused', async () => {
+    const operator = new TestOperator();
+    await operator.ask('x');
+    const quota = interceptWrites(operator.cluster.api(), {
+      before: (verb, plural) => {
+        if (verb === 'create' && plural === 'pods') throw new KubeFault('forbidden', 'creating Pod: exceeded quota');
+      },
+    });
+    const watch = await operator.watch(quota);
+    await operator.clock.advance(1_000);
+    expect(operator.services().map((service) => service.metadata?.name)).toEqual(['performer-x']);
+    await watch.stop();
+  });
+
+  it('is done with a pod of a former Performer that no list of ours shows', async () => {
+    const operator = new TestOperator();
+    await operator.ask('x');
+    const watch = await operator.watch();
+    await operator.clock.advance(5_000);
+    operator.cluster.update(pods, key('performer-x'), (pod) => {
+      const { [labels.app]: _, ...left } = pod.metadata?.labels ?? {};
+      return { ...pod, metadata: { ...pod.metadata, labels: left } };
+    });
+    operator.cluster.remove(performers, key('x'));
+    await operator.clock.advance(100);
+    await operator.ask('x');
+    for (let step = 0; step < 60; step += 1) await operator.clock.advance(1_000);
+    expect(operator.status('x')?.conditions?.at(-1)).toMatchObject({ status: 'True', reason: 'Serving' });
+    await watch.stop();
+  });
 });
