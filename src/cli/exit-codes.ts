@@ -36,8 +36,8 @@ export function hintFor(code: unknown): string | undefined {
   return hints[code as KubeFaultCode];
 }
 
-/** Errors that are written for the user already; those of the testbed and its tools are known by name, since their code is loaded lazily. */
-const namesForUsers = new Set(['TestbedError', 'ToolError']);
+/** Errors that are written for the user already; known by name, since the code that throws them is loaded lazily. */
+const namesForUsers = new Set(['TestbedError', 'ToolError', 'ServeError']);
 
 /** What a failure means to the person at the terminal: message with object, cause and next step, and the exit code. Undefined for a bug. */
 export function toCliError(error: unknown): CliError | undefined {

@@ -50,8 +50,9 @@ export async function printExplanation(options: ExplainOptions): Promise<ExitCod
 /** What a pass over that Performer would see in the cluster now. @throws CliError where nothing of that name is there */
 async function takeSnapshot(options: TakeOptions): Promise<Snapshot> {
   const key = { namespace: options.namespace ?? 'default', name: options.name };
-  const { kube, close } = await connect(options);
+  const connection = await connect(options);
   try {
+    const { kube } = connection;
     const world = createWorld();
     const { signal } = new AbortController();
     await listWorld(world, kube, key.namespace, signal);
@@ -60,7 +61,7 @@ async function takeSnapshot(options: TakeOptions): Promise<Snapshot> {
     if (snapshot.performer !== undefined || snapshot.pods.length > 0) return snapshot;
     throw new CliError(`Performer ${key.namespace}/${key.name} does not exist. List them: kubectl get performers -A`);
   } finally {
-    close();
+    connection.close();
   }
 }
 

@@ -51,9 +51,13 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 // Not awaited at the top: what commands load lazily imports from here, and would wait for us while we wait for it.
-program.parseAsync().catch((error: unknown) => {
-  process.exitCode = report(error);
-});
+program
+  .parseAsync()
+  .catch((error: unknown) => {
+    process.exitCode = report(error);
+  })
+  // Everything is written and closed: taking the heap apart object by object is of use to nobody.
+  .finally(() => process.exit());
 
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;

@@ -59,44 +59,22 @@ export function createReconcile({ passes, events, log, ...parts }: OperatorParts
 
 export function openLease(connection: Connection, options: WriterOptions, log: Log): LeaseElector {
   const namespace = options.leaseNamespace ?? connection.podNamespace ?? defaultLeaseNamespace;
+  // In a cluster the pod's name, which is its host name.
+  const ownName = connection.podNamespace === undefined ? `${hostname()}-${process.pid}` : hostname();
   return createLease({
     kube: connection.kube,
     clock: systemClock,
     key: { namespace, name: leaseName },
-    identity: leaseIdentity(connection, options),
+    identity: options.leaseIdentity ?? ownName,
     random: Math.random,
     log,
   });
 }
 
-export interface HeldLease {
-  readonly isHeld: () => boolean;
-  /** Ends the renewals, and gives the Lease back unless it was lost. */
-  release(): Promise<void>;
-}
-
-/** Keeps a Lease that was acquired. */
-export function holdLease(lease: LeaseElector): HeldLease {
-  const stop = new AbortController();
-  const kept = lease.keep(stop.signal, () => undefined);
-  return {
-    isHeld: () => lease.isHeld(),
-    release: async () => {
-      stop.abort();
-      await kept;
-      await lease.release();
-    },
-  };
-}
-
-/** In a cluster the pod's name, which is its host name. */
-function leaseIdentity(connection: Connection, options: WriterOptions): string {
-  return options.leaseIdentity ?? (connection.podNamespace === undefined ? `${hostname()}-${process.pid}` : hostname());
-}
-
-/** Aborts at SIGTERM or SIGINT; a second signal ends the process as usual. */
-export function abortOnSignals(): AbortSignal {
+/** Aborts at SIGTERM, SIGINT and those named; a second signal ends the process as usual. */
+export function abortOnSignals(...more: readonly NodeJS.Signals[]): AbortSignal {
   const controller = new AbortController();
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => controller.abort(new Error(signal)));
+  for (const signal of ['SIGTERM', 'SIGINT', ...more] as const)
+    process.once(signal, () => controller.abort(new Error(`interrupted by ${signal}`)));
   return controller.signal;
 }

@@ -1,5 +1,7 @@
+import { isIP } from 'node:net';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { logLevels } from '../telemetry/logger.ts';
+import type { Address } from '../telemetry/serve.ts';
 
 /** `30s`, `2m`, `500ms`, `1h`, `1m30s` as in Go, or a plain number of seconds, in milliseconds. */
 export function parseDuration(text: string): number {
@@ -15,6 +17,20 @@ export function parseCount(text: string): number {
   const count = Number(text);
   if (!Number.isInteger(count) || count < 1) throw new InvalidArgumentError('give a whole number, 1 or more.');
   return count;
+}
+
+/**
+ * Where to listen: `:8080`, `127.0.0.1:0`, `[::1]:8080` or `localhost:8080`, as Go reads them; `0` and an empty text mean off.
+ * Without a host: on all addresses of the machine.
+ */
+export function parseAddress(text: string): Address | 'off' {
+  if (text === '0' || text === '') return 'off';
+  const match = /^(?:\[([^\]]*)\]|([^:[\]]*)):(\d{1,5})$/.exec(text);
+  const host = match?.[1] ?? match?.[2] ?? '';
+  const port = Number(match?.[3]);
+  if (match === null || port > 65_535 || (match[1] !== undefined && isIP(host) !== 6))
+    throw new InvalidArgumentError('give an address such as :8080 or 127.0.0.1:8080, or 0 for off.');
+  return host === '' ? { port } : { host, port };
 }
 
 export function parseOutput(text: string): 'text' | 'json' {

@@ -6,28 +6,25 @@ import { WorkQueue } from '../controller/work-queue.ts';
 import { countWrites } from '../kube/counting.ts';
 import { systemClock } from '../lib/clock.ts';
 import { createWorld, listKeys, onWorldChange, watchWorld } from '../reconcile/world.ts';
-import type { Address } from '../telemetry/address.ts';
 import { createEventRecorder } from '../telemetry/events.ts';
 import { checkCaches, createReach, healthPages } from '../telemetry/health.ts';
 import { createLogger } from '../telemetry/log.ts';
-import type { LogFormat, Logger, LogLevel } from '../telemetry/logger.ts';
+import type { LogFormat, LogLevel } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { createPasses } from '../telemetry/passes.ts';
-import { type PageServer, type Pages, servePages } from '../telemetry/serve.ts';
+import { type Address, type PageServer, type Pages, servePages } from '../telemetry/serve.ts';
 import { type Connection, connect } from './connect.ts';
-import { CliError, type ExitCode, exitCodes, hintFor } from './exit-codes.ts';
+import { type ExitCode, exitCodes, hintFor } from './exit-codes.ts';
 import { chooseLog, type GoLogOptions } from './go-flags.ts';
 import { abortOnSignals, createReconcile, openLease, readSettings } from './operator.ts';
 import type { WriterOptions } from './options.ts';
 import { productVersion } from './version.ts';
 
-export type BindAddress = Address | 'off';
-
 export interface WatchOptions extends WriterOptions, GoLogOptions {
   readonly drain: number;
   readonly resync: number;
-  readonly metricsBindAddress?: BindAddress;
-  readonly healthProbeBindAddress?: BindAddress;
+  readonly metricsBindAddress?: Address | 'off';
+  readonly healthProbeBindAddress?: Address | 'off';
   readonly logFormat?: LogFormat;
   readonly logLevel?: LogLevel;
 }
@@ -50,7 +47,7 @@ export async function runOperator(options: WatchOptions, ineffective: readonly s
     },
   });
   const stopReflectors = new AbortController();
-  let closeServers = (): Promise<void> => Promise.resolve();
+  const servers: PageServer[] = [];
   const { kube } = countWrites(connection.kube, (...write) => metrics?.onWrite(...write));
   const events = createEventRecorder({ kube, clock: systemClock, log });
   try {
@@ -91,13 +88,14 @@ export async function runOperator(options: WatchOptions, ineffective: readonly s
       queue.onTake = metrics.onTake;
     }
     const ready = { ...checkCaches(reflectors), 'api-server': reach.check, shutdown: () => (signal.aborted ? 'shutting down' : undefined) };
-    closeServers = await serve(
-      [
-        ['metrics', addresses.metrics, metrics === undefined ? {} : metricsPages(metrics)],
-        ['health', addresses.health, healthPages({ 'stuck-pass': passes.stuck }, ready)],
-      ],
-      log,
-    );
+    const serve = async (what: string, address: Address | undefined, pages: Pages): Promise<void> => {
+      if (address === undefined) return;
+      const server = await servePages(what, address, pages);
+      servers.push(server);
+      log.info('serving', { what, host: address.host, port: server.port });
+    };
+    await serve('metrics', addresses.metrics, metrics === undefined ? {} : metricsPages(metrics));
+    await serve('health', addresses.health, healthPages({ 'stuck-pass': passes.stuck }, ready));
 
     let filled = false;
     // Until the caches are filled there is nothing to drain.
@@ -133,7 +131,7 @@ export async function runOperator(options: WatchOptions, ineffective: readonly s
     await events.close(eventsMs);
     connection.close();
     // Last: who asks how the shutdown goes gets an answer until it is over.
-    await closeServers();
+    await Promise.all(servers.map((server) => server.close()));
   }
 }
 
@@ -147,22 +145,4 @@ function bindAddresses({ podNamespace }: Connection, options: WatchOptions): { r
   const metrics = options.metricsBindAddress ?? (inCluster ? { port: 8080 } : 'off');
   const health = options.healthProbeBindAddress ?? (inCluster ? { port: 8081 } : 'off');
   return { ...(metrics === 'off' ? {} : { metrics }), ...(health === 'off' ? {} : { health }) };
-}
-
-/** Opens what is wanted; the returned function closes it. @throws CliError when a port cannot be had */
-async function serve(wanted: readonly (readonly [what: string, Address | undefined, Pages])[], log: Logger): Promise<() => Promise<void>> {
-  const servers: PageServer[] = [];
-  const close = async (): Promise<void> => void (await Promise.all(servers.map((server) => server.close())));
-  for (const [what, address, pages] of wanted) {
-    if (address === undefined) continue;
-    try {
-      const server = await servePages(address, pages);
-      servers.push(server);
-      log.info('serving', { what, host: address.host, port: server.port });
-    } catch (error) {
-      await close();
-      throw new CliError(`${what}: ${error instanceof Error ? error.message : String(error)}`, exitCodes.failed, { cause: error });
-    }
-  }
-  return close;
 }

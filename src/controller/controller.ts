@@ -5,7 +5,8 @@ import type { Outcome, PassContext, Reconcile } from './outcome.ts';
 import { Pace } from './pace.ts';
 import type { WorkQueue } from './work-queue.ts';
 
-export interface ControllerOptions {
+/** What every run is made of. */
+export interface RunParts {
   readonly queue: WorkQueue;
   readonly reconcile: Reconcile;
   /** How many passes may be under way at once. */
@@ -13,12 +14,15 @@ export interface ControllerOptions {
   readonly clock: Clock;
   /** Draws from [0, 1). */
   readonly random: () => number;
+}
+
+export interface ControllerOptions extends RunParts {
   /** No key is taken after it aborts. */
   readonly until: AbortSignal;
   /** Aborts passes that are under way; by default they are left to finish. */
   readonly abort?: AbortSignal;
-  /** Told after each pass, with how long it took. A false answer ends the key's turn: it is not queued again by the controller. */
-  readonly onOutcome?: (key: ObjectKey, outcome: Outcome, durationMs: number) => boolean;
+  /** Told after each pass. A false answer ends the key's turn: it is not queued again by the controller. */
+  readonly onOutcome?: (key: ObjectKey, outcome: Outcome) => boolean;
 }
 
 /** Passes that need no answer from outside would keep timers and sockets waiting: after so long they are let in between. */
@@ -45,7 +49,7 @@ export async function runController(options: ControllerOptions): Promise<void> {
     const outcome = await runPass(options.reconcile, key, { signal, lastPass: false });
     const endedMs = clock.monotonicMs();
     limit.learn(outcome, startedMs, endedMs, inFlight, pace.isFailing(text));
-    const goesOn = options.onOutcome?.(key, outcome, endedMs - startedMs) ?? true;
+    const goesOn = options.onOutcome?.(key, outcome) ?? true;
     if (goesOn) {
       const { afterMs, as, holdMs } = pace.after(text, outcome, endedMs);
       if (holdMs > 0) queue.hold(key, holdMs);

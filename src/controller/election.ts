@@ -60,8 +60,11 @@ export class Election {
   async #turn(role: Role, stop: AbortSignal, lead: Lead, guard: (over: AbortSignal, lose: () => void) => Promise<void>): Promise<void> {
     const over = new AbortController();
     const lost = new AbortController();
-    const guarded = guard(over.signal, () => lost.abort(new Error('the Lease is lost')));
     this.#role = role;
+    const guarded = guard(over.signal, () => {
+      this.#role = 'standby';
+      lost.abort(new Error('the Lease is lost'));
+    });
     try {
       await lead(stop, lost.signal);
     } finally {

@@ -1,4 +1,3 @@
-import { backoffMs } from './backoff.ts';
 import type { Outcome } from './outcome.ts';
 import type { WorkClass } from './work-queue.ts';
 
@@ -87,4 +86,15 @@ export class Pace {
     const as = outcome.kind === 'waiting' ? 'change' : 'background';
     return { as, holdMs: 0, ...(outcome.requeueAfterMs === undefined ? {} : { afterMs: outcome.requeueAfterMs }) };
   }
+}
+
+/**
+ * Delay before the next try of a key that keeps failing: doubles from `baseMs`, levels off at `capMs`. Pure.
+ *
+ * @param failures failures in a row, 1 or more
+ * @param jitter drawn by the caller from [0, 1), so that keys that failed together part ways
+ * @returns milliseconds, from half the undamped delay up to just under the whole
+ */
+export function backoffMs(failures: number, jitter: number, baseMs = 50, capMs = 60_000): number {
+  return Math.min(capMs, baseMs * 2 ** Math.min(failures - 1, 40)) * (0.5 + jitter / 2);
 }

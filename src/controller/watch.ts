@@ -1,17 +1,8 @@
 import type { ObjectKey } from '../kube/objects.ts';
-import type { Clock } from '../lib/clock.ts';
-import { runController } from './controller.ts';
-import type { FlightLimit } from './flight-limit.ts';
-import type { Outcome, Reconcile } from './outcome.ts';
+import { type RunParts, runController } from './controller.ts';
 import { runResync } from './resync.ts';
-import type { WorkQueue } from './work-queue.ts';
 
-export interface WatchRunOptions {
-  readonly queue: WorkQueue;
-  readonly reconcile: Reconcile;
-  readonly limit: FlightLimit;
-  readonly clock: Clock;
-  readonly random: () => number;
+export interface WatchRunOptions extends RunParts {
   /** All keys there are: looked at when the run starts, and again by `resyncMs`. */
   readonly keys: () => Iterable<ObjectKey>;
   /** Each key is looked at once in this time though nothing happened; default: never. */
@@ -22,7 +13,6 @@ export interface WatchRunOptions {
   readonly drainMs: number;
   /** The right to write is gone: passes under way are aborted at once. */
   readonly lost?: AbortSignal;
-  readonly onOutcome?: (key: ObjectKey, outcome: Outcome, durationMs: number) => void;
 }
 
 /** Runs until `signal` or `lost` aborts; after `signal` the passes under way may end within `drainMs`. */
@@ -47,15 +37,7 @@ export async function runWatch(options: WatchRunOptions): Promise<void> {
   for (const key of keys()) queue.add(key, 'background');
   const resync = runResync({ queue, clock, keys, everyMs: options.resyncMs ?? 0, signal: end.signal });
   try {
-    await runController({
-      ...options,
-      until: end.signal,
-      abort: abort.signal,
-      onOutcome: (key, outcome, durationMs) => {
-        options.onOutcome?.(key, outcome, durationMs);
-        return true;
-      },
-    });
+    await runController({ ...options, until: end.signal, abort: abort.signal });
   } finally {
     options.signal.removeEventListener('abort', drain);
     lost?.removeEventListener('abort', lose);

@@ -9,11 +9,6 @@ export interface QueueStats {
   readonly depth: Readonly<Record<WorkClass, number>>;
   /** Keys that became ready since the start, equal ones merged. */
   readonly adds: number;
-  readonly inFlight: number;
-  /** How long the key that is ready longest has been so; 0 when none is. */
-  readonly longestWaitingMs: number;
-  /** How long the oldest pass has been under way; 0 when none is. */
-  readonly longestRunningMs: number;
 }
 
 interface Entry {
@@ -48,7 +43,7 @@ export class WorkQueue {
   onTake: (waitedMs: number) => void = () => undefined;
   readonly #clock: Clock;
   readonly #lanes: Readonly<Record<Lane, Map<string, Entry>>> = { begun: new Map(), fresh: new Map(), background: new Map() };
-  readonly #running = new Map<string, Entry>();
+  readonly #running = new Set<string>();
   /** Wanted again while running. */
   readonly #dirty = new Map<string, WorkClass>();
   /** Keys that a pass left unfinished. */
@@ -125,7 +120,7 @@ export class WorkQueue {
     const lanes = Object.values(this.#lanes);
     this.onTake(nowMs - Math.min(...lanes.map((entries) => entries.get(text)?.sinceMs ?? nowMs)));
     for (const entries of lanes) entries.delete(text);
-    this.#running.set(text, { key, sinceMs: nowMs });
+    this.#running.add(text);
     return key;
   }
 
@@ -142,18 +137,12 @@ export class WorkQueue {
 
   stats(): QueueStats {
     const { begun, fresh, background } = this.#lanes;
-    const nowMs = this.#clock.monotonicMs();
-    const oldestMs = (...entries: readonly (Entry | undefined)[]): number =>
-      nowMs - Math.min(nowMs, ...entries.map((entry) => entry?.sinceMs ?? nowMs));
     return {
       depth: {
         change: begun.size + fresh.size,
         background: [...background.keys()].filter((text) => !begun.has(text) && !fresh.has(text)).length,
       },
       adds: this.#adds,
-      inFlight: this.#running.size,
-      longestWaitingMs: oldestMs(...[begun, fresh, background].map((lane) => lane.values().next().value)),
-      longestRunningMs: oldestMs(...this.#running.values()),
     };
   }
 

@@ -1,7 +1,8 @@
 import { KubeFault, type KubeFaultCode } from '../kube/faults.ts';
 import type { CallOptions } from '../kube/port.ts';
-import { type Clock, type Deadline, sleep, startDeadline } from '../lib/clock.ts';
+import { type Deadline, sleep, startDeadline } from '../lib/clock.ts';
 import { BodyError, parseBody, readText } from './body.ts';
+import type { KubeClientOptions } from './client.ts';
 import type { ClusterConfig, RequestHeaders } from './cluster-config.ts';
 import type { Connector } from './connect.ts';
 import { connectionText } from './connection-text.ts';
@@ -16,6 +17,7 @@ const maxErrorBytes = 1024 * 1024;
 /** How often a call is sent at most; a watch less often, since its reader has a back-off of its own. */
 const callTries = 4;
 const watchTries = 2;
+const unfitForHeader = /[^\t\x20-\x7e\x80-\xff]/;
 
 export interface Request {
   readonly method: TransportRequest['method'];
@@ -30,22 +32,14 @@ export interface Scope extends Deadline {
   readonly doing: Doing;
 }
 
-export interface CallerParts {
+export interface CallerParts
+  extends Pick<KubeClientOptions, 'clock' | 'userAgent'>,
+    Required<Pick<KubeClientOptions, 'warn' | 'random' | 'onRetry' | 'onAnswer'>> {
   readonly config: ClusterConfig;
   readonly transport: Transport;
   readonly connector: Connector;
-  readonly clock: Clock;
   readonly serverClock: ServerClock;
-  readonly userAgent: string;
-  readonly warn: (message: string) => void;
-  /** From [0, 1). */
-  readonly random: () => number;
-  readonly onRetry: (fault: KubeFault, waitMs: number) => void;
-  readonly onAnswer: OnAnswer;
 }
-
-/** Told of each answer: its HTTP status, or `<error>` where none came. */
-export type OnAnswer = (method: string, code: string) => void;
 
 /** Sends requests as somebody, within a deadline, again where that is safe and the budget allows it, and turns whatever goes wrong into a `KubeFault`. */
 export class Caller {
@@ -162,7 +156,10 @@ export class Caller {
 
   async #identity(scope: Scope, renew: boolean): Promise<RequestHeaders> {
     try {
-      return await unlessAborted(this.#parts.config.headers(renew), scope.signal);
+      const headers = await unlessAborted(this.#parts.config.headers(renew), scope.signal);
+      const unfit = Object.keys(headers).find((name) => unfitForHeader.test([headers[name]].flat().join('')));
+      if (unfit !== undefined) throw new Error(`the ${unfit} header would hold a line end or another character that none may; mend it`);
+      return headers;
     } catch (error) {
       if (error instanceof TransportError) throw error;
       const text = error instanceof Error ? error.message : 'failed';

@@ -2,7 +2,7 @@ import { KubeFault } from '../kube/faults.ts';
 import { type KubeObject, keyOf, type Resource } from '../kube/objects.ts';
 import type { CallOptions, KubeApi } from '../kube/port.ts';
 import type { Clock } from '../lib/clock.ts';
-import { Caller, type OnAnswer, type Request } from './caller.ts';
+import { Caller, type Request } from './caller.ts';
 import type { ClusterConfig } from './cluster-config.ts';
 import { Connector } from './connect.ts';
 import { decodeDeleted, decodeObject, isRecord } from './decode.ts';
@@ -24,7 +24,8 @@ export interface KubeClientOptions {
   readonly warn?: (message: string) => void;
   /** Told of each request that is about to be sent again, and after which wait: for metrics, and for whoever limits the load. */
   readonly onRetry?: (fault: KubeFault, waitMs: number) => void;
-  readonly onAnswer?: OnAnswer;
+  /** Told of each answer: its HTTP status, or `<error>` where none came. */
+  readonly onAnswer?: (method: string, code: string) => void;
   /** From [0, 1), for jitter; default `Math.random`. */
   readonly random?: () => number;
   /** The largest answers that are read: a page of a list, and any other answer or watch event. */

@@ -63,10 +63,21 @@ function whyUnreadable(error: unknown): string {
   if (hasCode(error, 'ENOENT', 'ENOTDIR')) return 'there is no such file; check the path';
   if (hasCode(error, 'EACCES', 'EPERM')) return 'no permission to read it; check its owner and mode';
   if (hasCode(error, 'EISDIR')) return 'it is a directory; name the file';
-  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-  return `it cannot be read (${code})`;
+  return `it cannot be read (${codeOf(error) || 'unknown error'})`;
 }
 
 function hasCode(error: unknown, ...codes: readonly string[]): boolean {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' && codes.includes(error.code);
+  return codes.includes(codeOf(error));
+}
+
+/** The code that Node gives an error; '' for one without. Pure. */
+export function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+}
+
+/** Where a URL's server listens. Pure. */
+export function addressOf(url: URL): { readonly host: string; readonly port: number } {
+  // A socket wants no brackets around an IPv6 address.
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1').toLowerCase();
+  return { host, port: Number(url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : url.port) };
 }

@@ -3,7 +3,7 @@ import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, createSecureContext, type TLSSocket } from 'node:tls';
 import { type Clock, startDeadline } from '../lib/clock.ts';
 import { hashHex } from '../lib/hash.ts';
-import type { ClusterConfig, TlsMaterial } from './cluster-config.ts';
+import { addressOf, type ClusterConfig, type TlsMaterial } from './cluster-config.ts';
 import { isCertificateFault } from './connection-text.ts';
 import { TransportError } from './transport.ts';
 
@@ -40,7 +40,7 @@ export class Connector {
   /** A plain connection, for `http://`. @throws TransportError `connect` */
   async connectPlain(): Promise<Socket> {
     try {
-      const { host, port } = this.#target();
+      const { host, port } = addressOf(new URL(this.#config.server));
       return (await this.#tunnel(undefined)) ?? (await this.#whenReady(connectTcp({ host, port }), 'connect'));
     } catch (error) {
       throw new TransportError('connect', 'no connection', { cause: error });
@@ -59,7 +59,7 @@ export class Connector {
 
   async #shakeHands(material: TlsMaterial, protocols: readonly string[]): Promise<TLSSocket> {
     const { servername, ...keys } = material;
-    const { host, port } = this.#target();
+    const { host, port } = addressOf(new URL(this.#config.server));
     // First: it throws where the certificates cannot be used, and must leave no tunnel behind.
     const secureContext = createSecureContext(keys);
     const tunnel = await this.#tunnel(keys.ca);
@@ -79,16 +79,9 @@ export class Connector {
   async #tunnel(ca: string | undefined): Promise<Socket | undefined> {
     const { proxy } = this.#config;
     if (proxy === undefined) return undefined;
-    const { host, port } = this.#target();
+    const { host, port } = addressOf(new URL(this.#config.server));
     const { openTunnel } = await import('./proxy.ts');
     return openTunnel(proxy, `${isIP(host) === 6 ? `[${host}]` : host}:${port}`, ca, this.#clock, connectTimeoutMs);
-  }
-
-  #target(): { readonly host: string; readonly port: number } {
-    const url = new URL(this.#config.server);
-    // A socket wants no brackets around an IPv6 address.
-    const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
-    return { host, port: Number(url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : url.port) };
   }
 
   async #whenReady<S extends Socket>(socket: S, event: 'connect' | 'secureConnect'): Promise<S> {

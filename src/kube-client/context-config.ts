@@ -2,7 +2,7 @@ import { dirname, isAbsolute, join } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
 import { type ClusterConfig, ConfigError, type ReadFile, type RequestHeaders, readNeeded, type TlsMaterial } from './cluster-config.ts';
 import { type Ask, type Credentials, createTokenFile } from './credentials.ts';
-import { type NamedEntry, readText, type SelectedContext } from './kubeconfig.ts';
+import { entryError, type NamedEntry, readText, type SelectedContext } from './kubeconfig.ts';
 
 export interface ContextParts {
   readonly readFile: ReadFile;
@@ -18,13 +18,12 @@ export interface ContextParts {
  */
 export async function configOfContext(context: SelectedContext, parts: ContextParts): Promise<ClusterConfig> {
   const { cluster, user } = context;
-  const clusterText = `cluster '${cluster.name}'`;
-  const server = readServer(cluster, clusterText);
-  const proxyUrl = readText(cluster, clusterText, 'proxy-url');
+  const server = readServer(cluster);
+  const proxyUrl = readText(cluster, 'proxy-url');
   const proxy =
     proxyUrl === undefined
       ? undefined
-      : (await import('./proxy.ts')).parseProxy(proxyUrl, `the proxy-url of ${clusterText} in ${cluster.path}`, server);
+      : (await import('./proxy.ts')).parseProxy(proxyUrl, `the proxy-url of ${cluster.what} in ${cluster.path}`, server);
   const ask = user === undefined ? undefined : await findAsker(cluster, user, server, parts);
 
   const tls = async (): Promise<TlsMaterial> => {
@@ -66,32 +65,25 @@ async function findAsker(
   return user.value['auth-provider'] === undefined ? undefined : (await import('./client-node.ts')).createAuthProvider(user);
 }
 
-function readServer(cluster: NamedEntry, what: string): string {
-  const server = readText(cluster, what, 'server');
-  if (server === undefined) throw new ConfigError(`reading kubeconfig ${cluster.path}: ${what} has no server; add its URL`);
+function readServer(cluster: NamedEntry): string {
+  const server = readText(cluster, 'server');
+  if (server === undefined) throw entryError(cluster, 'there is no server; add its URL');
   const url = URL.parse(server);
-  if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:')) {
-    throw new ConfigError(`reading kubeconfig ${cluster.path}: ${what}: 'server' is no http(s) URL; write it as https://HOST:PORT`);
-  }
+  if (url === null || !/^https?:$/.test(url.protocol))
+    throw entryError(cluster, "'server' is no http(s) URL; write it as https://HOST:PORT");
   if (url.username !== '' || url.password !== '') {
-    throw new ConfigError(
-      `reading kubeconfig ${cluster.path}: ${what}: 'server' holds a user name or password; put them into the user entry`,
-    );
+    throw entryError(cluster, "'server' holds a user name or password; put them into the user entry");
   }
   return server.replace(/\/+$/, '');
 }
 
 async function readClusterTls(cluster: NamedEntry, readFile: ReadFile): Promise<TlsMaterial> {
-  const what = `cluster '${cluster.name}'`;
-  const servername = readText(cluster, what, 'tls-server-name');
-  const ca = await readPem(cluster, what, 'certificate-authority', readFile);
+  const servername = readText(cluster, 'tls-server-name');
+  const ca = await readPem(cluster, 'certificate-authority', readFile);
   const skip = cluster.value['insecure-skip-tls-verify'] ?? false;
-  if (typeof skip !== 'boolean')
-    throw new ConfigError(`reading kubeconfig ${cluster.path}: ${what}: 'insecure-skip-tls-verify' must be true or false`);
+  if (typeof skip !== 'boolean') throw entryError(cluster, "'insecure-skip-tls-verify' must be true or false");
   if (skip && ca !== undefined) {
-    throw new ConfigError(
-      `reading kubeconfig ${cluster.path}: ${what} has a certificate-authority and insecure-skip-tls-verify; remove one of them`,
-    );
+    throw entryError(cluster, 'there are a certificate-authority and insecure-skip-tls-verify; remove one of them');
   }
   return {
     ...(ca === undefined ? {} : { ca }),
@@ -101,47 +93,41 @@ async function readClusterTls(cluster: NamedEntry, readFile: ReadFile): Promise<
 }
 
 async function readUserTls(user: NamedEntry, readFile: ReadFile): Promise<TlsMaterial> {
-  const what = `user '${user.name}'`;
-  const cert = await readPem(user, what, 'client-certificate', readFile);
-  const key = await readPem(user, what, 'client-key', readFile);
+  const cert = await readPem(user, 'client-certificate', readFile);
+  const key = await readPem(user, 'client-key', readFile);
   if (cert !== undefined && key !== undefined) return { cert, key };
   if (cert === undefined && key === undefined) return {};
   const [has, lacks] = cert === undefined ? ['client-key', 'client-certificate'] : ['client-certificate', 'client-key'];
-  throw new ConfigError(`reading kubeconfig ${user.path}: ${what} has a ${has} but no ${lacks}; add it`);
+  throw entryError(user, `there is a ${has} but no ${lacks}; add it`);
 }
 
 /** @param ask given where credentials must be asked for */
 function readHeaders(user: NamedEntry, parts: ContextParts, ask: Ask<Credentials> | undefined): ClusterConfig['headers'] {
-  const what = `user '${user.name}'`;
-  const impersonation = readImpersonation(user, what);
-  const tokenPath = readText(user, what, 'tokenFile');
-  // A token file wins over a token: it is the one that is kept fresh.
-  const tokenFile =
-    tokenPath === undefined
-      ? undefined
-      : createTokenFile(absolutePath(user, tokenPath), (path) => readNeeded(parts.readFile, path, `token file (${what})`), parts.clock);
-  const token = readText(user, what, 'token');
-  const username = readText(user, what, 'username');
-  const password = readText(user, what, 'password');
+  const impersonation = readImpersonation(user);
+  const tokenPath = readText(user, 'tokenFile');
+  const readToken = (path: string): Promise<string> => readNeeded(parts.readFile, path, `token file (${user.what})`);
+  const tokenFile = tokenPath === undefined ? undefined : createTokenFile(absolutePath(user, tokenPath), readToken, parts.clock);
+  const token = readText(user, 'token');
+  const username = readText(user, 'username');
+  const login = `${username}:${readText(user, 'password') ?? ''}`;
   return async (renew) => {
+    // A token file wins over a token: it is the one that is kept fresh.
     if (tokenFile !== undefined) return { ...impersonation, authorization: `Bearer ${await tokenFile(renew)}` };
     if (token !== undefined) return { ...impersonation, authorization: `Bearer ${token}` };
-    if (username !== undefined)
-      return { ...impersonation, authorization: `Basic ${Buffer.from(`${username}:${password ?? ''}`).toString('base64')}` };
+    if (username !== undefined) return { ...impersonation, authorization: `Basic ${Buffer.from(login).toString('base64')}` };
     if (ask !== undefined) return { ...(await ask(renew)).headers, ...impersonation };
     return impersonation;
   };
 }
 
 /** `as`, `as-uid`, `as-groups`: left out, a command would run with more rights than was asked for. */
-function readImpersonation(user: NamedEntry, what: string): RequestHeaders {
-  if (user.value['as-user-extra'] !== undefined)
-    throw new ConfigError(`reading kubeconfig ${user.path}: ${what}: 'as-user-extra' is not supported; remove it`);
-  const name = readText(user, what, 'as');
-  const uid = readText(user, what, 'as-uid');
+function readImpersonation(user: NamedEntry): RequestHeaders {
+  if (user.value['as-user-extra'] !== undefined) throw entryError(user, "'as-user-extra' is not supported; remove it");
+  const name = readText(user, 'as');
+  const uid = readText(user, 'as-uid');
   const groups: unknown = user.value['as-groups'] ?? [];
   if (!Array.isArray(groups) || !groups.every((group) => typeof group === 'string')) {
-    throw new ConfigError(`reading kubeconfig ${user.path}: ${what}: 'as-groups' must be a list of strings`);
+    throw entryError(user, "'as-groups' must be a list of strings");
   }
   return {
     ...(name === undefined ? {} : { 'impersonate-user': name }),
@@ -151,18 +137,21 @@ function readImpersonation(user: NamedEntry, what: string): RequestHeaders {
 }
 
 /** PEM from `<field>-data` (base64), which wins, or from the file that `<field>` names. */
-async function readPem(entry: NamedEntry, what: string, field: string, readFile: ReadFile): Promise<string | undefined> {
-  const data = readText(entry, what, `${field}-data`);
+async function readPem(entry: NamedEntry, field: string, readFile: ReadFile): Promise<string | undefined> {
+  const data = readText(entry, `${field}-data`);
+  const isPem = (text: string): boolean => text.includes('-----BEGIN ');
   if (data !== undefined) {
     const pem = Buffer.from(data, 'base64').toString('utf8');
-    if (pem.includes('-----BEGIN ')) return pem;
-    throw new ConfigError(`reading kubeconfig ${entry.path}: ${what}: '${field}-data' is not the base64 form of a PEM file`);
+    if (isPem(pem)) return pem;
+    throw entryError(entry, `'${field}-data' is not the base64 form of a PEM file`);
   }
-  const path = readText(entry, what, field);
-  if (path === undefined) return undefined;
-  const pem = await readNeeded(readFile, absolutePath(entry, path), `${field} (${what} of ${entry.path})`);
-  if (pem.includes('-----BEGIN ')) return pem;
-  throw new ConfigError(`reading ${field} ${absolutePath(entry, path)} (${what} of ${entry.path}): it is no PEM file`);
+  const named = readText(entry, field);
+  if (named === undefined) return undefined;
+  const path = absolutePath(entry, named);
+  const whose = `(${entry.what} of ${entry.path})`;
+  const pem = await readNeeded(readFile, path, `${field} ${whose}`);
+  if (isPem(pem)) return pem;
+  throw new ConfigError(`reading ${field} ${path} ${whose}: it is no PEM file`);
 }
 
 function absolutePath(entry: NamedEntry, path: string): string {

@@ -58,28 +58,14 @@ function faultOfStatus(doing: Doing, http: number, status: ApiStatus | undefined
   });
 }
 
+const codeOfStatus: Readonly<Record<number, KubeFaultCode>> = { 401: 'unauthorized', 403: 'forbidden', 410: 'expired', 429: 'throttled' };
+
 function codeOf(doing: Doing, http: number, status: ApiStatus | undefined, text: string): KubeFaultCode {
-  switch (http) {
-    case 401:
-      return 'unauthorized';
-    case 403:
-      return 'forbidden';
-    case 404:
-      return isKindMissing(status, text) ? 'kindMissing' : 'notFound';
-    case 409:
-      return status?.reason === 'AlreadyExists' ? 'alreadyExists' : 'conflict';
-    case 410:
-      return 'expired';
-    case 429:
-      return 'throttled';
-    case 502:
-    case 504:
-      // Somebody between us and the store gave up waiting; the store may still have taken the write.
-      return doing.write ? 'unknownOutcome' : 'unavailable';
-    default:
-      if (http >= 500) return 'unavailable';
-      return http >= 400 ? 'invalid' : 'unreadable';
-  }
+  if (http === 404) return isKindMissing(status, text) ? 'kindMissing' : 'notFound';
+  if (http === 409) return status?.reason === 'AlreadyExists' ? 'alreadyExists' : 'conflict';
+  // Somebody between us and the store gave up waiting; the store may still have taken the write.
+  if (doing.write && (http === 502 || http === 504)) return 'unknownOutcome';
+  return codeOfStatus[http] ?? (http >= 500 ? 'unavailable' : http >= 400 ? 'invalid' : 'unreadable');
 }
 
 /** A 404 that is about no object: the API server does not serve the kind. */
@@ -89,19 +75,11 @@ function isKindMissing(status: ApiStatus | undefined, text: string): boolean {
 }
 
 function explain(code: KubeFaultCode, http: number, said: string): string {
-  const answer = said === '' ? `the server answered ${http}` : said;
-  switch (code) {
-    case 'kindMissing':
-      return 'the API server does not serve this kind';
-    case 'unauthorized':
-      return `${answer} (401): the credentials are not accepted`;
-    case 'unknownOutcome':
-      return `${answer} (${http}): it may or may not have happened`;
-    case 'unreadable':
-      return `the server answered ${http}, which no API server does; check the server's address`;
-    default:
-      return `${answer} (${http})`;
-  }
+  if (code === 'kindMissing') return 'the API server does not serve this kind';
+  if (code === 'unreadable') return `the server answered ${http}, which no API server does; check the server's address`;
+  const answer = `${said === '' ? `the server answered ${http}` : said} (${http})`;
+  if (code === 'unauthorized') return `${answer}: the credentials are not accepted`;
+  return code === 'unknownOutcome' ? `${answer}: it may or may not have happened` : answer;
 }
 
 function parseJson(text: string): unknown {

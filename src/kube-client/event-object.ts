@@ -14,41 +14,32 @@ const seriesEvents: Resource<KubeObject> = { ...coreEvents, group: 'events.k8s.i
 
 type Body = { readonly [key: string]: unknown };
 
-/** The `events.k8s.io/v1` Event that is stored for a record. Pure. @param component who reports it, e.g. `my-operator` */
-export function buildEvent(record: EventRecord, component: string, instance: string, nowMs: number): Body {
-  return {
-    apiVersion: apiVersionOf(seriesEvents),
-    kind: 'Event',
-    metadata: { name: record.name, namespace: eventNamespace(record) },
-    regarding: record.regarding,
-    type: record.type,
-    reason: record.reason,
-    note: noteOf(record),
-    action: record.action,
-    reportingController: component,
-    reportingInstance: instance.slice(0, 128),
-    eventTime: formatMicroTime(nowMs),
-  };
-}
-
-/** The same as core/v1. Pure. */
-export function buildCoreEvent(record: EventRecord, component: string, instance: string, nowMs: number): Body {
+/**
+ * The Event that is stored for a record: an `events.k8s.io/v1` one, or where `core` the same as core/v1. Pure.
+ *
+ * @param component who reports it, e.g. `my-operator`
+ */
+function buildEvent(record: EventRecord, core: boolean, component: string, instance: string, nowMs: number): Body {
   const at = formatTime(nowMs);
   return {
-    apiVersion: 'v1',
+    apiVersion: apiVersionOf(core ? coreEvents : seriesEvents),
     kind: 'Event',
     metadata: { name: record.name, namespace: eventNamespace(record) },
-    involvedObject: record.regarding,
     type: record.type,
     reason: record.reason,
-    message: noteOf(record),
     action: record.action,
-    source: { component },
-    reportingComponent: component,
     reportingInstance: instance.slice(0, 128),
-    firstTimestamp: at,
-    lastTimestamp: at,
-    count: 1,
+    ...(core
+      ? {
+          involvedObject: record.regarding,
+          message: noteOf(record),
+          source: { component },
+          reportingComponent: component,
+          firstTimestamp: at,
+          lastTimestamp: at,
+          count: 1,
+        }
+      : { regarding: record.regarding, note: noteOf(record), reportingController: component, eventTime: formatMicroTime(nowMs) }),
   };
 }
 
@@ -57,7 +48,7 @@ function noteOf({ message }: EventRecord): string {
 }
 
 /** Events on cluster-scoped objects live in `default`. Pure. */
-export function eventNamespace(record: EventRecord): string {
+function eventNamespace(record: EventRecord): string {
   return record.regarding.namespace === '' ? 'default' : record.regarding.namespace;
 }
 
@@ -97,7 +88,7 @@ export function createEventWriter(parts: EventWriterParts): KubeApi['event'] {
       await call({ text: `patching ${target}`, write: true }, request, options);
       return;
     }
-    const body = (core ? buildCoreEvent : buildEvent)(record, component, instance, nowMs());
+    const body = buildEvent(record, core, component, instance, nowMs());
     try {
       const request: Request = { method: 'POST', path: requestPath(resource, { namespace: key.namespace }), body };
       await call({ text: `creating ${target}`, write: true }, request, options);

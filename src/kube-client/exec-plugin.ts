@@ -81,7 +81,7 @@ function whyFailed(error: unknown, installHint: string): string {
 }
 
 function failed(user: NamedEntry, why: string): ConfigError {
-  return new ConfigError(`asking the credential plug-in of user '${user.name}': ${why}`);
+  return new ConfigError(`asking the credential plug-in of ${user.what}: ${why}`);
 }
 
 function isTexts(value: unknown): value is string[] {

@@ -8,7 +8,14 @@ type Entry = Readonly<Record<string, unknown>>;
 export interface NamedEntry {
   readonly name: string;
   readonly path: string;
+  /** For messages: `cluster 'dev'`. */
+  readonly what: string;
   readonly value: Entry;
+}
+
+/** What is wrong with an entry. @param why what, and what to do; nothing of the entry's values */
+export function entryError(entry: Omit<NamedEntry, 'value'>, why: string): ConfigError {
+  return new ConfigError(`reading kubeconfig ${entry.path}: ${entry.what}: ${why}`);
 }
 
 export interface Kubeconfig {
@@ -96,7 +103,7 @@ export function selectContext(config: Kubeconfig, wanted: string | undefined): S
     return fail(`there is no context '${name}' (${choices}); ${next}`);
   }
   const entryOf = (kind: 'cluster' | 'user', entries: readonly NamedEntry[]): NamedEntry | undefined => {
-    const entryName = readText(context, `context '${name}'`, kind);
+    const entryName = readText(context, kind);
     const entry = entries.find((candidate) => candidate.name === entryName);
     if (entryName === undefined || entry !== undefined) return entry;
     const there = namesOf(`${kind}s`, entries);
@@ -105,16 +112,16 @@ export function selectContext(config: Kubeconfig, wanted: string | undefined): S
     );
   };
   const cluster = entryOf('cluster', config.clusters) ?? fail(`context '${name}' names no cluster; choose another context (${choices})`);
-  const namespace = readText(context, `context '${name}'`, 'namespace') ?? 'default';
+  const namespace = readText(context, 'namespace') ?? 'default';
   return { name, namespace, cluster, user: entryOf('user', config.users) };
 }
 
 /** A text field of an entry; undefined when absent or empty. @throws ConfigError when it is something else; its value is not told */
-export function readText(entry: NamedEntry, what: string, field: string): string | undefined {
+export function readText(entry: NamedEntry, field: string): string | undefined {
   const value = entry.value[field];
   if (value === undefined || value === null || value === '') return undefined;
   if (typeof value === 'string') return value;
-  throw new ConfigError(`reading kubeconfig ${entry.path}: ${what}: '${field}' must be a string`);
+  throw entryError(entry, `'${field}' must be a string`);
 }
 
 function readEntries(path: string, file: Entry, list: string, member: string): readonly NamedEntry[] {
@@ -126,9 +133,10 @@ function readEntries(path: string, file: Entry, list: string, member: string): r
     if (!isRecord(entry) || typeof name !== 'string' || name === '') {
       throw new ConfigError(`reading kubeconfig ${path}: entry ${index + 1} of '${list}' has no name`);
     }
+    const named = { name, path, what: `${member} '${name}'` };
     const value = entry[member] ?? {};
-    if (!isRecord(value)) throw new ConfigError(`reading kubeconfig ${path}: ${member} '${name}': '${member}' must be a mapping`);
-    return { name, path, value };
+    if (!isRecord(value)) throw entryError(named, `'${member}' must be a mapping`);
+    return { ...named, value };
   });
 }
 

@@ -4,7 +4,7 @@ import { request as requestHttps } from 'node:https';
 import { BlockList, isIP, type Socket } from 'node:net';
 import { rootCertificates } from 'node:tls';
 import { type Clock, startDeadline } from '../lib/clock.ts';
-import { ConfigError, type ProxyServer } from './cluster-config.ts';
+import { addressOf, ConfigError, codeOf, type ProxyServer } from './cluster-config.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -39,15 +39,14 @@ export function parseProxy(text: string, source: string, server: string): ProxyS
 }
 
 function isBypassed(url: URL, noProxy: string): boolean {
-  const host = hostOf(url);
-  const port = url.port === '' ? (url.protocol === 'https:' ? '443' : '80') : url.port;
+  const { host, port } = addressOf(url);
   if (host === 'localhost' || isWithin(host, '127.0.0.0/8') || host === '::1') return true;
   return noProxy.split(',').some((item) => {
     const entry = item.trim().toLowerCase();
     if (entry === '' || entry === '*') return entry === '*';
     // A port stands behind a name, an IPv4 address or a bracketed IPv6 one.
     const [, bare = entry, onlyPort] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(entry) ?? [];
-    if (onlyPort !== undefined && onlyPort !== port) return false;
+    if (onlyPort !== undefined && Number(onlyPort) !== port) return false;
     const name = bare.replace(/^\[(.*)\]$/, '$1').replace(/^\*\./, '.');
     if (name.includes('/')) return isWithin(host, name);
     if (isIP(name) !== 0 || isIP(host) !== 0) return name === host;
@@ -85,8 +84,7 @@ export async function openTunnel(
   const authorization = login === ':' ? {} : { 'proxy-authorization': `Basic ${Buffer.from(login).toString('base64')}` };
   const options = {
     method: 'CONNECT',
-    host: hostOf(url),
-    port: url.port === '' ? (secure ? 443 : 80) : Number(url.port),
+    ...addressOf(url),
     path: authority,
     agent: false,
     headers: { host: authority, ...authorization },
@@ -102,7 +100,7 @@ export async function openTunnel(
   request.end();
   const answered: unknown[] = await once(request, 'connect', { signal: deadline.signal }).catch((error: unknown) => {
     request.destroy();
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'failed';
+    const code = codeOf(error) || 'failed';
     deadline.clear();
     throw fail(`cannot be reached (${deadline.expired() ? `no answer within ${timeoutMs / 1000} s` : code}); check its address`, error);
   });
@@ -115,8 +113,4 @@ export async function openTunnel(
   socket.destroy();
   const next = statusCode === 407 ? 'put a user name and password into its URL' : 'let it through there, or name the host in NO_PROXY';
   throw fail(`answered ${statusCode} to the wish for ${authority}; ${next}`);
-}
-
-function hostOf(url: URL): string {
-  return url.hostname.replace(/^\[(.*)\]$/, '$1').toLowerCase();
 }

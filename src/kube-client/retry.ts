@@ -20,17 +20,11 @@ const tokensPerSuccess = 0.1;
 export function retryWaitMs(error: unknown, write: boolean, failures: number, jitter: number): number | undefined {
   const delayMs = jitter * Math.min(capMs, baseMs * 2 ** (failures - 1));
   if (error instanceof TransportError) {
-    switch (error.stage) {
-      case 'connect':
-        return mayPass(error.cause) ? delayMs : undefined;
-      case 'refused':
-        return delayMs;
-      case 'broken':
-        // Often a kept connection that had died long before: a new one may do at once.
-        return write ? undefined : failures === 1 ? 0 : delayMs;
-      default:
-        return undefined;
-    }
+    if (error.stage === 'refused') return delayMs;
+    if (error.stage === 'connect') return mayPass(error.cause) ? delayMs : undefined;
+    if (error.stage === 'aborted' || write) return undefined;
+    // Often a kept connection that had died long before: a new one may do at once.
+    return failures === 1 ? 0 : delayMs;
   }
   if (error instanceof BodyError) return error.cut && !write ? delayMs : undefined;
   if (!isKubeFault(error, 'throttled', 'unavailable') || (write && error.code !== 'throttled')) return undefined;

@@ -51,7 +51,7 @@ export class TransportError extends Error {
   readonly sent: boolean;
 
   constructor(stage: TransportStage, message: string, options: { readonly sent?: boolean; readonly cause?: unknown } = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(message, options);
     this.stage = stage;
     this.sent = options.sent ?? stage === 'broken';
   }

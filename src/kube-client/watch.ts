@@ -1,13 +1,11 @@
 import type { KubeObject, Resource } from '../kube/objects.ts';
 import type { WatchEvent, WatchOptions } from '../kube/port.ts';
-import { BodyError, bodyChunks, parseBody } from './body.ts';
+import { BodyError, bodyChunks, parseBody, splitLines } from './body.ts';
 import type { Caller } from './caller.ts';
 import { decodeObject, decodeSelected, isRecord } from './decode.ts';
 import { type Doing, faultOfErrorEvent } from './error-map.ts';
-import { splitLines } from './lines.ts';
 import { describeTarget, requestPath } from './request-path.ts';
-import type { TransportAnswer } from './transport.ts';
-import { TransportError } from './transport.ts';
+import { type TransportAnswer, TransportError } from './transport.ts';
 
 /** Events after a version, as `KubeApi.watch` promises them. The stream is read only as fast as events are taken. */
 export async function* watchEvents<T extends KubeObject>(

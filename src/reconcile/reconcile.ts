@@ -53,7 +53,12 @@ async function conclude(applied: Applied, plan: Plan, snapshot: Snapshot, deps: 
       deps.writers.denied(snapshot.key, denied, nowMs);
       const seen = { ...(await observe(snapshot.key, deps, snapshot.lastPass, signal)), denied };
       const told = checkPlan(planPerformer(seen, deps.settings), seen);
-      const second = (await isProven(told, seen, deps, signal)) ? await apply(told, seen, deps, signal) : undefined;
+      let second = (await isProven(told, seen, deps, signal)) ? await apply(told, seen, deps, signal) : undefined;
+      if (second?.kind === 'denied') {
+        // The rest is refused as well: the status at least says so.
+        const status = told.actions.filter((action) => action.resource === 'PerformerStatus');
+        second = await apply({ ...told, actions: status }, seen, deps, signal);
+      }
       if (second?.kind === 'failed') return failed(second.fault);
       return { ...failed(applied.fault), reason: classifyDenial(applied.fault.message) };
     }

@@ -38,9 +38,8 @@ export function planDeletion(
 
 /** Whether nothing holds a marked object any more. Pure. */
 export function isReleased({ metadata }: AnyObject): boolean {
-  return (
-    metadata.deletionTimestamp !== undefined && (metadata.deletionGracePeriodSeconds ?? 0) === 0 && (metadata.finalizers ?? []).length === 0
-  );
+  const { deletionTimestamp, deletionGracePeriodSeconds: seconds = 0, finalizers = [] } = metadata;
+  return deletionTimestamp !== undefined && seconds === 0 && finalizers.length === 0;
 }
 
 /** Nobody runs a pod that has no node, or that has finished: there is nothing to wait for. */

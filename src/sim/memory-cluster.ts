@@ -44,18 +44,14 @@ export class MemoryCluster {
   readonly #server: MemoryServer;
   readonly #watches: MemoryWatches;
   readonly #api: KubeApi;
-  #clusterIPs = 0;
 
   constructor({ clock, seed = 'memory', autoKubelet, bookmarkMs = 60_000, garbageDelayMs = 10 }: MemoryClusterOptions) {
     const server = new MemoryServer(clock, seed);
     this.#server = server;
-    this.#watches = new MemoryWatches(server.store, clock, bookmarkMs);
+    this.#watches = new MemoryWatches(server, bookmarkMs);
     this.#api = new MemoryApi(server, this.#watches);
     server.register(pods, podRules);
-    server.register(
-      services,
-      serviceRules(() => this.#nextClusterIP()),
-    );
+    server.register(services, serviceRules());
     server.register(nodes, { statusSubresource: true, countsGeneration: false, initialStatus: (node) => node.status });
     server.register(namespaces, {
       statusSubresource: true,
@@ -138,11 +134,6 @@ export class MemoryCluster {
   /** The newest resourceVersion. */
   get resourceVersion(): string {
     return String(this.#server.store.revision);
-  }
-
-  #nextClusterIP(): string {
-    this.#clusterIPs += 1;
-    return `10.96.${Math.floor(this.#clusterIPs / 250)}.${(this.#clusterIPs % 250) + 1}`;
   }
 }
 

@@ -81,15 +81,9 @@ export class MemoryServer {
       creationTimestamp: formatTime(this.clock.nowMs()),
       ...(rules.countsGeneration ? { generation: 1 } : {}),
     } as ObjectMeta);
-    const { status: sentStatus, ...rest } = copy;
-    const status = rules.initialStatus === undefined ? (rules.statusSubresource ? undefined : sentStatus) : rules.initialStatus(copy);
-    const plain: AnyObject = {
-      ...rest,
-      apiVersion: apiVersionOf(resource),
-      kind: resource.kind,
-      metadata,
-      ...(status === undefined ? {} : { status }),
-    };
+    const sentStatus = rules.statusSubresource ? undefined : copy.status;
+    const status = rules.initialStatus === undefined ? sentStatus : rules.initialStatus(copy);
+    const plain = withStatus({ ...copy, apiVersion: apiVersionOf(resource), kind: resource.kind, metadata }, status);
     const object = rules.withDefaults?.(plain, undefined) ?? plain;
     const refusal = metadataRefusal(metadata) ?? rules.refusal?.(object, undefined);
     if (refusal !== undefined) throw refuse(refusal);
@@ -106,8 +100,8 @@ export class MemoryServer {
     const before = this.get(resource, key, 'patching');
     const copy = wireCopy(patch);
     const inBody = isJsonObject(copy) && isJsonObject(copy.metadata) ? copy.metadata : {};
-    for (const version of [options.resourceVersion, inBody.resourceVersion ?? options.resourceVersion])
-      checkPrecondition('patching', resource, before, 'resourceVersion', version);
+    checkPreconditions('patching', resource, before, { resourceVersion: options.resourceVersion });
+    checkPreconditions('patching', resource, before, { resourceVersion: inBody.resourceVersion ?? undefined });
     const patched = mergePatch(before as unknown as JsonObject, copy) as unknown as AnyObject;
     const { name, namespace = '', uid } = patched.metadata;
     if (name !== key.name || namespace !== key.namespace || uid !== before.metadata.uid) {
@@ -151,8 +145,7 @@ export class MemoryServer {
   /** The object as it stands afterwards, or undefined when it is gone. */
   delete(resource: Resource<KubeObject>, key: ObjectKey, options: DeleteOptions): AnyObject | undefined {
     const stored = this.get(resource, key, 'deleting');
-    checkPrecondition('deleting', resource, stored, 'uid', options.uid);
-    checkPrecondition('deleting', resource, stored, 'resourceVersion', options.resourceVersion);
+    checkPreconditions('deleting', resource, stored, { uid: options.uid, resourceVersion: options.resourceVersion });
     return this.remove(resource, stored, options);
   }
 
@@ -181,8 +174,9 @@ export class MemoryServer {
   }
 }
 
-function withStatus(before: AnyObject, status: JsonObject | undefined): AnyObject {
-  const { status: _old, ...rest } = before;
+/** The object with another status, or none. */
+function withStatus(object: AnyObject, status: JsonObject | undefined): AnyObject {
+  const { status: _old, ...rest } = object;
   return status === undefined ? rest : { ...rest, status };
 }
 
@@ -209,21 +203,16 @@ function fault(code: keyof typeof answers, doing: string, resource: Resource<Kub
   return new KubeFault(code, `${doing} ${resource.kind} ${keyText(key)}: ${why}`, answers[code]);
 }
 
-/** @throws KubeFault `conflict` when a precondition does not hold */
-function checkPrecondition(
+/** @throws KubeFault `conflict` when what was asked for is not what is stored */
+function checkPreconditions(
   doing: string,
   resource: Resource<KubeObject>,
   stored: AnyObject,
-  what: 'uid' | 'resourceVersion',
-  asked: Json | undefined,
+  asked: { readonly uid?: Json; readonly resourceVersion?: Json | undefined },
 ): void {
-  const is = stored.metadata[what];
-  if (asked === is) return;
-  throw fault(
-    'conflict',
-    doing,
-    resource,
-    keyOf(stored),
-    `Precondition failed: ${what} is ${is ?? 'none'} and not ${JSON.stringify(asked)}`,
-  );
+  for (const what of ['uid', 'resourceVersion'] as const) {
+    const is = stored.metadata[what] ?? 'none';
+    if (asked[what] === undefined || asked[what] === is) continue;
+    throw fault('conflict', doing, resource, keyOf(stored), `Precondition failed: ${what} is ${is} and not ${JSON.stringify(asked[what])}`);
+  }
 }

@@ -1,7 +1,7 @@
 import { KubeFault } from '../kube/faults.ts';
 import type { WatchEvent, WatchOptions } from '../kube/port.ts';
-import type { Clock } from '../lib/clock.ts';
-import type { Change, MemoryStore } from './memory-store.ts';
+import type { MemoryServer } from './memory-server.ts';
+import type { Change } from './memory-store.ts';
 import type { Matcher } from './selectors.ts';
 import type { AnyObject } from './stored-object.ts';
 
@@ -19,15 +19,13 @@ interface Stream {
 
 /** All open watches of a memory cluster. */
 export class MemoryWatches {
-  readonly #store: MemoryStore;
-  readonly #clock: Clock;
+  readonly #server: MemoryServer;
   readonly #bookmarkMs: number;
   readonly #streams = new Set<Stream>();
 
   /** @param bookmarkMs how often each stream gets a bookmark */
-  constructor(store: MemoryStore, clock: Clock, bookmarkMs: number) {
-    this.#store = store;
-    this.#clock = clock;
+  constructor(server: MemoryServer, bookmarkMs: number) {
+    this.#server = server;
     this.#bookmarkMs = bookmarkMs;
   }
 
@@ -69,13 +67,21 @@ export class MemoryWatches {
     const onAbort = (): void => stream.end(new KubeFault('aborted', `watching ${options.kindId}: the caller aborted`));
 
     if (options.resourceVersion === '' || options.resourceVersion === '0') {
-      for (const object of this.#store.list(options.kindId)) if (options.matches(object)) stream.push({ type: 'ADDED', object });
+      for (const object of this.#server.store.list(options.kindId)) if (options.matches(object)) stream.push({ type: 'ADDED', object });
       if (options.initialEvents === true) stream.push({ ...this.#mark(), initialEventsEnd: true });
     } else {
-      for (const change of this.#store.changesAfter(Number(options.resourceVersion))) take(change);
+      for (const change of this.#server.store.changesAfter(Number(options.resourceVersion))) take(change);
     }
-    const cancels = [this.#store.onChange(take), this.#startBookmarks(stream)];
-    if (options.timeoutSeconds !== undefined) cancels.push(this.#clock.timer(options.timeoutSeconds * 1_000, () => stream.end()));
+    let cancelBookmark = (): void => undefined;
+    const remind = (): void => {
+      cancelBookmark = this.#server.clock.timer(this.#bookmarkMs, () => {
+        stream.push(this.#mark());
+        remind();
+      });
+    };
+    remind();
+    const cancels = [this.#server.store.onChange(take), () => cancelBookmark()];
+    if (options.timeoutSeconds !== undefined) cancels.push(this.#server.clock.timer(options.timeoutSeconds * 1_000, () => stream.end()));
     if (options.signal?.aborted === true) onAbort();
     options.signal?.addEventListener('abort', onAbort, { once: true });
     this.#streams.add(stream);
@@ -97,19 +103,7 @@ export class MemoryWatches {
   }
 
   #mark() {
-    return { type: 'BOOKMARK', resourceVersion: String(this.#store.revision) } as const;
-  }
-
-  #startBookmarks(stream: Stream): () => void {
-    let cancel: () => void = () => undefined;
-    const arm = (): void => {
-      cancel = this.#clock.timer(this.#bookmarkMs, () => {
-        stream.push(this.#mark());
-        arm();
-      });
-    };
-    arm();
-    return () => cancel();
+    return { type: 'BOOKMARK', resourceVersion: String(this.#server.store.revision) } as const;
   }
 }
 

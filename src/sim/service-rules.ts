@@ -1,8 +1,13 @@
 import type { KindRules } from './kind-rules.ts';
 import { type AnyObject, type JsonObject, objectsOf } from './stored-object.ts';
 
-/** Services with what the API server fills in, so that a comparison with what was sent meets the same surprises. @param nextClusterIP draws a free address */
-export function serviceRules(nextClusterIP: () => string): KindRules {
+/** Services with what the API server fills in, so that a comparison with what was sent meets the same surprises. Each gets an address no other has. */
+export function serviceRules(): KindRules {
+  let addresses = 0;
+  const nextClusterIP = (): string => {
+    addresses += 1;
+    return `10.96.${Math.floor(addresses / 250)}.${(addresses % 250) + 1}`;
+  };
   return {
     statusSubresource: true,
     countsGeneration: false,

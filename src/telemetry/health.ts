@@ -7,11 +7,11 @@ export type HealthChecks = Readonly<Record<string, HealthCheck>>;
 
 /** `/healthz`, `/livez` and `/readyz` in the form of Kubernetes: `ok`, or a line for each check when one fails or `?verbose` is asked; `?exclude=NAME` leaves one out. */
 export function healthPages(live: HealthChecks, ready: HealthChecks): Pages {
-  const page =
-    (name: string, checks: HealthChecks) =>
-    (query: URLSearchParams): Page =>
-      answerHealth(name, checks, query);
-  return { '/healthz': page('healthz', live), '/livez': page('livez', live), '/readyz': page('readyz', ready) };
+  return {
+    '/healthz': (query) => answerHealth('healthz', live, query),
+    '/livez': (query) => answerHealth('livez', live, query),
+    '/readyz': (query) => answerHealth('readyz', ready, query),
+  };
 }
 
 function answerHealth(name: string, checks: HealthChecks, query: URLSearchParams): Page {

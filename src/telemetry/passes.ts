@@ -36,15 +36,14 @@ export function createPasses({ log, monotonicMs, nextStep, onEnd }: PassesOption
   let id = 0;
 
   const tell = (key: string, fields: Readonly<Record<string, unknown>>, outcome: Outcome, wrote: boolean): void => {
+    const { kind, reason } = outcome;
     const before = last.get(key);
-    const now = `${outcome.kind} ${outcome.reason}`;
     // Overtaken by another writer: the next pass tells what it comes to.
-    if (outcome.kind !== 'failed' || outcome.retry !== 'observe') last.set(key, now);
-    const isNews = last.get(key) !== before && !(before === undefined && outcome.kind === 'settled');
-    if (outcome.kind === 'settled' && outcome.reason === 'Gone') last.delete(key);
-    if (!isNews && !wrote) return;
-    const level = isNews && outcome.kind === 'failed' ? 'error' : isNews && outcome.kind === 'stalled' ? 'warn' : 'info';
-    log[level](outcome.kind, fields);
+    const now = kind === 'failed' && outcome.retry === 'observe' ? before : `${kind} ${reason}`;
+    if (now === undefined || (kind === 'settled' && reason === 'Gone')) last.delete(key);
+    else last.set(key, now);
+    const isNews = now !== before && !(before === undefined && kind === 'settled');
+    if (isNews || wrote) log[isNews && kind === 'failed' ? 'error' : isNews && kind === 'stalled' ? 'warn' : 'info'](kind, fields);
   };
 
   return {
@@ -62,12 +61,8 @@ export function createPasses({ log, monotonicMs, nextStep, onEnd }: PassesOption
           const durationMs = monotonicMs() - startedMs;
           const { reason, message } = outcome;
           const next = outcome.kind === 'failed' ? nextStep(reason) : undefined;
-          tell(
-            key,
-            { key, pass, reason, message, ...(did.length === 0 ? {} : { did }), ms: Math.round(durationMs), next },
-            outcome,
-            did.length > 0,
-          );
+          const wrote = did.length === 0 ? {} : { did };
+          tell(key, { key, pass, reason, message, ...wrote, ms: Math.round(durationMs), next }, outcome, did.length > 0);
           onEnd?.(objectKey, outcome, durationMs);
         },
       };
@@ -75,9 +70,7 @@ export function createPasses({ log, monotonicMs, nextStep, onEnd }: PassesOption
     running: () => [...underWay.values()].map(({ startedMs }) => monotonicMs() - startedMs),
     stuck: () => {
       const found = [...underWay.values()].find(({ startedMs }) => monotonicMs() - startedMs > stuckMs);
-      return found === undefined
-        ? undefined
-        : `the pass over ${found.key} runs for ${Math.round((monotonicMs() - found.startedMs) / 1_000)} s`;
+      return found && `the pass over ${found.key} runs for ${Math.round((monotonicMs() - found.startedMs) / 1_000)} s`;
     },
   };
 }

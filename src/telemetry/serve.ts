@@ -1,7 +1,12 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { Address } from './address.ts';
 
 export const plainText = 'text/plain; charset=utf-8';
+
+export interface Address {
+  /** Absent: all addresses of the machine. */
+  readonly host?: string;
+  readonly port: number;
+}
 
 export interface Page {
   readonly status: number;
@@ -16,16 +21,20 @@ export interface PageServer {
   close(): Promise<void>;
 }
 
-/** Serves pages by path over plain HTTP. @throws Error whose message names the address and what stands in the way */
-export async function servePages(address: Address, pages: Pages): Promise<PageServer> {
+/** Its message says what was to be served where, and what stands in the way. */
+class ServeError extends Error {
+  override readonly name = 'ServeError';
+}
+
+/** Serves pages by path over plain HTTP. @param what they are, for messages. @throws ServeError */
+export async function servePages(what: string, address: Address, pages: Pages): Promise<PageServer> {
   const server = createServer((request, response) => void answer(pages, request, response));
   // Probes come every few seconds from one kubelet: a few connections, kept.
   server.maxConnections = 100;
-  const text = `${address.host ?? ''}:${address.port}`;
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const cause = error.code === 'EADDRINUSE' ? 'the port is taken; choose another one, or 0 for off' : error.message;
-      reject(new Error(`serving on ${text}: ${cause}`, { cause: error }));
+      reject(new ServeError(`serving ${what} on ${address.host ?? ''}:${address.port}: ${cause}`, { cause: error }));
     });
     server.listen(address.port, address.host, resolve);
   });

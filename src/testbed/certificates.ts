@@ -81,10 +81,7 @@ export async function makeCertificates(nowMs: number): Promise<ClusterCertificat
     return { certificate: toPem(certificate.toString('pem')), privateKey: await exportPrivateKey(keys.privateKey) };
   };
 
-  const client = async (name: ClientName): Promise<[ClientName, KeyPair]> => [
-    name,
-    await issue(clientSubjects[name], [x509.ExtendedKeyUsage.clientAuth], []),
-  ];
+  const client = async (name: ClientName) => [name, await issue(clientSubjects[name], [x509.ExtendedKeyUsage.clientAuth], [])] as const;
   const serviceAccountKeys = await generateKeys();
   return {
     authority: toPem(authority.toString('pem')),

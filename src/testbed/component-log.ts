@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync, statfsSync } from 'node:fs';
+import { readFileSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 const tailBytes = 65_536;
@@ -7,22 +7,11 @@ const fullDiskBytes = 1_048_576;
 
 /** The last lines of a log, as far as `maxBytes` reach; none if it cannot be read. */
 export function readLastLines(path: string, maxBytes = tailBytes): string[] {
-  let file: number;
   try {
-    file = openSync(path, 'r');
+    const end = readFileSync(path).subarray(-maxBytes).toString('utf8');
+    return end.split('\n').filter((line) => line.trim() !== '');
   } catch {
     return [];
-  }
-  try {
-    const size = fstatSync(file).size;
-    const buffer = Buffer.alloc(Math.min(size, maxBytes));
-    readSync(file, buffer, 0, buffer.length, size - buffer.length);
-    return buffer
-      .toString('utf8')
-      .split('\n')
-      .filter((line) => line.trim() !== '');
-  } finally {
-    closeSync(file);
   }
 }
 

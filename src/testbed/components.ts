@@ -53,6 +53,9 @@ export function componentArgv(name: ComponentName, settings: ComponentSettings):
   return argvOf[name](settings);
 }
 
+/** There is one of each controller, and nobody reads their metrics: two ports less to find. */
+const controllerFlags = ['--leader-elect=false', '--secure-port=0', '--kube-api-qps=500', '--kube-api-burst=500'];
+
 const argvOf: Readonly<Record<ComponentName, (settings: ComponentSettings) => string[]>> = {
   etcd: ({ paths, ports }) => {
     const file = (name: string): string => join(paths.certificates, name);
@@ -116,22 +119,12 @@ const argvOf: Readonly<Record<ComponentName, (settings: ComponentSettings) => st
     `--service-account-private-key-file=${join(paths.certificates, 'service-account.key')}`,
     `--root-ca-file=${join(paths.certificates, 'ca.crt')}`,
     '--use-service-account-credentials',
-    '--leader-elect=false',
-    '--secure-port=0', // nobody reads its metrics here; one port less to find
     `--cluster-cidr=${clusterCidr}`,
     '--allocate-node-cidrs',
     `--node-cidr-mask-size=${nodeCidrMaskSize(fakeNodes)}`,
-    '--kube-api-qps=500',
-    '--kube-api-burst=500',
+    ...controllerFlags,
   ],
-  'kube-scheduler': ({ paths }) => [
-    'kube-scheduler',
-    `--kubeconfig=${join(paths.kubeconfigs, 'scheduler')}`,
-    '--leader-elect=false',
-    '--secure-port=0',
-    '--kube-api-qps=500',
-    '--kube-api-burst=500',
-  ],
+  'kube-scheduler': ({ paths }) => ['kube-scheduler', `--kubeconfig=${join(paths.kubeconfigs, 'scheduler')}`, ...controllerFlags],
   kwok: ({ paths, kwok }) => [
     'exec', // the control-plane binary becomes KWOK, and ends with its parent when it has to
     kwok,

@@ -4,6 +4,7 @@ import { type ClusterState, clustersHome, listClusters, type Ports, readState, r
 import { clusterPaths } from './components.ts';
 import {
   type ClusterTools,
+  type DevCluster,
   describeCluster,
   type EmbeddedCluster,
   type EmbeddedClusterOptions,
@@ -14,58 +15,47 @@ import type { ProgressReporter } from './progress.ts';
 import { findProcesses, removeCluster } from './remove-cluster.ts';
 import { TestbedError } from './testbed-error.ts';
 
-export type DevCluster = Pick<EmbeddedCluster, 'name' | 'dir' | 'kubeconfig' | 'pids' | 'ports' | 'kubectl'>;
+/** `found`: it was up already, as asked for. */
 export type DevUp =
-  /** It was up already, as asked for. */
-  { readonly kind: 'found'; readonly cluster: DevCluster } | { readonly kind: 'started'; readonly cluster: EmbeddedCluster };
+  | { readonly kind: 'found'; readonly cluster: DevCluster }
+  | { readonly kind: 'started'; readonly cluster: EmbeddedCluster };
+type NamedOptions = EmbeddedClusterOptions & { readonly name: string };
 
 /**
  * Brings a cluster of the user up. One that runs already is left as it is; what an earlier, broken start left behind is removed first.
  *
  * @throws TestbedError, also when the cluster that runs differs from the one that is asked for, or another command is starting it
  */
-export async function devUp(options: EmbeddedClusterOptions & { readonly name: string }): Promise<DevUp> {
-  const home = options.home ?? clustersHome(env);
-  const registryDir = registryDirOf(home, options.name);
+export async function devUp(options: NamedOptions): Promise<DevUp> {
+  const registryDir = registryDirOf(clustersHome(env), options.name);
   if (existsSync(registryDir)) {
     const found = findRunning(registryDir, options);
     if (found !== undefined) return { kind: 'found', cluster: found };
     options.report.warn(`cluster ${options.name}: removing what an earlier start left behind`);
     await removeCluster(registryDir);
   }
-  return { kind: 'started', cluster: await startEmbeddedCluster({ ...options, home }) };
+  return { kind: 'started', cluster: await startEmbeddedCluster(options) };
 }
 
-function findRunning(registryDir: string, options: EmbeddedClusterOptions & { readonly name: string }): DevCluster | undefined {
+function findRunning(registryDir: string, { name, profile, detach, tools }: NamedOptions): DevCluster | undefined {
   const reading = readState(registryDir);
   if (reading.kind !== 'state') return undefined;
   const { state } = reading;
-  const down = `remove it with \`bin/hourglass dev down --name ${options.name}\``;
-  if (state.phase === 'starting' && isAlive(state.owner)) {
-    throw new TestbedError(`cluster ${options.name}: the command with pid ${state.owner.pid} is starting it; wait for it, or ${down}`);
-  }
+  const down = `remove it with \`bin/hourglass dev down --name ${name}\``;
+  const refuse = (why: string, remedy = `${down}, or choose another --name`): TestbedError =>
+    new TestbedError(`cluster ${name}: ${why}; ${remedy}`);
+  if (state.phase === 'starting' && isAlive(state.owner))
+    throw refuse(`the command with pid ${state.owner.pid} is starting it`, `wait for it, or ${down}`);
   if (state.phase !== 'ready' || state.ports === undefined || deadComponents(state).length > 0) return undefined;
-  if (state.profile !== options.profile) {
-    throw new TestbedError(
-      `cluster ${options.name}: it runs with profile ${state.profile}, not ${options.profile}; ${down}, or choose another --name`,
-    );
-  }
-  if (!options.detach || !state.detach) {
-    throw new TestbedError(
-      `cluster ${options.name}: it runs already (kept by ${state.detach ? 'nobody' : `pid ${state.owner.pid}`}); ${down}, or choose another --name`,
-    );
-  }
-  return describeCluster(state, state.ports, options.tools);
+  if (state.profile !== profile) throw refuse(`it runs with profile ${state.profile}, not ${profile}`);
+  if (!detach || !state.detach) throw refuse(`it runs already (kept by ${state.detach ? 'nobody' : `pid ${state.owner.pid}`})`);
+  return describeCluster(state, state.ports, tools);
 }
 
 /** Removes clusters by name, or all; says what was removed and what was not there. */
-export async function devDown(options: {
-  readonly names: readonly string[] | 'all';
-  readonly home?: string;
-  readonly report: ProgressReporter;
-}): Promise<string[]> {
-  const home = options.home ?? clustersHome(env);
-  const names = options.names === 'all' ? listClusters(home) : options.names;
+export async function devDown(wanted: readonly string[] | 'all', report: ProgressReporter): Promise<string[]> {
+  const home = clustersHome(env);
+  const names = wanted === 'all' ? listClusters(home) : wanted;
   if (names.length === 0) return [`no clusters in ${home}: nothing to remove`];
   const lines: string[] = [];
   for (const name of names) {
@@ -74,9 +64,9 @@ export async function devDown(options: {
       lines.push(`no cluster ${name} in ${home}: nothing to remove`);
       continue;
     }
-    options.report.step(`removing cluster ${name}`);
+    report.step(`removing cluster ${name}`);
     const removed = await removeCluster(registryDir);
-    options.report.done(`cluster ${name} is removed`);
+    report.done(`cluster ${name} is removed`);
     lines.push(...removed.map((line) => `${name}: ${line}`));
   }
   return lines;
@@ -96,7 +86,8 @@ export interface ClusterStatus {
 }
 
 /** What is known of every cluster of this user. */
-export function devStatus(home: string = clustersHome(env)): ClusterStatus[] {
+export function devStatus(): ClusterStatus[] {
+  const home = clustersHome(env);
   return listClusters(home).map((name) => readStatus(name, registryDirOf(home, name)));
 }
 
@@ -124,14 +115,12 @@ function readStatus(name: string, registryDir: string): ClusterStatus {
 }
 
 function judge(state: ClusterState): Pick<ClusterStatus, 'state' | 'message'> {
+  const { logs } = clusterPaths(state.dir);
+  if (state.phase === 'failed') return { state: 'failed', message: `its start failed; logs: ${logs}` };
+  if (state.phase === 'starting' && isAlive(state.owner)) return { state: 'starting', message: `by pid ${state.owner.pid}` };
+  if (state.phase === 'starting') return { state: 'broken', message: 'its start was interrupted' };
   const dead = deadComponents(state);
-  if (state.phase === 'failed') return { state: 'failed', message: `its start failed; logs: ${clusterPaths(state.dir).logs}` };
-  if (state.phase === 'starting') {
-    return isAlive(state.owner)
-      ? { state: 'starting', message: `by pid ${state.owner.pid}` }
-      : { state: 'broken', message: 'its start was interrupted' };
-  }
-  if (dead.length > 0) return { state: 'broken', message: `not running: ${dead.join(', ')}; logs: ${clusterPaths(state.dir).logs}` };
+  if (dead.length > 0) return { state: 'broken', message: `not running: ${dead.join(', ')}; logs: ${logs}` };
   return { state: 'ready', message: state.detach ? '' : `kept by pid ${state.owner.pid}` };
 }
 
@@ -141,8 +130,8 @@ function deadComponents(state: ClusterState): string[] {
 }
 
 /** The cluster with this name, for commands that use one. @throws TestbedError if it is not up */
-export function getDevCluster(name: string, tools: ClusterTools, home: string = clustersHome(env)): DevCluster {
-  const reading = readState(registryDirOf(home, name));
+export function getDevCluster(name: string, tools: ClusterTools): DevCluster {
+  const reading = readState(registryDirOf(clustersHome(env), name));
   if (reading.kind !== 'state' || reading.state.ports === undefined || judge(reading.state).state !== 'ready') {
     throw new TestbedError(`cluster ${name}: it is not up; start it with \`bin/hourglass dev up --name ${name}\``);
   }

@@ -53,7 +53,8 @@ export interface EmbeddedClusterOptions {
   readonly choosePorts?: (count: number) => Promise<number[]>;
 }
 
-export interface EmbeddedCluster {
+/** What a user needs to use a cluster. */
+export interface DevCluster {
   readonly name: string;
   readonly dir: string;
   readonly kubeconfig: string;
@@ -61,6 +62,9 @@ export interface EmbeddedCluster {
   readonly ports: Ports;
   /** kubectl for this cluster; arguments follow. */
   readonly kubectl: readonly string[];
+}
+
+export interface EmbeddedCluster extends DevCluster {
   readonly auditLog?: string;
   /** Resolves with the trouble when a process of the cluster ends that nobody asked to end. */
   readonly broken: Promise<TestbedError>;
@@ -72,15 +76,6 @@ const portAttempts = 4;
 const apiTimeoutMs = 90_000;
 const restTimeoutMs = 60_000;
 const defaults = { fakeNodes: 4, audit: false, stoppable: false, choosePorts: findFreePorts } as const;
-
-/** A component that ended while it was needed. */
-class ComponentDeath extends TestbedError {
-  readonly portInUse: boolean;
-  constructor(message: string, portInUse: boolean) {
-    super(message);
-    this.portInUse = portInUse;
-  }
-}
 
 /**
  * Starts etcd, API server, controller-manager, scheduler and KWOK on 127.0.0.1 and returns when pods can be created and would be scheduled.
@@ -142,6 +137,8 @@ class ClusterStart {
   readonly #broken = Promise.withResolvers<TestbedError>();
   #state: ClusterState;
   #stopping = false;
+  /** The death of a component whose port another process has. */
+  #lostPort: TestbedError | undefined;
   /** Aborts with the death of a component. */
   #attempt = new AbortController();
 
@@ -178,7 +175,7 @@ class ClusterStart {
           },
         };
       } catch (error) {
-        if (!(error instanceof ComponentDeath && error.portInUse && attempt < portAttempts)) throw error;
+        if (error !== this.#lostPort || attempt === portAttempts) throw error;
         report.update('a port was taken meanwhile: trying others');
         await this.#endAttempt();
       } finally {
@@ -226,7 +223,7 @@ class ClusterStart {
   #start(component: ComponentName, ports: Ports): void {
     const { tools, audit, fakeNodes, detach } = this.#options;
     const logPath = join(this.#paths.logs, `${component}.log`);
-    const { ended } = startComponent(
+    const ended = startComponent(
       {
         binary: tools.controlPlane,
         argv: componentArgv(component, { paths: this.#paths, ports, audit, fakeNodes, kwok: tools.kwok }),
@@ -241,7 +238,8 @@ class ClusterStart {
     void ended.then((how) => {
       if (this.#stopping || attempt.signal.aborted) return;
       const { cause, message } = explainDeath(component, how, logPath);
-      const death = new ComponentDeath(message, cause === 'PortInUse');
+      const death = new TestbedError(message);
+      if (cause === 'PortInUse') this.#lostPort = death;
       attempt.abort(death);
       // While the cluster starts, `run` judges the death.
       if (this.#state.phase === 'ready') this.#broken.resolve(death);
@@ -260,21 +258,12 @@ class ClusterStart {
   }
 }
 
-/** What a user needs to use a cluster that was started earlier, from its state. Pure. */
-export function describeCluster(
-  state: ClusterState,
-  ports: Ports,
-  tools: ClusterTools,
-): Pick<EmbeddedCluster, 'name' | 'dir' | 'kubeconfig' | 'pids' | 'ports' | 'kubectl'> {
-  const paths = clusterPaths(state.dir);
-  return {
-    name: state.name,
-    dir: state.dir,
-    kubeconfig: paths.kubeconfig,
-    pids: Object.fromEntries(
-      Object.entries(state.processes).flatMap(([component, record]) => (record === null ? [] : [[component, record.pid]])),
-    ),
-    ports,
-    kubectl: [tools.controlPlane, 'kubectl', `--kubeconfig=${paths.kubeconfig}`, `--cache-dir=${paths.kubectlCache}`],
-  };
+/** A cluster that was started, now or earlier, from its state. Pure. */
+export function describeCluster({ name, dir, processes }: ClusterState, ports: Ports, tools: ClusterTools): DevCluster {
+  const { kubeconfig, kubectlCache } = clusterPaths(dir);
+  const pids = Object.fromEntries(
+    Object.entries(processes).flatMap(([component, record]) => (record === null ? [] : [[component, record.pid]])),
+  );
+  const kubectl = [tools.controlPlane, 'kubectl', `--kubeconfig=${kubeconfig}`, `--cache-dir=${kubectlCache}`];
+  return { name, dir, kubeconfig, pids, ports, kubectl };
 }

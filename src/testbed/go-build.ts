@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
-import { createWriteStream, type WriteStream } from 'node:fs';
-import { glob, readFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { createWriteStream, globSync, readFileSync, type WriteStream } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { finished } from 'node:stream/promises';
@@ -49,14 +49,10 @@ export async function goBuild(build: GoBuild, report: ProgressReporter): Promise
 const byVersion = new Intl.Collator('en', { numeric: true }).compare;
 
 /** The highest version that any module beside this one asks for. */
-async function newestDirective(modulesDir: string): Promise<string> {
-  const texts = await Array.fromAsync(glob(join(modulesDir, '*', 'go.mod')), (path) => readFile(path, 'utf8'));
-  return (
-    texts
-      .flatMap((text) => parseGoDirective(text) ?? [])
-      .sort(byVersion)
-      .at(-1) ?? '1.21'
-  );
+function newestDirective(modulesDir: string): string {
+  const texts = globSync('*/go.mod', { cwd: modulesDir }).map((path) => readFileSync(join(modulesDir, path), 'utf8'));
+  const versions = texts.flatMap((text) => parseGoDirective(text) ?? []);
+  return versions.sort(byVersion).at(-1) ?? '1.21';
 }
 
 /** The version in the `go` line of a go.mod. Pure. */
@@ -72,7 +68,7 @@ export function isGoNewEnough(version: string, needed: string): boolean {
 
 /** Whether Go is there and new enough for every tool, so that nobody builds for minutes and then learns it. @throws TestbedError with what to do */
 export async function checkGo(build: Pick<GoBuild, 'title' | 'moduleDir' | 'env'>): Promise<void> {
-  const needed = await newestDirective(dirname(build.moduleDir));
+  const needed = newestDirective(dirname(build.moduleDir));
   const remedy = `install Go ${needed} or newer (Debian, Ubuntu: apt-get install golang; macOS: brew install go; where that is older: the downloads page of the Go project), ${ownCluster}`;
   const lines: string[] = [];
   // In the module's folder, where Go may switch to a newer toolchain by itself.
@@ -126,10 +122,8 @@ async function go(
   process.once('exit', kill);
   for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on('line', onLine);
   try {
-    return await new Promise((resolve, reject) => {
-      child.on('error', reject);
-      child.on('close', (code, signal) => resolve({ code, signal }));
-    });
+    const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+    return { code, signal };
   } finally {
     process.off('exit', kill);
   }

@@ -11,6 +11,8 @@ export const behaviorAnnotation = 'hourglass.test/behavior';
 type Behavior = 'pull-fails' | 'crashes' | 'never-ready' | 'runs';
 type Seen = 'new' | 'changed' | 'pull-fails' | 'crashes' | 'unready' | 'ready';
 
+const notRunning: readonly Seen[] = ['new', 'changed', 'pull-fails', 'crashes'];
+
 interface PodStage {
   readonly name: string;
   readonly wants: readonly Behavior[];
@@ -31,19 +33,13 @@ const end = after(250, 400);
  */
 const podStages: Readonly<Record<KwokProfile, readonly PodStage[]>> = {
   instant: [
-    { name: 'pod-serves', wants: ['runs'], seen: ['new', 'changed', 'pull-fails', 'crashes', 'unready'], becomes: 'ready' },
-    { name: 'pod-stays-unready', wants: ['never-ready'], seen: ['new', 'changed', 'pull-fails', 'crashes', 'ready'], becomes: 'unready' },
+    { name: 'pod-serves', wants: ['runs'], seen: [...notRunning, 'unready'], becomes: 'ready' },
+    { name: 'pod-stays-unready', wants: ['never-ready'], seen: [...notRunning, 'ready'], becomes: 'unready' },
     { name: 'pod-crashes', wants: ['crashes'], seen: ['new', 'changed', 'pull-fails', 'unready', 'ready'], becomes: 'crashes' },
     { name: 'pod-pull-fails', wants: ['pull-fails'], seen: ['new', 'changed', 'crashes'], becomes: 'pull-fails' },
   ],
   'node-like': [
-    {
-      name: 'pod-starts',
-      wants: ['runs', 'never-ready'],
-      seen: ['new', 'changed', 'pull-fails', 'crashes'],
-      becomes: 'unready',
-      delay: start,
-    },
+    { name: 'pod-starts', wants: ['runs', 'never-ready'], seen: notRunning, becomes: 'unready', delay: start },
     { name: 'pod-starts-to-crash', wants: ['crashes'], seen: ['new', 'changed', 'pull-fails'], becomes: 'unready', delay: start },
     { name: 'pod-serves', wants: ['runs'], seen: ['unready'], becomes: 'ready', delay: settle },
     { name: 'pod-turns-unready', wants: ['never-ready'], seen: ['ready'], becomes: 'unready', delay: settle },

@@ -18,28 +18,23 @@ export interface ComponentStart {
   readonly dieWithParent: boolean;
 }
 
-export interface Component {
-  readonly record: ProcessRecord;
-  /** Resolves when it ends, with how: `exit code 1`, `signal SIGKILL`, or why it could not start. */
-  readonly ended: Promise<string>;
-}
-
 /**
  * Starts one component with its output in `logPath`. It runs in a session of its own, so that Ctrl-C in a terminal reaches only the command.
  * `record` is called with the process id before anything else can happen in this process.
  *
+ * @returns when it ends, how: `exit code 1`, `signal SIGKILL`, or why it could not start
  * @throws whatever opening the log or starting the process throws
  */
-export function startComponent(start: ComponentStart, record: (record: ProcessRecord) => void): Component {
+export function startComponent(start: ComponentStart, record: (record: ProcessRecord) => void): Promise<string> {
   const log = openSync(start.logPath, 'a', 0o600);
   try {
     // The components read settings from the environment (ETCD_…, proxies), so they get an almost empty one.
-    const env: Record<string, string> = {
+    const env = {
       PATH: process.env.PATH ?? '/usr/bin:/bin',
       HOME: start.cwd,
       [clusterVariable]: start.registryDir,
+      ...(start.dieWithParent ? { [parentVariable]: String(process.pid) } : {}),
     };
-    if (start.dieWithParent) env[parentVariable] = String(process.pid);
     const child = spawn(start.binary, start.argv, { cwd: start.cwd, env, stdio: ['ignore', log, log], detached: true });
     const ended = new Promise<string>((resolve) => {
       child.once('error', (error) => resolve(error.message));
@@ -48,9 +43,8 @@ export function startComponent(start: ComponentStart, record: (record: ProcessRe
     // What outlives this process must not keep it from ending.
     if (!start.dieWithParent) child.unref();
     const pid = child.pid ?? 0;
-    const made = { pid, stamp: findStamp(pid) ?? '' };
-    if (pid > 0) record(made);
-    return { record: made, ended };
+    if (pid > 0) record({ pid, stamp: findStamp(pid) ?? '' });
+    return ended;
   } finally {
     closeSync(log);
   }
@@ -67,6 +61,8 @@ export function isAlive(record: ProcessRecord): boolean {
   return stamp !== undefined && stamp === record.stamp;
 }
 
+let boot: string | undefined;
+
 /** What tells a process from a later one with the same id: boot and start time; undefined when there is none. */
 export function findStamp(pid: number): string | undefined {
   if (pid <= 0) return undefined;
@@ -82,8 +78,6 @@ export function findStamp(pid: number): string | undefined {
   boot ??= read('/proc/sys/kernel/random/boot_id')?.trim() ?? 'unknown';
   return `${boot}:${startTicks}`;
 }
-
-let boot: string | undefined;
 
 /** Resident memory in bytes; undefined where the system does not tell or there is no such process. */
 export function findResidentBytes(pid: number): number | undefined {
@@ -104,25 +98,24 @@ export function findMarked(registryDir: string): ProcessRecord[] {
     });
 }
 
-/** Ends a process and its group at once and waits until it is gone. Nothing happens to a process that is not the recorded one. */
+/** Ends processes and their groups at once and waits until they are gone. Nothing happens to a process that is not the recorded one. */
 export async function killNow(records: readonly ProcessRecord[]): Promise<void> {
   const alive = records.filter(isAlive);
-  for (const record of alive) {
-    // Each component leads a group of its own; the plain id covers the moment before it does.
-    signal(-record.pid, 'SIGKILL');
-    signal(record.pid, 'SIGKILL');
-  }
+  // Each component leads a group of its own; the plain id covers the moment before it does.
+  for (const { pid } of alive) for (const id of [-pid, pid]) signal(id, 'SIGKILL');
   await waitGone(alive, 5_000);
 }
 
 /** Asks a process to end by SIGTERM and waits; ends it by force after `graceMs`. */
 export async function endGently(record: ProcessRecord, graceMs: number): Promise<void> {
-  if (!isAlive(record)) return;
-  signal(record.pid, 'SIGTERM');
-  await waitGone([record], graceMs);
-  if (!isAlive(record)) return;
-  signal(record.pid, 'SIGKILL');
-  await waitGone([record], 5_000);
+  for (const [name, waitMs] of [
+    ['SIGTERM', graceMs],
+    ['SIGKILL', 5_000],
+  ] as const) {
+    if (!isAlive(record)) return;
+    signal(record.pid, name);
+    await waitGone([record], waitMs);
+  }
 }
 
 async function waitGone(records: readonly ProcessRecord[], timeoutMs: number): Promise<void> {

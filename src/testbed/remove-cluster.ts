@@ -41,25 +41,20 @@ export async function removeCluster(registryDir: string): Promise<string[]> {
 
 /** Ends every process of a cluster, recorded or found by its mark. Returns a line for each. */
 export async function endProcesses(registryDir: string): Promise<string[]> {
-  const lines: string[] = [];
-  const ended = new Set<string>();
+  const ended = new Map<number, string>();
   // A process that was being forked shows its mark only a moment later, so one quiet look is not enough.
   for (let quiet = 0, rounds = 0; quiet < 2; rounds += 1) {
     const alive = findProcesses(registryDir);
     await killNow(alive.map(({ record }) => record));
     for (const { name, record } of alive) {
-      if (isAlive(record)) {
-        if (rounds > 5)
-          throw new TestbedError(`ending ${name} (pid ${record.pid}): it is still running; end it by hand, then run the command again`);
-        continue;
-      }
-      if (!ended.has(`${record.pid}`)) lines.push(`ended ${name} (pid ${record.pid})`);
-      ended.add(`${record.pid}`);
+      if (!isAlive(record)) ended.set(record.pid, ended.get(record.pid) ?? name);
+      else if (rounds > 5)
+        throw new TestbedError(`ending ${name} (pid ${record.pid}): it is still running; end it by hand, then run the command again`);
     }
     quiet = alive.length === 0 ? quiet + 1 : 0;
     if (quiet === 1) await sleep(60);
   }
-  return lines;
+  return [...ended].map(([pid, name]) => `ended ${name} (pid ${pid})`);
 }
 
 /** The living processes of a cluster with the names they were recorded under. */

@@ -6,9 +6,7 @@ export class TestbedError extends Error {
 /** A TestbedError about `what`, for a failed system call (`ENOSPC`, `EACCES`, …) or anything else that was thrown. */
 export function toTestbedError(what: string, error: unknown): TestbedError {
   if (error instanceof TestbedError) return error;
-  const code = errnoCode(error);
-  const known = code === undefined ? undefined : systemCauses[code];
-  const cause = known ?? (error instanceof Error ? error.message : String(error));
+  const cause = systemCauses[errnoCode(error) ?? ''] ?? (error instanceof Error ? error.message : String(error));
   return new TestbedError(`${what}: ${cause}`, { cause: error });
 }
 

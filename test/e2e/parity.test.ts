@@ -77,7 +77,7 @@ describe('the entry point of the original', () => {
     const [metricsPort = 0, probePort = 0] = await findFreePorts(2);
     const flags = [
       `--metrics-bind-address=127.0.0.1:${metricsPort}`,
-      `-health-probe-bind-address=127.0.0.1:${probePort}`,
+      `--health-probe-bind-address=127.0.0.1:${probePort}`,
       '--leader-elect=false',
       '--metrics-secure=false',
       '--enable-http2=false',

@@ -150,7 +150,7 @@ describe('watch, started as the Go operator is', () => {
     const port = typeof address === 'object' && address !== null ? address.port : 0;
     const { code, stderr } = await hourglass(on('watch', '--health-probe-bind-address', `127.0.0.1:${port}`));
     server.close();
-    expect(stderr).toContain(`health: serving on 127.0.0.1:${port}: the port is taken; choose another one, or 0 for off`);
+    expect(stderr).toContain(`serving health on 127.0.0.1:${port}: the port is taken; choose another one, or 0 for off`);
     expect(code).toBe(1);
   });
 });

@@ -83,6 +83,7 @@ const duringRolloutThatHangs = async (operator: TestOperator): Promise<unknown> 
 const afterNodeLoss =
   (afterMs: number) =>
   async (operator: TestOperator): Promise<unknown> => {
+    await operator.clock.advance(60_000);
     for (const name of ['far', 'b', 'c']) await operator.cluster.api().create(nodes, { metadata: { name } });
     operator.cluster.update(pods, keyOf('performer-x'), (pod) => ({ ...pod, spec: { ...pod.spec, nodeName: 'far' } }) as Pod);
     const timeAdded = formatTime(operator.clock.nowMs());

@@ -16,6 +16,7 @@ const unreachable = (operator: TestOperator, ...effects: readonly string[]): obj
 /** A served Performer whose pod stands on the node `far`, one of six. */
 async function servedOnFar(spec: Partial<PerformerSpecInput> = {}): Promise<TestOperator> {
   const operator = await servedPerformer(spec);
+  await operator.clock.advance(60_000);
   for (const name of ['far', 'b', 'c', 'd', 'e']) await operator.cluster.api().create(nodes, { metadata: { name } });
   operator.cluster.update(pods, first, (stored) => ({ ...stored, spec: { ...stored.spec, nodeName: 'far' } }) as Pod);
   return operator;

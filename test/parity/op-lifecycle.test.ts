@@ -3,6 +3,7 @@ import { labels, legacyFinalizer } from '../../src/api/v1alpha1/naming.ts';
 import { performers } from '../../src/api/v1alpha1/performer.ts';
 import { KubeFault } from '../../src/kube/faults.ts';
 import { nodes, type Pod, pods, services } from '../../src/kube/objects.ts';
+import type { KubeApi } from '../../src/kube/port.ts';
 import { formatTime } from '../../src/lib/time.ts';
 import { interceptWrites, type TestOperator } from '../support/operator.ts';
 import { crds } from './support/crd.ts';
@@ -99,6 +100,7 @@ describe('a pod on a node that is lost', () => {
 
   it('OP-7 is taken out of the Service and replaced, by name in the status', async () => {
     const operator = await servedPerformer();
+    await operator.clock.advance(60_000);
     await lose(operator);
     await operator.once();
     expect(conditionOf(operator, 'NodeLost')?.message).toContain('performer-x is on node dead');
@@ -199,19 +201,24 @@ describe('a pod the API server refuses', () => {
     expect(await reasonsOf(operator.once(30_000))).toEqual(['Serving']);
   });
 
-  it('OP-16 keeps no other Performer from coming up', async () => {
+  it.each([
+    { what: 'its pod', kinds: ['pods'], services: 3 },
+    { what: 'its pod and its Service', kinds: ['pods', 'services'], services: 2 },
+  ])('OP-16 is said when $what is refused, and keeps no other Performer from coming up', async ({ kinds, services: made }) => {
     const operator = operatorOn();
     for (const name of ['a', 'b', 'c']) await operator.ask(name);
     const kube = interceptWrites(operator.cluster.api(), {});
-    const refusing = {
+    const refusing: KubeApi = {
       ...kube,
-      create: (async (resource: typeof pods, object: Pod, options: object) => {
-        if (object.metadata?.name === 'performer-b') throw new KubeFault('forbidden', 'creating Pod default/performer-b: exceeded quota');
+      create: async (resource, object, options) => {
+        if (object.metadata?.name === 'performer-b' && kinds.includes(resource.plural))
+          throw new KubeFault('forbidden', 'creating Pod default/performer-b: exceeded quota');
         return kube.create(resource, object, options);
-      }) as typeof kube.create,
+      },
     };
     await operator.once(20_000, refusing);
     expect(['a', 'b', 'c'].map((name) => conditionOf(operator, 'Ready', name)?.reason)).toEqual(['Serving', 'QuotaExceeded', 'Serving']);
+    expect(operator.services()).toHaveLength(made);
   });
 });
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { legacyFinalizer } from '../../src/api/v1alpha1/naming.ts';
 import { controllerOf } from '../../src/kube/objects.ts';
 import { canonicalJson } from '../../src/lib/canonical-json.ts';
-import { needsProof } from '../../src/reconcile/plan/actions.ts';
+import { needsProof, takesAway } from '../../src/reconcile/plan/actions.ts';
 import { checkPlan } from '../../src/reconcile/plan/check-plan.ts';
 import { planPerformer } from '../../src/reconcile/plan/plan.ts';
 import type { Snapshot } from '../../src/reconcile/plan/snapshot.ts';
@@ -123,6 +123,7 @@ describe('any plan', () => {
         );
         const taken = plan(world).actions.filter(
           (action) =>
+            takesAway(action) &&
             action.kind !== 'create' &&
             action.resource === 'Pod' &&
             serving.some((candidate) => candidate.metadata?.uid === action.target.uid),

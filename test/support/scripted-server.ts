@@ -87,7 +87,8 @@ export async function startScriptedServer(
             // Scripts write without looking back.
             maxSessionMemory: 1_000,
             allowHTTP1: protocol === 'https/1.1',
-            ...(protocol === 'h2' ? {} : { ALPNProtocols: ['http/1.1'] }),
+            // Node sets `ALPNProtocols` itself, to HTTP/2 first.
+            ...(protocol === 'h2' ? {} : { ALPNCallback: () => 'http/1.1' }),
           },
           onRequest,
         );

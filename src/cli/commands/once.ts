@@ -12,7 +12,7 @@ import { createLineLogger, type LogFormat, type Logger, type LogLevel } from '..
 import { createPasses } from '../../telemetry/passes.ts';
 import { type Connection, connect } from '../connect.ts';
 import { type ExitCode, exitCodes, hintFor } from '../exit-codes.ts';
-import { abortOnSignals, createReconcile, holdLease, openLease, readSettings } from '../operator.ts';
+import { abortOnSignals, createReconcile, openLease, readSettings } from '../operator.ts';
 import { addLogOptions, addWriterOptions, flag, parseDuration, parseOutput, readOptions, type WriterOptions } from '../options.ts';
 import { judgeOutcomes, type OnceReport, renderOnce, reportKey } from '../output.ts';
 
@@ -90,18 +90,23 @@ interface Writer {
 
 /** Takes the Lease for the run. Held by another: this run only looks. Not to be had at all: preconditions alone keep two writers harmless. */
 async function claimWriter(connection: Connection, options: OnceOptions, log: Logger, signal: AbortSignal): Promise<Writer> {
-  const idle = { release: () => Promise.resolve() };
-  if (options.dryRun) return { ...idle, name: 'this', mayWrite: () => false };
-  if (!options.leaderElect) return { ...idle, name: 'this', mayWrite: () => true };
+  const free: Writer = { name: 'this', mayWrite: () => options.dryRun !== true, release: () => Promise.resolve() };
+  if (options.dryRun || !options.leaderElect) return free;
   const lease = openLease(connection, options, log.info);
   const claim = await lease.tryAcquire(signal);
-  if (claim.held) {
-    const held = holdLease(lease);
-    return { name: 'this', mayWrite: held.isHeld, release: () => held.release() };
+  if ('holder' in claim) return { ...free, name: claim.holder, mayWrite: () => false };
+  if (!claim.held) {
+    process.stderr.write(`Running without a Lease: ${claim.message}\n`);
+    return free;
   }
-  if ('holder' in claim) return { ...idle, name: claim.holder, mayWrite: () => false };
-  process.stderr.write(`Running without a Lease: ${claim.message}\n`);
-  return { ...idle, name: 'this', mayWrite: () => true };
+  const stop = new AbortController();
+  const kept = lease.keep(stop.signal, () => undefined);
+  const release = async (): Promise<void> => {
+    stop.abort();
+    await kept;
+    await lease.release();
+  };
+  return { ...free, mayWrite: () => lease.isHeld(), release };
 }
 
 async function run(
@@ -196,15 +201,8 @@ async function fillWorld({ kube, namespace }: Connection, options: OnceOptions, 
   };
 }
 
-function exitCodeOf(report: OnceReport, options: OnceOptions): ExitCode {
-  switch (report.result) {
-    case 'Converged':
-      return exitCodes.ok;
-    case 'Waiting':
-      return options.waitingOk ? exitCodes.ok : exitCodes.negative;
-    case 'Stalled':
-      return exitCodes.negative;
-    case 'Failed':
-      return report.keys.some((row) => row.reason === 'unreachable' || row.reason === 'timeout') ? exitCodes.unreachable : exitCodes.failed;
-  }
+function exitCodeOf({ result, keys }: OnceReport, options: OnceOptions): ExitCode {
+  if (result === 'Converged' || (result === 'Waiting' && options.waitingOk === true)) return exitCodes.ok;
+  if (result !== 'Failed') return exitCodes.negative;
+  return keys.some(({ reason }) => reason === 'unreachable' || reason === 'timeout') ? exitCodes.unreachable : exitCodes.failed;
 }

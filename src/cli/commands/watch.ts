@@ -1,8 +1,7 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
-import { parseAddress } from '../../telemetry/address.ts';
+import { type Command, Option } from 'commander';
 import { addGoFlags, listIneffective } from '../go-flags.ts';
-import { addLogOptions, addWriterOptions, parseDuration, readOptions } from '../options.ts';
-import type { BindAddress, WatchOptions } from '../run-watch.ts';
+import { addLogOptions, addWriterOptions, parseAddress, parseDuration, readOptions } from '../options.ts';
+import type { WatchOptions } from '../run-watch.ts';
 
 /** @param isDefault whether it is meant when no command is named */
 export function registerWatch(program: Command, isDefault: boolean): void {
@@ -16,23 +15,15 @@ export function registerWatch(program: Command, isDefault: boolean): void {
         .argParser(parseDuration)
         .default(600_000, '10m'),
     )
-    .option('--metrics-bind-address <address>', 'where /metrics is served; 0: nowhere (default: :8080 in a cluster)', parseBindAddress)
+    .option('--metrics-bind-address <address>', 'where /metrics is served; 0: nowhere (default: :8080 in a cluster)', parseAddress)
     .option(
       '--health-probe-bind-address <address>',
       'where /healthz and /readyz are served; 0: nowhere (default: :8081 in a cluster)',
-      parseBindAddress,
+      parseAddress,
     )
     .action(async () => {
       const { runOperator } = await import('../run-watch.ts');
       process.exitCode = await runOperator(readOptions<WatchOptions>(command), listIneffective(command));
     });
   addGoFlags(command);
-}
-
-function parseBindAddress(text: string): BindAddress {
-  try {
-    return parseAddress(text) ?? 'off';
-  } catch (error) {
-    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
-  }
 }

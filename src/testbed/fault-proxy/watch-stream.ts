@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { splitLines } from '../../kube-client/lines.ts';
+import { splitLines } from '../../kube-client/body.ts';
 import type { Exchange } from './exchange.ts';
 import { type Fault, type FaultName, lengthOf, variantOf } from './faults.ts';
 

@@ -5,12 +5,14 @@ import {
   addLogOptions,
   addWriterOptions,
   EnvCommand,
+  parseAddress,
   parseDuration,
   readOptions,
   takeForeignEnvironment,
   type WriterOptions,
 } from '../../../src/cli/options.ts';
 import type { LogLevel } from '../../../src/telemetry/logger.ts';
+import type { Address } from '../../../src/telemetry/serve.ts';
 
 const durations: readonly (readonly [text: string, ms: number])[] = [
   ['30s', 30_000],
@@ -29,6 +31,24 @@ describe('a duration', () => {
 
   it.each(['', 's', '3x', '1m 30s', '-1s'])('"%s" is refused', (text) => {
     expect(() => parseDuration(text)).toThrow('give a duration such as 30s');
+  });
+});
+
+describe('an address', () => {
+  it.each<{ text: string; address: Address | 'off' }>([
+    { text: ':8080', address: { port: 8080 } },
+    { text: '127.0.0.1:0', address: { host: '127.0.0.1', port: 0 } },
+    { text: 'localhost:81', address: { host: 'localhost', port: 81 } },
+    { text: '[::1]:8080', address: { host: '::1', port: 8080 } },
+    { text: '[::]:8080', address: { host: '::', port: 8080 } },
+    { text: '0', address: 'off' },
+    { text: '', address: 'off' },
+  ])('$text is read as Go reads it', ({ text, address }) => {
+    expect(parseAddress(text)).toEqual(address);
+  });
+
+  it.each(['8080', ':x', ':70000', '::1:8080', '[x]:80', 'http://a:80'])('%s is refused, with what to give', (text) => {
+    expect(() => parseAddress(text)).toThrow(/give an address such as :8080/);
   });
 });
 

@@ -4,7 +4,7 @@ import { FlightLimit } from '../../../src/controller/flight-limit.ts';
 import { runWatch } from '../../../src/controller/watch.ts';
 import { WorkQueue } from '../../../src/controller/work-queue.ts';
 import { KubeFault, type KubeFaultCode } from '../../../src/kube/faults.ts';
-import { createLease } from '../../../src/kube/lease.ts';
+import { createLease, type LeaseAttempt, type LeaseElector } from '../../../src/kube/lease.ts';
 import { leases } from '../../../src/kube/objects.ts';
 import type { KubeApi } from '../../../src/kube/port.ts';
 import { type Clock, sleep } from '../../../src/lib/clock.ts';
@@ -207,6 +207,34 @@ describe('Election', () => {
     await clock.advance(10_000);
     expect(writes.filter(({ who }) => who === 'a')).toHaveLength(before);
     expect(a.said).toEqual(['running without a Lease', 'standing by']);
+  });
+
+  it('writes nothing more, also in the midst of a pass, once others lead where it ran without a Lease', async () => {
+    const clock = new FakeClock();
+    const claims: LeaseAttempt[] = [
+      { held: false, unavailable: 'forbidden', message: 'no' },
+      { held: false, holder: 'b' },
+    ];
+    const lease: LeaseElector = {
+      tryAcquire: () => Promise.resolve(claims.shift() ?? { held: false, holder: 'b' }),
+      isHeld: () => false,
+      keep: () => Promise.resolve(),
+      release: () => Promise.resolve(),
+    };
+    const stop = new AbortController();
+    const election = new Election({ lease, clock, log: () => {} });
+    const mayWrite: boolean[] = [];
+    const running = election.run(stop.signal, async () => {
+      await sleep(clock, 1_000);
+      mayWrite.push(election.mayWrite());
+      await sleep(clock, 14_000);
+      mayWrite.push(election.mayWrite());
+    });
+    await clock.advance(16_000);
+    expect(mayWrite).toEqual([true, false]);
+    stop.abort();
+    await clock.advance(20_000);
+    await running;
   });
 
   it('gives back a Lease that it got while it was asked to stop', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Outcome } from '../../../src/controller/outcome.ts';
-import { Pace } from '../../../src/controller/pace.ts';
+import { backoffMs, Pace } from '../../../src/controller/pace.ts';
 
 const settled: Outcome = { kind: 'settled', reason: 'Serving', message: '', again: false, unsaid: false };
 const waiting: Outcome = { ...settled, kind: 'waiting', requeueAfterMs: 700 };
@@ -91,5 +91,16 @@ describe('Pace', () => {
       own.after(`gone${index}`, { ...settled, reason: 'Gone' }, 0);
     }
     expect(own.size).toBe(0);
+  });
+});
+
+describe('backoffMs', () => {
+  it.each([
+    { failures: 1, jitter: 0, ms: 25 },
+    { failures: 1, jitter: 1, ms: 50 },
+    { failures: 4, jitter: 1, ms: 400 },
+    { failures: 1_000, jitter: 1, ms: 60_000 },
+  ])('is $ms ms after $failures failures with jitter $jitter', ({ failures, jitter, ms }) => {
+    expect(backoffMs(failures, jitter)).toBe(ms);
   });
 });

@@ -433,6 +433,25 @@ describe('an answer that fails', () => {
     expect(fault).toMatchObject({ code: 'unauthorized', message: 'getting Pod team-a/x: getting credentials of the test: log in first' });
   });
 
+  it.each(['h2', 'http/1.1'] as const)(
+    'over %s is unauthorized while the token holds what no header may, and served after that',
+    async (protocol) => {
+      let token = 'secret\nline';
+      const { kube } = await connect((_, reply) => reply.json(200, stored), {
+        protocol,
+        config: { headers: async () => ({ authorization: `Bearer ${token}` }) },
+      });
+      for (let count = 0; count < 9; count += 1) {
+        const fault = await faultOf(kube.get(pods, key, { timeoutMs: 2_000 }));
+        expect(fault.code).toBe('unauthorized');
+        expect(fault.message).toContain('getting credentials of the test: the authorization header would hold a line end');
+        expect(fault.message).not.toContain('secret');
+      }
+      token = 'good';
+      expect(await kube.get(pods, key, { timeoutMs: 2_000 })).toEqual(stored);
+    },
+  );
+
   it('leaves nothing under way when a watch is refused and there are no new credentials to be had', async () => {
     const clock = new CountingClock();
     const { kube } = await connect((_, reply) => reply.json(401, failure(401, 'Unauthorized', 'Unauthorized')), {

@@ -21,6 +21,7 @@ async function userOf(script: string, change: object = {}): Promise<NamedEntry> 
   await writeFile(join(folder, 'plugin.sh'), `#!/bin/sh\necho run >> ${folder}/runs\n${script}\n`, { mode: 0o755 });
   return {
     name: 'u',
+    what: "user 'u'",
     path: join(folder, 'config'),
     value: { exec: { apiVersion, command: './plugin.sh', interactiveMode: 'Never', ...change } },
   };
@@ -93,7 +94,7 @@ describe('an exec plug-in', { timeout: 20_000 }, () => {
 
   it('gives a client certificate to the context that names it', async () => {
     const user = await userOf(credential({ clientCertificateData: 'CERT', clientKeyData: 'KEY' }));
-    const cluster: NamedEntry = { name: 'c', path: '/k', value: { server: 'https://x.test' } };
+    const cluster: NamedEntry = { name: 'c', path: '/k', what: "cluster 'c'", value: { server: 'https://x.test' } };
     const parts = { readFile: () => Promise.reject(new Error('no files')), clock: new FakeClock(), env };
     const config = await configOfContext({ name: 'x', namespace: 'default', cluster, user }, parts);
     expect(await config.tls()).toEqual({ cert: 'CERT', key: 'KEY' });

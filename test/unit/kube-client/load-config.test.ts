@@ -248,7 +248,11 @@ describe('a kubeconfig', () => {
       text: kubeconfig({ context: {} }),
       message: `${where}context 'dev' names no cluster; choose another context (contexts: dev)`,
     },
-    { name: 'a cluster without a server', text: kubeconfig({ cluster: {} }), message: `${where}cluster 'c' has no server; add its URL` },
+    {
+      name: 'a cluster without a server',
+      text: kubeconfig({ cluster: {} }),
+      message: `${where}cluster 'c': there is no server; add its URL`,
+    },
     {
       name: 'a server that is no URL',
       text: cluster({ server: 'x.test:6443' }),
@@ -285,7 +289,7 @@ describe('a kubeconfig', () => {
     {
       name: 'a CA and no wish to check it',
       text: cluster({ 'certificate-authority-data': base64(pem('CERTIFICATE')), 'insecure-skip-tls-verify': true }),
-      message: `${where}cluster 'c' has a certificate-authority and insecure-skip-tls-verify; remove one of them`,
+      message: `${where}cluster 'c': there are a certificate-authority and insecure-skip-tls-verify; remove one of them`,
     },
     {
       name: 'a yes that is no boolean',
@@ -295,12 +299,12 @@ describe('a kubeconfig', () => {
     {
       name: 'a certificate without its key',
       text: user({ 'client-certificate-data': base64(pem('CERTIFICATE')) }),
-      message: `${where}user 'u' has a client-certificate but no client-key; add it`,
+      message: `${where}user 'u': there is a client-certificate but no client-key; add it`,
     },
     {
       name: 'a key without its certificate',
       text: user({ 'client-key-data': base64(pem('PRIVATE KEY')) }),
-      message: `${where}user 'u' has a client-key but no client-certificate; add it`,
+      message: `${where}user 'u': there is a client-key but no client-certificate; add it`,
     },
     {
       name: 'a key that may not be read',

@@ -1,5 +1,4 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Address, parseAddress } from '../../../src/telemetry/address.ts';
 import { healthPages } from '../../../src/telemetry/health.ts';
 import { type PageServer, type Pages, servePages } from '../../../src/telemetry/serve.ts';
 
@@ -9,7 +8,7 @@ afterEach(async () => {
 });
 
 async function serve(pages: Pages): Promise<string> {
-  const server = await servePages({ host: '127.0.0.1', port: 0 }, pages);
+  const server = await servePages('pages', { host: '127.0.0.1', port: 0 }, pages);
   servers.push(server);
   return `http://127.0.0.1:${server.port}`;
 }
@@ -19,29 +18,13 @@ async function ask(url: string, init?: RequestInit): Promise<{ status: number; b
   return { status: answer.status, body: await answer.text() };
 }
 
-describe('an address', () => {
-  it.each<{ text: string; address: Address | undefined }>([
-    { text: ':8080', address: { port: 8080 } },
-    { text: '127.0.0.1:0', address: { host: '127.0.0.1', port: 0 } },
-    { text: 'localhost:81', address: { host: 'localhost', port: 81 } },
-    { text: '[::1]:8080', address: { host: '::1', port: 8080 } },
-    { text: '[::]:8080', address: { host: '::', port: 8080 } },
-    { text: '0', address: undefined },
-    { text: '', address: undefined },
-  ])('$text is read as Go reads it', ({ text, address }) => {
-    expect(parseAddress(text)).toEqual(address);
-  });
-
-  it.each(['8080', ':x', ':70000', '::1:8080', '[x]:80', 'http://a:80'])('%s is refused, with what to give', (text) => {
-    expect(() => parseAddress(text)).toThrow(/give an address such as :8080/);
-  });
-});
-
 describe('the server of pages', () => {
   it('says which port is taken and what to do', async () => {
     const url = await serve({});
     const port = Number(new URL(url).port);
-    await expect(servePages({ host: '127.0.0.1', port }, {})).rejects.toThrow(`serving on 127.0.0.1:${port}: the port is taken`);
+    await expect(servePages('pages', { host: '127.0.0.1', port }, {})).rejects.toThrow(
+      `serving pages on 127.0.0.1:${port}: the port is taken`,
+    );
   });
 
   it('answers its paths to GET and HEAD, and a page that throws with its message', async () => {

@@ -19,7 +19,7 @@ afterEach(async () => {
 
 function startSleeper(): ProcessRecord {
   const records: ProcessRecord[] = [];
-  startComponent(
+  void startComponent(
     {
       binary: process.execPath,
       argv: ['-e', 'setTimeout(() => {}, 60_000)'],
@@ -66,7 +66,7 @@ describe('a recorded process', () => {
 
   it('says why it could not start', async () => {
     const start = { binary: join(dir, 'none'), argv: [], cwd: dir, logPath: join(dir, 'log'), registryDir: dir, dieWithParent: false };
-    const { ended } = startComponent(start, () => {
+    const ended = startComponent(start, () => {
       throw new Error('a process that did not start was recorded');
     });
     expect(await ended).toContain('ENOENT');

@@ -1,0 +1,85 @@
+import { clusterNameRule, isClusterName } from '../testbed/cluster-state.ts';
+import { devDown, devStatus, devUp, getDevCluster } from '../testbed/dev-clusters.ts';
+import type { ClusterTools, DevCluster } from '../testbed/embedded-cluster.ts';
+import { passToKubectl } from '../testbed/kubectl.ts';
+import { createProgress, type ProgressReporter } from '../testbed/progress.ts';
+import { ensureTool } from '../testbed/tools.ts';
+import { CliError, exitCodes } from './exit-codes.ts';
+import { abortOnSignals } from './operator.ts';
+import { renderTable } from './output.ts';
+
+export interface UpOptions {
+  readonly name: string;
+  readonly profile: 'instant' | 'node-like' | 'none';
+  readonly dir?: string;
+  readonly json?: boolean;
+  readonly detach: boolean;
+  readonly audit?: boolean;
+  readonly nodes: number;
+}
+
+export async function runUp({ name, profile, detach, dir, json, audit = false, nodes }: UpOptions): Promise<void> {
+  checkName(name);
+  const report = createProgress(process.stderr);
+  const tools = await findTools(report, profile !== 'none');
+  // Only now: an interrupted build of the tools needs nothing from us.
+  const signal = abortOnSignals('SIGHUP');
+  const interrupted = new Promise<undefined>((resolve) => signal.addEventListener('abort', () => resolve(undefined)));
+  const where = dir === undefined ? {} : { dir };
+  const up = await devUp({ name, profile, detach, audit, tools, report, fakeNodes: nodes, signal, stoppable: true, ...where });
+  const { kubeconfig, pids, dir: madeIn } = up.cluster;
+  process.stdout.write(json === true ? `${JSON.stringify({ kubeconfig, pids, dir: madeIn, name })}\n` : renderUse(up.cluster, detach));
+  if (up.kind === 'found' || detach) return;
+  const trouble = await Promise.race([interrupted, up.cluster.broken]);
+  for (const line of await up.cluster.stop()) report.done(line);
+  if (trouble !== undefined) throw trouble;
+}
+
+export async function runDown({ name, all }: { readonly name: string; readonly all?: boolean }): Promise<void> {
+  checkName(name);
+  const lines = await devDown(all === true ? 'all' : [name], createProgress(process.stderr));
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+export function printStatus(options: { readonly json?: boolean }): void {
+  const clusters = devStatus();
+  if (options.json === true) process.stdout.write(`${JSON.stringify({ clusters })}\n`);
+  else if (clusters.length === 0) process.stdout.write('No clusters. Start one: bin/hourglass dev up\n');
+  else {
+    const rows = clusters.map(({ name, state, profile = '-', processes, message, kubeconfig, dir }) => {
+      const mebibytes = processes.reduce((sum, { residentBytes = 0 }) => sum + residentBytes, 0) / 2 ** 20;
+      const memory = mebibytes === 0 ? '-' : `${Math.round(mebibytes)} MiB`;
+      return [name, state, profile, String(processes.length), memory, message || (kubeconfig ?? dir)];
+    });
+    const width = process.stdout.isTTY === true ? process.stdout.columns : Number.POSITIVE_INFINITY;
+    const lines = renderTable(['NAME', 'STATE', 'PROFILE', 'PROCESSES', 'MEMORY', 'KUBECONFIG / REASON'], rows, width);
+    process.stdout.write(`${lines.join('\n')}\n`);
+  }
+}
+
+export async function runKubectl(name: string, args: readonly string[]): Promise<void> {
+  checkName(name);
+  process.exitCode = passToKubectl(getDevCluster(name, await findTools(createProgress(process.stderr), false)), args);
+}
+
+function renderUse({ name, kubeconfig }: DevCluster, detach: boolean): string {
+  const named = name === 'dev' ? '' : ` --name ${name}`;
+  const lines = [
+    `Cluster ${name} is up. Use it:`,
+    `  export KUBECONFIG=${kubeconfig}`,
+    '  kubectl get nodes',
+    `  bin/hourglass dev kubectl${named} -- get nodes     # needs no kubectl of yours`,
+    detach ? `Remove it:\n  bin/hourglass dev down${named}` : 'It ends with this command: Ctrl-C.',
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** Builds what is missing; KWOK only where it is wanted. */
+async function findTools(report: ProgressReporter, withKwok: boolean): Promise<ClusterTools> {
+  return { controlPlane: await ensureTool('control-plane', report), kwok: withKwok ? await ensureTool('kwok', report) : '' };
+}
+
+/** @throws CliError (usage) for a name that cannot be a folder's */
+function checkName(name: string): void {
+  if (!isClusterName(name)) throw new CliError(`cluster name ${JSON.stringify(name)}: ${clusterNameRule}`, exitCodes.usage);
+}
