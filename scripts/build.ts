@@ -103,7 +103,7 @@ async function mergeStart(outdir: string, { outputs }: Metafile): Promise<Metafi
     outfile: join(outdir, 'core.js'),
     allowOverwrite: true,
     platform: 'node',
-    plugins: [lazyStaysOut, plainBuiltins],
+    plugins: [lazyStaysOut],
   });
   for (const { file, names } of chunks)
     writeFileSync(
@@ -124,20 +124,6 @@ const lazyStaysOut: Plugin = {
       if (kind !== 'dynamic-import') return undefined;
       return { path: path === './crd.js' ? path : `./chunks/${basename(path)}`, external: true };
     });
-  },
-};
-
-/**
- * An `import` of one of Node's own modules reads each of its exports, also those that load more of Node when they are read:
- * a tenth of the start. Asked for in this way it reads what is used.
- */
-const plainBuiltins: Plugin = {
-  name: 'plain-builtins',
-  setup: (bundler) => {
-    bundler.onResolve({ filter: /^node:/ }, ({ path }) => ({ path, namespace: 'builtin' }));
-    bundler.onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({
-      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
-    }));
   },
 };
 

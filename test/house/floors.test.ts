@@ -26,7 +26,17 @@ const floors: Readonly<Record<string, readonly string[]>> = {
 const unbound = ['src/cli'];
 
 /** What the operator may load lazily and must not load at its start: it costs time and memory that `once` does not have. */
-const notAtStart = ['vega', 'vega-lite', 'src/testbed', 'src/bench', 'src/chaos', 'src/sim', '@kubernetes/client-node', '@peculiar/x509', 'reflect-metadata'];
+const notAtStart = [
+  'vega',
+  'vega-lite',
+  'src/testbed',
+  'src/bench',
+  'src/chaos',
+  'src/sim',
+  '@kubernetes/client-node',
+  '@peculiar/x509',
+  'reflect-metadata',
+];
 
 const floorOf = (path: string): string | undefined =>
   [...Object.keys(floors), ...unbound].filter((floor) => path.startsWith(`${floor}/`)).sort((a, b) => b.length - a.length)[0];

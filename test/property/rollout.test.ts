@@ -139,7 +139,7 @@ describe('a rollout', () => {
         // Put back: settles with what serves, once the drained ones are made up for.
         for (let turn = 0; turn < 50; turn += 1) {
           world.obey('r0', wanted, 99);
-          for (const pod of [...world.pods.values()]) if (pod.word === 'starting' && pod.revision === 'r0') world.ready(pod);
+          for (const pod of world.pods.values()) if (pod.word === 'starting' && pod.revision === 'r0') world.ready(pod);
           world.nowMs += 20_000;
         }
         expect([...world.pods.values()].map(({ revision, word }) => `${revision} ${word}`)).toEqual(
