@@ -126,7 +126,8 @@ export class ObjectStore<T extends KubeObject> {
     if (!this.#selects(object)) {
       const left: Change<T>[] = [];
       this.#gone(object, left);
-      return this.#notify(left);
+      this.#notify(left);
+      return;
     }
     const stored = this.get(keyOf(object));
     // The list that was read after this write does not have it: it is gone again, or not selected.
