@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
@@ -52,8 +52,6 @@ const noChildProcess: Plugin = {
  * @returns the build with `core.js` in it
  */
 export async function buildCli(outdir: string): Promise<Metafile> {
-  // Chunks carry hashes in their names: those of the last build would stay.
-  rmSync(join(outdir, 'chunks'), { recursive: true, force: true });
   await build({ ...shared, ...forNode, entryPoints: { crd: join(root, 'src', 'api', 'crd', 'performer-crd-yaml.ts') }, outdir });
   const { metafile } = await build({
     ...shared,
@@ -66,6 +64,9 @@ export async function buildCli(outdir: string): Promise<Metafile> {
     external: ['@kubernetes/client-node'],
     plugins: [crdApart, noChildProcess],
   });
+  // Chunks carry hashes in their names: those of the last build would stay.
+  const made = new Set(Object.keys(metafile?.outputs ?? {}).map((path) => basename(path)));
+  for (const file of readdirSync(join(outdir, 'chunks'))) if (!made.has(file)) rmSync(join(outdir, 'chunks', file));
   const outputs = await mergeStart(outdir, metafile as Metafile);
   const start = "#!/usr/bin/env node\nimport './core.js';\n";
   const entryFile = join(outdir, 'hourglass.js');

@@ -44,25 +44,18 @@ export function reportKey(key: ObjectKey, outcome: Outcome, plan: Plan | undefin
 
 /** The report as a table a person likes to read. Pure. */
 export function renderOnce(report: OnceReport, options: { readonly dryRun: boolean; readonly width: number }): string {
-  const lines: string[] = [];
-  if (report.keys.length === 0) lines.push('No Performers found.');
-  else {
-    lines.push(
-      ...renderTable(
-        ['PERFORMER', 'OUTCOME', 'REASON', 'MESSAGE'],
-        report.keys.map((row) => [row.key, row.outcome, row.reason, row.message]),
-        options.width,
-      ),
-    );
-    for (const row of report.keys) for (const action of row.planned ?? []) lines.push(`  ${row.key}: ${action}`);
-  }
+  const rows = report.keys.map((row) => [row.key, row.outcome, row.reason, row.message]);
+  const table =
+    rows.length === 0 ? ['No Performers found.'] : renderTable(['PERFORMER', 'OUTCOME', 'REASON', 'MESSAGE'], rows, options.width);
+  const planned = report.keys.flatMap(({ key, planned: actions = [] }) => actions.map((action) => `  ${key}: ${action}`));
   const { create, patch, delete: deleted } = report.writes;
   const writes = options.dryRun
     ? 'dry run, nothing written'
     : `${create + patch + deleted} writes (${create} create, ${patch} patch, ${deleted} delete)`;
   const writer = report.writer === 'this' ? '' : ` · ${report.writer} holds the Lease, this run only looked`;
-  lines.push('', `${report.result}: ${report.performers} Performers, ${writes}, ${formatDuration(report.durationMs)}${writer}`);
-  return lines.join('\n');
+  const ms = report.durationMs;
+  const duration = ms < 1_000 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(1)} s`;
+  return [...table, ...planned, '', `${report.result}: ${report.performers} Performers, ${writes}, ${duration}${writer}`].join('\n');
 }
 
 /** Columns as wide as their widest cell; the last one is cut to the terminal. Pure. */
@@ -73,8 +66,4 @@ export function renderTable(head: readonly string[], rows: readonly (readonly st
     const line = cells.join('   ').trimEnd();
     return line.length > width ? `${line.slice(0, Math.max(0, width - 1))}…` : line;
   });
-}
-
-function formatDuration(ms: number): string {
-  return ms < 1_000 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(1)} s`;
 }

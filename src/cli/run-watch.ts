@@ -12,7 +12,7 @@ import { createLogger } from '../telemetry/log.ts';
 import type { LogFormat, LogLevel } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { createPasses } from '../telemetry/passes.ts';
-import { type Address, type PageServer, type Pages, servePages } from '../telemetry/serve.ts';
+import { type Address, type Page, type PageServer, type Pages, servePages } from '../telemetry/serve.ts';
 import { type Connection, connect } from './connect.ts';
 import { type ExitCode, exitCodes, hintFor } from './exit-codes.ts';
 import { chooseLog, type GoLogOptions } from './go-flags.ts';
@@ -94,7 +94,12 @@ export async function runOperator(options: WatchOptions, ineffective: readonly s
       servers.push(server);
       log.info('serving', { what, host: address.host, port: server.port });
     };
-    await serve('metrics', addresses.metrics, metrics === undefined ? {} : metricsPages(metrics));
+    const metricsPage = async (): Promise<Page> => ({
+      status: 200,
+      type: metrics?.contentType ?? '',
+      body: (await metrics?.render()) ?? '',
+    });
+    await serve('metrics', addresses.metrics, { '/metrics': metricsPage });
     await serve('health', addresses.health, healthPages({ 'stuck-pass': passes.stuck }, ready));
 
     let filled = false;
@@ -133,10 +138,6 @@ export async function runOperator(options: WatchOptions, ineffective: readonly s
     // Last: who asks how the shutdown goes gets an answer until it is over.
     await Promise.all(servers.map((server) => server.close()));
   }
-}
-
-function metricsPages(metrics: Metrics): Pages {
-  return { '/metrics': async () => ({ status: 200, type: metrics.contentType, body: await metrics.render() }) };
 }
 
 /** In a cluster where the Go operator has them, so that its probes and scrapes find them; elsewhere nowhere, since two may run on one machine. */

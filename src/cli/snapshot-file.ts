@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { describeIssue } from '../api/fields.ts';
 import type { Snapshot } from '../reconcile/plan/snapshot.ts';
-import { CliError, exitCodes } from './exit-codes.ts';
+import { CliError } from './exit-codes.ts';
 
 const object = z.looseObject({ metadata: z.looseObject({ name: z.string() }) });
 
@@ -32,24 +32,17 @@ const snapshotSchema = z.looseObject({
 
 /** Reads a stored snapshot. @throws CliError that names the file, what is wrong, and how to make one */
 export function parseSnapshot(text: string, from: string): Snapshot {
-  const source = from === '-' ? 'standard input' : from;
-  const hint = 'Make one with: bin/hourglass snapshot NAME -n NAMESPACE';
+  const fail = (why: string): never => {
+    const source = from === '-' ? 'standard input' : from;
+    throw new CliError(`reading snapshot from ${source}: ${why}. Make one with: bin/hourglass snapshot NAME -n NAMESPACE`);
+  };
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new CliError(
-      `reading snapshot from ${source}: not JSON (${error instanceof Error ? error.message : 'unreadable'}). ${hint}`,
-      exitCodes.failed,
-    );
+    return fail(`not JSON (${error instanceof Error ? error.message : 'unreadable'})`);
   }
   const result = snapshotSchema.safeParse(value, { error: describeIssue });
-  if (!result.success) {
-    const issue = result.error.issues[0];
-    throw new CliError(
-      `reading snapshot from ${source}: ${issue?.path.join('.') || 'the value'}: ${issue?.message ?? 'no snapshot'}. ${hint}`,
-      exitCodes.failed,
-    );
-  }
-  return value as Snapshot;
+  const issue = result.error?.issues[0];
+  return result.success ? (value as Snapshot) : fail(`${issue?.path.join('.') || 'the value'}: ${issue?.message ?? 'no snapshot'}`);
 }

@@ -1,8 +1,11 @@
 import type { Clock } from '../lib/clock.ts';
 
-/** How often a connection with requests under way is asked for a sign of life, and how long it may take to give one. */
-export const pingEveryMs = 3_000;
-export const pingAnswerMs = 3_000;
+/**
+ * How often a connection with requests under way is asked for a sign of life, and how long it may take to give one.
+ * A dead one is found after 3.1 s on average: with 3 s each it was 4.6 s, three quarters of all the time a watch was blind under faults.
+ */
+export const pingEveryMs = 2_000;
+export const pingAnswerMs = 2_000;
 /** After the process itself was held up, the answer may lie unread in the socket: one more look before the verdict. */
 const lastLookMs = 100;
 

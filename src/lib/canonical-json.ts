@@ -22,5 +22,26 @@ export function canonicalJson(value: unknown): string {
 
 /** Whether two values have the same JSON, whatever the order of their keys. Pure. */
 export function sameJson(a: unknown, b: unknown): boolean {
-  return a === b || canonicalJson(a ?? null) === canonicalJson(b ?? null);
+  const left = a ?? null;
+  const right = b ?? null;
+  if (left === right) return true;
+  if (left === null || right === null || typeof left !== 'object' || typeof right !== 'object') return false;
+  if (Array.isArray(left) || Array.isArray(right)) {
+    if (!Array.isArray(left) || !Array.isArray(right) || left.length !== right.length) return false;
+    return left.every((item: unknown, place) => sameJson(item, right[place]));
+  }
+  const [own, other] = [left as Members, right as Members];
+  return (
+    countMembers(own) === countMembers(other) &&
+    Object.keys(own).every((key) => own[key] === undefined || (other[key] !== undefined && sameJson(own[key], other[key])))
+  );
+}
+
+type Members = Readonly<Record<string, unknown>>;
+
+/** An undefined member is none. */
+function countMembers(object: Members): number {
+  let count = 0;
+  for (const key of Object.keys(object)) if (object[key] !== undefined) count += 1;
+  return count;
 }

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { UpOptions } from '../dev.ts';
 import type { FaultProxyOptions } from '../fault-proxy.ts';
-import { parseCount, parseDuration, parseOutput } from '../options.ts';
+import { parseCount, parseOutput } from '../options.ts';
 
 /** Clusters on this machine to try things on. What these commands do is loaded, with the testbed, when one of them runs. */
 export function registerDev(program: Command): void {
@@ -44,7 +44,6 @@ export function registerDev(program: Command): void {
         .argParser((text: string, others: readonly string[]) => [...others, text])
         .default([], 'none'),
     )
-    .option('--schedule <duration>', 'every fault in turn, one at a time, over this time, again and again', parseDuration)
     .option('--kubeconfig-out <file>', 'where the kubeconfig for its clients goes (default: a temporary file)')
     .option('--port <port>', 'to listen on, on 127.0.0.1 (default: any that is free)', parseCount)
     .option('-o, --output <format>', 'text, or json: one object a line', parseOutput, 'text')

@@ -55,24 +55,29 @@ async function once(options: OnceOptions): Promise<ExitCode> {
   const signal = abortOnSignals();
   const connection = await connect(options, { warn: (message) => log.warn(message) });
   try {
-    const fill = (): Promise<Filled> => fillWorld(connection, options, log, signal);
-    // The Lease is asked for meanwhile: what was seen before it was ours delays a write at most, since each has its precondition.
-    const early = options.wait === 0 ? fill() : undefined;
-    // Heard of where it is needed.
-    early?.catch(() => undefined);
+    const tell = (outcome: Omit<OnceReport, 'durationMs'>): ExitCode => {
+      const report = { ...outcome, durationMs: Math.round(systemClock.monotonicMs() - startedMs) };
+      const width = process.stdout.isTTY ? (process.stdout.columns ?? 120) : Number.POSITIVE_INFINITY;
+      const text = options.output === 'json' ? JSON.stringify(report) : renderOnce(report, { dryRun: options.dryRun === true, width });
+      process.stdout.write(`${text}\n`);
+      return exitCodeOf(report, options);
+    };
+    let filled = await fillWorld(connection, options, log, signal);
+    if (options.wait === 0) {
+      // Most runs find nothing to do: then nobody needs to be the one who writes, and the Lease is not touched.
+      const seen = await run(connection, filled, options, looker, log, signal);
+      if (seen.result === 'Converged' || options.dryRun === true) return tell(seen);
+      filled = { ...filled, queue: new WorkQueue(systemClock) };
+    }
+    const filledMs = systemClock.monotonicMs();
     const writer = await claimWriter(connection, options, log, signal);
     let released: Promise<void> | undefined;
     try {
-      const isStale = systemClock.monotonicMs() - startedMs > staleMs;
-      const filled = await (early === undefined || isStale ? fill() : early);
+      const isStale = options.wait === 0 && systemClock.monotonicMs() - filledMs > staleMs;
+      if (isStale) filled = await fillWorld(connection, options, log, signal);
       const outcome = await run(connection, filled, options, writer, log, signal);
       released = writer.release();
-      const report = { ...outcome, durationMs: Math.round(systemClock.monotonicMs() - startedMs) };
-      const width = process.stdout.isTTY ? (process.stdout.columns ?? 120) : Number.POSITIVE_INFINITY;
-      process.stdout.write(
-        `${options.output === 'json' ? JSON.stringify(report) : renderOnce(report, { dryRun: options.dryRun === true, width })}\n`,
-      );
-      return exitCodeOf(report, options);
+      return tell(outcome);
     } finally {
       await (released ?? writer.release());
     }
@@ -88,10 +93,14 @@ interface Writer {
   release(): Promise<void>;
 }
 
+/** Writes nothing. */
+const looker: Writer = { name: 'this', mayWrite: () => false, release: () => Promise.resolve() };
+
 /** Takes the Lease for the run. Held by another: this run only looks. Not to be had at all: preconditions alone keep two writers harmless. */
 async function claimWriter(connection: Connection, options: OnceOptions, log: Logger, signal: AbortSignal): Promise<Writer> {
-  const free: Writer = { name: 'this', mayWrite: () => options.dryRun !== true, release: () => Promise.resolve() };
-  if (options.dryRun || !options.leaderElect) return free;
+  if (options.dryRun) return looker;
+  const free: Writer = { ...looker, mayWrite: () => true };
+  if (!options.leaderElect) return free;
   const lease = openLease(connection, options, log.info);
   const claim = await lease.tryAcquire(signal);
   if ('holder' in claim) return { ...free, name: claim.holder, mayWrite: () => false };

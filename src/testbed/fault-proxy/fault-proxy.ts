@@ -1,32 +1,29 @@
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { createSecureServer, type Http2SecureServer, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
-import type { AddressInfo, Socket } from 'node:net';
+import { Agent } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
-import { type Clock, systemClock } from '../../lib/clock.ts';
+import { systemClock } from '../../lib/clock.ts';
 import { type KeyPair, makeCertificates } from '../certificates.ts';
 import { buildKubeconfig } from '../kubeconfig.ts';
 import { Exchange } from './exchange.ts';
-import { type Fault, type FaultName, lengthOf, type Rule, variantOf } from './faults.ts';
+import { type Fault, kindOf, lengthOf, type Rule, variantOf } from './faults.ts';
 import { Front, type FrontConnection } from './front.ts';
-import { describeRequest, type RequestInfo } from './request-info.ts';
-import { RuleBook } from './rule-book.ts';
-import { openUpstream, type ProxyTarget, passOn, type Upstream } from './upstream.ts';
-import { collect, passEvents, passSpoilt, spoilsBody } from './watch-stream.ts';
+import { describeRequest, type OnFault, RuleBook } from './rule-book.ts';
+import { askTarget, type ProxyTarget, passOn } from './upstream.ts';
 
 export interface FaultProxyOptions {
   readonly target: ProxyTarget;
   /** Of every chance that is taken. */
   readonly seed: number;
   readonly rules?: readonly Rule[];
-  /** Of the lengths of injected faults; default the machine's. */
-  readonly clock?: Clock;
   /** Of 127.0.0.1; default: any that is free. */
   readonly port?: number;
   /** What clients are offered; default both. */
   readonly protocol?: 'h2' | 'http/1.1' | 'both';
-  /** Told each fault that strikes: `delay/300ms`, and the request it strikes where there is one. */
-  readonly onFault?: (fault: Fault, request: string | undefined) => void;
+  readonly onFault?: OnFault;
 }
 
 export interface Injection extends Omit<Rule, 'fault'> {
@@ -34,33 +31,7 @@ export interface Injection extends Omit<Rule, 'fault'> {
   readonly durationMs?: number;
 }
 
-export interface FaultProxyStats {
-  readonly connections: number;
-  readonly openConnections: number;
-  readonly requests: number;
-  /** Watches among the requests. */
-  readonly streams: number;
-  readonly openStreams: number;
-  readonly faults: Readonly<Partial<Record<FaultName, number>>>;
-}
-
-export interface FaultProxy {
-  readonly url: string;
-  /** The authority of its serving certificate. */
-  readonly caPem: string;
-  /** For clients; its certificate opens nothing: the proxy has the credentials of its target. */
-  kubeconfig(): string;
-  writeKubeconfig(path: string): Promise<void>;
-  /** From now on, for what comes; injected faults stay. */
-  setRules(rules: readonly Rule[]): void;
-  /** Lets a fault strike what is open now and fits, and what comes while it lasts. The returned function ends it. */
-  inject(fault: Fault, options?: Injection): () => void;
-  stats(): FaultProxyStats;
-  close(): Promise<void>;
-}
-
-/** Can befall what is open already. */
-const strikesOpen: ReadonlySet<FaultName> = new Set(['reset', 'half-open', 'goaway', 'expired', 'silent-stream', 'close-stream-after']);
+export type FaultProxyStats = ReturnType<FaultProxy['stats']>;
 
 /**
  * Starts an HTTPS reverse proxy in front of an API server that does to its clients what networks, load balancers and API servers do at their worst.
@@ -68,36 +39,33 @@ const strikesOpen: ReadonlySet<FaultName> = new Set(['reset', 'half-open', 'goaw
  * @throws TestbedError when it cannot listen
  */
 export async function startFaultProxy(options: FaultProxyOptions): Promise<FaultProxy> {
-  const { clock = systemClock } = options;
-  const [ours, foreign] = await Promise.all([makeCertificates(clock.nowMs()), makeCertificates(clock.nowMs())]);
-  const proxy = new RunningProxy(options, ours.authority, ours.clients.admin);
+  const [ours, foreign] = await Promise.all([makeCertificates(systemClock.nowMs()), makeCertificates(systemClock.nowMs())]);
+  const proxy = new FaultProxy(options, ours.authority, ours.clients.admin);
   await proxy.listen([ours.apiServer, foreign.apiServer]);
   return proxy;
 }
 
-class RunningProxy implements FaultProxy {
+export class FaultProxy {
+  /** The authority of its serving certificate. */
   readonly caPem: string;
   readonly #client: KeyPair;
   readonly #options: FaultProxyOptions;
   readonly #book: RuleBook;
-  readonly #upstream: Upstream;
+  /** As many connections as there are requests: none of them can hold up another. */
+  readonly #agent = new Agent({ keepAlive: true, maxFreeSockets: 32 });
   readonly #front: Front;
   readonly #open = new Set<Exchange>();
-  readonly #sockets = new Set<Socket>();
   #servers: readonly Http2SecureServer[] = [];
   #requests = 0;
   #streams = 0;
-  #refusing = false;
 
   /** @param client a certificate for kubeconfigs; kubectl asks its user for a password where there is none, the proxy asks for nothing */
   constructor(options: FaultProxyOptions, caPem: string, client: KeyPair) {
-    const { clock = systemClock, seed, target, port = 0 } = options;
     this.caPem = caPem;
     this.#client = client;
     this.#options = options;
-    this.#book = new RuleBook(seed, clock);
-    this.#upstream = openUpstream(target);
-    this.#front = new Front(port, () => this.#admit());
+    this.#book = new RuleBook(options.seed, systemClock, options.onFault);
+    this.#front = new Front(options.port ?? 0, () => this.#admit());
   }
 
   /** @param identities the certificate that clients trust, and one that they do not */
@@ -111,6 +79,7 @@ class RunningProxy implements FaultProxy {
     return `https://127.0.0.1:${this.#front.port}`;
   }
 
+  /** For clients; its certificate opens nothing: the proxy has the credentials of its target. */
   kubeconfig(): string {
     return buildKubeconfig('fault-proxy', this.url, this.caPem, this.#client);
   }
@@ -119,45 +88,47 @@ class RunningProxy implements FaultProxy {
     return writeFile(path, this.kubeconfig(), { mode: 0o600 });
   }
 
+  /** From now on, for what comes; injected faults stay. */
   setRules(rules: readonly Rule[]): void {
     this.#book.set(rules);
     this.#syncListener();
   }
 
+  /** Lets a fault strike what is open now and fits, and what comes while it lasts. The returned function ends it. */
   inject(fault: Fault, { durationMs, ...limits }: Injection = {}): () => void {
     const rule: Rule = { ...(durationMs === undefined ? { times: 1 } : {}), ...limits, fault };
     const end = this.#book.inject(rule, durationMs, () => this.#syncListener());
-    if (strikesOpen.has(fault.name)) this.#strikeOpen(rule);
+    if (kindOf(fault.name).open === true) this.#strikeOpen(rule);
     this.#syncListener();
     return end;
   }
 
-  stats(): FaultProxyStats {
+  /** What came and what is open; streams are the watches among the requests. */
+  stats() {
     return {
       connections: this.#front.accepted,
-      openConnections: this.#front.connections.length,
+      openConnections: this.#front.connections.size,
       requests: this.#requests,
       streams: this.#streams,
       openStreams: [...this.#open].filter(({ info }) => info.watch).length,
-      faults: this.#book.counts(),
+      faults: { ...this.#book.counts },
     };
   }
 
   async close(): Promise<void> {
     await this.#front.close();
-    this.#upstream.close();
-    for (const socket of this.#sockets) socket.destroy();
-    await Promise.all(this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))));
+    this.#agent.destroy();
+    await Promise.all(this.#servers.map((server) => server[Symbol.asyncDispose]()));
   }
 
   #admit(): number | undefined {
-    const faults = this.#draw('accept');
+    const faults = this.#book.draw('accept');
     const server = this.#servers[faults.length === 0 ? 0 : 1];
     return server === undefined || faults.some(({ name }) => name === 'half-open') ? undefined : (server.address() as AddressInfo).port;
   }
 
   async #serveTls({ certificate, privateKey }: KeyPair): Promise<Http2SecureServer> {
-    const { protocol = 'both' } = this.#options;
+    const { protocol } = this.#options;
     const server = createSecureServer(
       {
         cert: certificate,
@@ -170,10 +141,6 @@ class RunningProxy implements FaultProxy {
       },
       (request, response) => void this.#handle(request, response),
     );
-    server.on('connection', (socket: Socket) => {
-      this.#sockets.add(socket);
-      socket.once('close', () => this.#sockets.delete(socket));
-    });
     server.on('session', (session) => {
       const connection = this.#front.find(session.socket);
       if (connection !== undefined) connection.session = session;
@@ -181,8 +148,7 @@ class RunningProxy implements FaultProxy {
     });
     // Clients that break off are daily bread here.
     for (const event of ['sessionError', 'tlsClientError']) server.on(event, () => {});
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
+    await once(server.listen(0, '127.0.0.1'), 'listening');
     return server;
   }
 
@@ -198,36 +164,42 @@ class RunningProxy implements FaultProxy {
       await this.#serve(exchange, request);
     } catch {
       // The API server failed, if it is not the client who left.
-      if (!exchange.signal.aborted) exchange.breakOff();
+      if (!exchange.signal.aborted) exchange.cut();
     }
   }
 
   async #serve(exchange: Exchange, request: Http2ServerRequest): Promise<void> {
     const { info, signal } = exchange;
-    const faults = this.#draw('request', info);
+    const faults = this.#book.draw('request', info);
     for (const fault of faults) if (fault.name === 'delay') await wait(lengthOf(fault), undefined, { signal });
     for (const fault of faults) if (exchange.strike(fault)) return;
-    const answer = await this.#upstream.send(info.method, info.path, request.headers, await collect(request), signal);
+    const { method, path } = info;
+    const asked = { method, path, headers: request.headers, body: await buffer(request), agent: this.#agent, signal };
+    const answer = await askTarget(this.#options.target, asked);
 
     const after = faults.find(({ name }) => name === 'error-after');
     if (after !== undefined) {
-      if (!info.watch) await collect(answer);
+      if (!info.watch) await buffer(answer);
       answer.destroy();
       if (variantOf(after) === 'reset') exchange.reset();
-      else exchange.fail(Number(variantOf(after)), variantOf(after) === '504' ? 'Timeout' : 'InternalError');
+      else exchange.fail(Number(variantOf(after)));
       return;
     }
 
     const status = answer.statusCode ?? 502;
-    const { 'content-length': _length, ...headers } = passOn(answer.headers);
+    const headers = passOn(answer.headers);
+    const { 'content-length': _, ...unmeasured } = headers;
     if (info.watch && status === 200 && (answer.headers['content-type'] ?? '').startsWith('application/json')) {
-      exchange.head(status, headers);
-      return passEvents(exchange, answer, () => this.#draw('event', info));
+      exchange.head(status, unmeasured);
+      return exchange.passEvents(answer, () => this.#book.draw('event', info));
     }
-    const spoilt = faults.filter(({ name }) => spoilsBody.has(name));
-    exchange.head(status, spoilt.length === 0 ? passOn(answer.headers) : headers);
-    if (spoilt.length > 0) return passSpoilt(exchange, await collect(answer), spoilt);
-    for await (const chunk of answer) await exchange.write(chunk as Buffer);
+    if (faults.some(({ name }) => kindOf(name).at === 'event')) {
+      exchange.head(status, unmeasured);
+      if (!(await exchange.passSpoilt(await buffer(answer), faults))) return;
+    } else {
+      exchange.head(status, headers);
+      for await (const chunk of answer) await exchange.write(chunk as Buffer);
+    }
     exchange.end();
   }
 
@@ -238,36 +210,15 @@ class RunningProxy implements FaultProxy {
     for (const exchange of this.#open) {
       if ((ofConnection && struck.has(exchange.connection)) || !this.#book.strikes(rule, exchange.info)) continue;
       struck.add(exchange.connection);
-      this.#options.onFault?.(fault, requestText(exchange.info));
       exchange.strike(fault);
     }
     if (!ofConnection || rule.match !== undefined) return;
     for (const connection of this.#front.connections) {
-      if (struck.has(connection) || !this.#book.strikes(rule, undefined)) continue;
-      this.#options.onFault?.(fault, undefined);
-      if (fault.name === 'goaway') connection.goAway(variantOf(fault) !== 'abrupt');
-      else if (fault.name === 'reset') connection.reset();
-      else connection.freeze();
+      if (!struck.has(connection) && this.#book.strikes(rule, undefined)) connection.strike(fault);
     }
-  }
-
-  #draw(occasion: 'accept' | 'request' | 'event', info?: RequestInfo): readonly Fault[] {
-    const faults = this.#book.draw(occasion, info);
-    for (const fault of faults) this.#options.onFault?.(fault, info === undefined ? undefined : requestText(info));
-    return faults;
   }
 
   #syncListener(): void {
-    const refusing = this.#book.refusing();
-    if (refusing !== undefined && !this.#refusing) {
-      this.#book.count('refuse');
-      this.#options.onFault?.(refusing, undefined);
-    }
-    this.#refusing = refusing !== undefined;
-    void this.#front.setListening(!this.#refusing);
+    void this.#front.setListening(this.#book.refusing() === undefined);
   }
-}
-
-function requestText({ method, path }: RequestInfo): string {
-  return `${method} ${path}`;
 }

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { constants, type Http2Session } from 'node:http2';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { TestbedError } from '../testbed-error.ts';
+import { type Fault, variantOf } from './faults.ts';
 
 /** Where a connection that is taken goes: to the port of a TLS server behind; undefined: it is silent from its first byte. */
 type Admit = () => number | undefined;
@@ -18,22 +19,41 @@ export class FrontConnection {
   readonly #far: Socket | undefined;
   #frozen = false;
 
-  constructor(near: Socket, far: Socket | undefined) {
-    this.#near = near;
+  constructor(near: Socket, port: number | undefined) {
+    this.#near = near.on('error', () => {});
+    if (port === undefined) {
+      this.#freeze();
+      return;
+    }
+    const far = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
     this.#far = far;
-    near.on('error', () => {});
     // With RST: a server that was told of the end only may keep its side open.
-    near.on('close', () => far !== undefined && sendReset(far));
-    if (far === undefined) return;
-    far.on('error', () => this.#frozen || sendReset(near));
+    near.on('close', () => sendReset(far));
+    far.on('error', () => this.#frozen || this.reset());
     // After what was sent is out.
     far.on('close', () => this.#frozen || near.destroySoon());
-    near.pipe(far);
-    far.pipe(near);
+    near.pipe(far).pipe(near);
+  }
+
+  /** The client's port, as the TLS server behind sees it. */
+  get port(): number | undefined {
+    return this.#far?.localPort;
+  }
+
+  reset(): void {
+    sendReset(this.#near);
+  }
+
+  /** Plays what befalls a connection as such. HTTP/1.1 has no word for GOAWAY: its connection is reset. */
+  strike(fault: Fault): void {
+    if (fault.name === 'half-open') this.#freeze();
+    else if (fault.name !== 'goaway' || this.session === undefined) this.reset();
+    else if (variantOf(fault) === 'abrupt') this.session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    else this.session.close();
   }
 
   /** A cable pulled: what the client sends is swallowed, nothing comes back, for good. */
-  freeze(): void {
+  #freeze(): void {
     this.#frozen = true;
     this.#far?.unpipe(this.#near);
     this.#near.unpipe();
@@ -41,47 +61,35 @@ export class FrontConnection {
     this.#near.resume();
     this.#far?.destroy();
   }
-
-  /** GOAWAY: what is under way goes on, or ends with the connection. HTTP/1.1 has no such word: its connection is reset. */
-  goAway(graceful: boolean): void {
-    if (this.session === undefined) this.reset();
-    else if (graceful) this.session.close();
-    else this.session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
-  }
-
-  reset(): void {
-    sendReset(this.#near);
-  }
 }
 
 /** The TCP listener in front of the proxy's TLS servers. */
 export class Front {
   accepted = 0;
-  readonly #admit: Admit;
-  readonly #server = createServer({ allowHalfOpen: true, noDelay: true }, (near) => this.#accept(near));
-  readonly #open = new Set<FrontConnection>();
-  /** By the port that the TLS server behind sees as the client's. */
-  readonly #byPort = new Map<number, FrontConnection>();
+  /** Those that are open. */
+  readonly connections = new Set<FrontConnection>();
+  readonly #server: Server;
   #port: number;
   #closed = false;
   #change: Promise<void> = Promise.resolve();
 
   constructor(port: number, admit: Admit) {
     this.#port = port;
-    this.#admit = admit;
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (near) => {
+      this.accepted += 1;
+      const connection = new FrontConnection(near, admit());
+      this.connections.add(connection);
+      near.on('close', () => this.connections.delete(connection));
+    });
   }
 
   get port(): number {
     return this.#port;
   }
 
-  get connections(): readonly FrontConnection[] {
-    return [...this.#open];
-  }
-
   /** The connection behind a socket of a TLS server; undefined once it has ended. */
-  find(socket: Pick<Socket, 'remotePort'>): FrontConnection | undefined {
-    return this.#byPort.get(socket.remotePort ?? 0);
+  find({ remotePort }: Pick<Socket, 'remotePort'>): FrontConnection | undefined {
+    return [...this.connections].find(({ port }) => port !== undefined && port === remotePort);
   }
 
   /** Listens, always on the same port; or has nobody listen and resets every connection. Resolves when it is so. */
@@ -91,7 +99,7 @@ export class Front {
       if (on) return this.#listen();
       const closed = once(this.#server, 'close');
       this.#server.close();
-      for (const connection of this.#open) connection.reset();
+      for (const connection of this.connections) connection.reset();
       await closed;
     });
     return this.#change;
@@ -103,39 +111,19 @@ export class Front {
   }
 
   async #listen(): Promise<void> {
-    for (let tries = 1; ; tries += 1) {
+    // A port that was ours may have been taken for a moment by somebody's outgoing connection.
+    for (let tries = this.accepted > 0 ? relistenTries : 1; !this.#server.listening; tries -= 1) {
       try {
-        this.#server.listen(this.#port, '127.0.0.1');
-        await once(this.#server, 'listening');
-        break;
+        await once(this.#server.listen(this.#port, '127.0.0.1'), 'listening');
       } catch (error) {
-        const text = error instanceof Error ? error.message : 'failed';
-        // A port that was ours may have been taken for a moment by somebody's outgoing connection.
-        if (this.accepted > 0 && tries < relistenTries) await wait(relistenEveryMs);
-        else
-          throw new TestbedError(`fault proxy: cannot listen on 127.0.0.1:${this.#port}: ${text}; choose another port`, { cause: error });
+        if (tries === 1)
+          throw new TestbedError(`fault proxy: cannot listen on 127.0.0.1:${this.#port}: ${String(error)}; choose another port`, {
+            cause: error,
+          });
+        await wait(relistenEveryMs);
       }
     }
     this.#port = (this.#server.address() as AddressInfo).port;
-  }
-
-  #accept(near: Socket): void {
-    this.accepted += 1;
-    const target = this.#admit();
-    const far = target === undefined ? undefined : connect({ port: target, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
-    const connection = new FrontConnection(near, far);
-    this.#open.add(connection);
-    near.on('close', () => this.#open.delete(connection));
-    if (far === undefined) {
-      connection.freeze();
-      return;
-    }
-    let port = 0;
-    far.on('connect', () => {
-      port = far.localPort ?? 0;
-      this.#byPort.set(port, connection);
-    });
-    far.on('close', () => this.#byPort.delete(port));
   }
 }
 

@@ -1,17 +1,13 @@
+import { once } from 'node:events';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { Agent, request } from 'node:https';
-import type { ClusterConfig } from '../../kube-client/cluster-config.ts';
+import { type Agent, request } from 'node:https';
+import type { ClusterConfig, RequestHeaders, TlsMaterial } from '../../kube-client/cluster-config.ts';
 
 /** The API server behind a fault proxy, and as whom the proxy speaks for clients that bring no Authorization of their own. */
-export interface ProxyTarget {
+export interface ProxyTarget extends TlsMaterial {
   /** `https://host:port`. */
   readonly url: string;
-  readonly ca?: string;
-  readonly cert?: string;
-  readonly key?: string;
-  readonly servername?: string;
-  readonly rejectUnauthorized?: boolean;
-  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+  readonly headers?: RequestHeaders;
 }
 
 /** The target that a kubeconfig or a pod's service account names. */
@@ -19,10 +15,33 @@ export async function targetOf(config: ClusterConfig): Promise<ProxyTarget> {
   return { url: config.server, ...(await config.tls()), headers: await config.headers(false) };
 }
 
-export interface Upstream {
-  /** Resolves with the head of the answer. Rejects when there is none, or with the signal. */
-  send(method: string, path: string, headers: IncomingHttpHeaders, body: Buffer, signal: AbortSignal): Promise<IncomingMessage>;
-  close(): void;
+interface Outgoing {
+  readonly method: string;
+  /** Path and query. */
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+  readonly agent: Agent;
+  readonly signal: AbortSignal;
+}
+
+/** Asks the target, over HTTP/1.1. Resolves with the head of the answer; rejects when there is none, or with the signal. */
+export async function askTarget({ url, headers, ...tls }: ProxyTarget, { body, ...asked }: Outgoing): Promise<IncomingMessage> {
+  const base = new URL(url);
+  const { cert: _cert, key: _key, ...anonymous } = tls;
+  // A client certificate would win over the client's own token.
+  const identity = asked.headers.authorization === undefined ? { tls, headers } : { tls: anonymous };
+  const outgoing = request(base, {
+    ...identity.tls,
+    ...asked,
+    path: base.pathname.replace(/\/$/, '') + asked.path,
+    headers: { ...passOn(asked.headers), ...identity.headers, host: base.host, 'content-length': body.length },
+  });
+  // The client may leave while the answer is on its way.
+  outgoing.on('error', () => {});
+  outgoing.end(body);
+  const [answer] = (await once(outgoing, 'response')) as [IncomingMessage];
+  return answer;
 }
 
 /** Headers of one connection, and those that would keep the proxy from reading what it passes on. */
@@ -30,43 +49,8 @@ const dropped: ReadonlySet<string> = new Set(
   'connection keep-alive proxy-connection transfer-encoding upgrade te http2-settings host accept-encoding'.split(' '),
 );
 
-/** HTTP/1.1 with as many connections as there are requests: none of them can hold up another. */
-export function openUpstream(target: ProxyTarget): Upstream {
-  const { url, headers: identity = {}, cert, key, ...trust } = target;
-  const base = new URL(url);
-  const options = { keepAlive: true, maxFreeSockets: 32, ...trust };
-  const asTarget = new Agent({ ...options, ...(cert === undefined ? {} : { cert }), ...(key === undefined ? {} : { key }) });
-  // A client certificate would win over the client's own token.
-  const asClient = new Agent(options);
-  return {
-    send: (method, path, headers, body, signal) =>
-      new Promise((resolve, reject) => {
-        const own = headers.authorization !== undefined;
-        const outgoing = request({
-          method,
-          host: base.hostname.replace(/^\[|\]$/g, ''),
-          port: base.port === '' ? 443 : base.port,
-          path: base.pathname.replace(/\/$/, '') + path,
-          headers: { ...passOn(headers), ...(own ? {} : identity), host: base.host, 'content-length': body.length },
-          agent: own ? asClient : asTarget,
-          signal,
-        });
-        outgoing.on('response', resolve);
-        outgoing.on('error', reject);
-        outgoing.end(body);
-      }),
-    close: () => {
-      asTarget.destroy();
-      asClient.destroy();
-    },
-  };
-}
-
 /** The headers that mean the same on the other side. Pure. */
 export function passOn(headers: IncomingHttpHeaders): Record<string, string | string[]> {
-  return Object.fromEntries(
-    Object.entries(headers).flatMap(([name, value]) =>
-      value === undefined || name.startsWith(':') || dropped.has(name) ? [] : [[name, value]],
-    ),
-  );
+  const kept = Object.entries(headers).filter(([name, value]) => value !== undefined && !name.startsWith(':') && !dropped.has(name));
+  return Object.fromEntries(kept) as Record<string, string | string[]>;
 }

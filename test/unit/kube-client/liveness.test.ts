@@ -24,9 +24,9 @@ function given(firstMs = 0): {
 }
 
 describe('liveness', () => {
-  it('asks at once and 3 s after each answer', async () => {
+  it('asks at once and 2 s after each answer', async () => {
     const { clock, peer } = given();
-    await clock.advance(3_100 * 4);
+    await clock.advance(2_100 * 4);
     expect(peer).toMatchObject({ pings: 5, dead: 0 });
   });
 
@@ -38,10 +38,10 @@ describe('liveness', () => {
     expect(peer.pings).toBe(1);
   });
 
-  it('gives up 3 s after a ping that nothing answers', async () => {
+  it('gives up 2 s after a ping that nothing answers', async () => {
     const { clock, peer } = given();
     peer.answers = false;
-    await clock.advance(3_100 + 3_000);
+    await clock.advance(2_100 + 2_000);
     expect(peer.dead).toBe(0);
     await clock.advance(100);
     expect(peer.dead).toBe(1);
@@ -63,7 +63,7 @@ describe('liveness', () => {
     const { clock, peer } = given();
     peer.accepts = false;
     peer.answers = false;
-    await clock.advance(3_100);
+    await clock.advance(2_100);
     expect(peer.dead).toBe(1);
   });
 

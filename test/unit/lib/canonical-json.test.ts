@@ -21,6 +21,24 @@ describe('canonicalJson', () => {
 });
 
 describe('sameJson', () => {
+  it('says the same as comparing the canonical bytes', () => {
+    const json = fc.jsonValue({ maxDepth: 3 });
+    fc.assert(
+      fc.property(json, json, (a, b) => {
+        expect(sameJson(a, b)).toBe(canonicalJson(a) === canonicalJson(b));
+        expect(sameJson(a, JSON.parse(canonicalJson(a)))).toBe(true);
+      }),
+    );
+  });
+
+  it('takes an undefined member for none, and nothing for null', () => {
+    expect(sameJson({ a: undefined }, {})).toBe(true);
+    expect(sameJson({ a: null }, {})).toBe(false);
+    expect(sameJson(undefined, null)).toBe(true);
+    expect(sameJson([undefined], [null])).toBe(true);
+    expect(sameJson([1], { 0: 1 })).toBe(false);
+  });
+
   it.each<[unknown, unknown, boolean]>([
     [{ a: 1, b: 2 }, { b: 2, a: 1 }, true],
     [{ a: 1 }, { a: 1, b: undefined }, true],
