@@ -102,13 +102,16 @@ export function addLogOptions(command: Command, level: string, format: string): 
 
 /** Variables that installations of the Go operator set, and what they are here. */
 const aliases = { LOG_LEVEL: 'HOURGLASS_LOG_LEVEL', LOG_FORMAT: 'HOURGLASS_LOG_FORMAT', NAMESPACE: 'HOURGLASS_NAMESPACE' } as const;
-const foreignWords: Readonly<Record<string, string>> = { console: 'text', warning: 'warn' };
+const foreignWords: Readonly<Record<string, string>> = { console: 'text', warning: 'warn', trace: 'debug' };
+/** Others set variables of these names too: what is no word of ours is not meant for us. */
+const knownWords = ['debug', 'info', 'warn', 'error', 'json', 'text'];
 
 /** Gives those variables their names here, unless these are set too. */
 export function takeForeignEnvironment(env: NodeJS.ProcessEnv): void {
   for (const [alias, name] of Object.entries(aliases)) {
     const value = alias.startsWith('LOG_') ? env[alias]?.toLowerCase() : env[alias];
-    if (value !== undefined && value !== '') env[name] ??= foreignWords[value] ?? value;
+    const word = foreignWords[value ?? ''] ?? value ?? '';
+    if (word !== '' && (alias === 'NAMESPACE' || knownWords.includes(word))) env[name] ??= word;
   }
 }
 

@@ -36,7 +36,7 @@ export function judgeOutcomes(outcomes: readonly Outcome[]): OnceVerdict {
 }
 
 export function reportKey(key: ObjectKey, outcome: Outcome, plan: Plan | undefined): OnceKeyReport {
-  const planned = plan === undefined ? {} : { planned: plan.actions.map(describeAction) };
+  const planned = plan === undefined || plan.actions.length === 0 ? {} : { planned: plan.actions.map(describeAction) };
   const hint = outcome.kind === 'failed' ? hintFor(outcome.reason) : undefined;
   const message = hint === undefined ? outcome.message : `${outcome.message}. ${hint}`;
   return { key: keyText(key), outcome: outcome.kind, reason: outcome.reason, message, ...planned };

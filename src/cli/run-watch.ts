@@ -105,15 +105,19 @@ export async function runOperator(options: WatchOptions, ineffective: readonly s
     let filled = false;
     // Until the caches are filled there is nothing to drain.
     signal.addEventListener('abort', () => filled || stopReflectors.abort(), { once: true });
+    if (signal.aborted) stopReflectors.abort();
     await Promise.all(reflectors.map((reflector) => reflector.synced));
     filled = true;
     if (!signal.aborted) log.info('caches filled', { server: connection.server, performers: world.performers.list().length });
-    onWorldChange(world, (key) => queue.add(key));
+    // Who only stands by has nothing to queue: leading begins with every key.
+    let leading = false;
+    onWorldChange(world, (key) => leading && queue.add(key));
 
     const mayWrite = (): boolean => election?.mayWrite() ?? true;
     const reconcile = createReconcile({ kube, world, settings: readSettings(options), mayWrite, log, passes, events });
-    const lead = (stop: AbortSignal, lost?: AbortSignal): Promise<void> =>
-      runWatch({
+    const lead = async (stop: AbortSignal, lost?: AbortSignal): Promise<void> => {
+      leading = true;
+      await runWatch({
         queue,
         reconcile,
         limit: new FlightLimit(options.workers),
@@ -125,6 +129,8 @@ export async function runOperator(options: WatchOptions, ineffective: readonly s
         ...(lost === undefined ? {} : { lost }),
         drainMs: options.drain,
       });
+      leading = false;
+    };
     if (election === undefined) {
       log.info('running without a Lease', { cause: '--leader-elect=false' });
       await lead(signal);

@@ -32,13 +32,14 @@ export async function apply(plan: Plan, snapshot: Snapshot, deps: ReconcileDeps,
       await carryOut(action, snapshot.key, deps, signal);
       if (action.kind === 'patch' && (action.resource === 'Service' || action.resource === 'PerformerStatus'))
         deps.writers.wrote(action.resource, snapshot.key, action.patch, snapshot.nowMs);
+      // At once: what follows may fail, and no later pass comes to this trouble again.
+      if (action.resource === 'PerformerStatus') await tell(plan, snapshot, deps, signal);
     } catch (error) {
       if (!isKubeFault(error)) throw error;
       const applied = judgeFault(action, error, snapshot.key, deps);
       if (applied !== undefined) return applied;
     }
   }
-  if (snapshot.performer !== undefined) await tell(plan, snapshot, deps, signal);
   return { kind: 'done' };
 }
 

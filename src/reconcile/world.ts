@@ -1,5 +1,6 @@
 import { appLabelValue, labels, performerPodsSelector } from '../api/v1alpha1/naming.ts';
 import { type Performer, performers } from '../api/v1alpha1/performer.ts';
+import { isKubeFault, KubeFault } from '../kube/faults.ts';
 import {
   type KubeObject,
   keyOf,
@@ -74,12 +75,33 @@ export interface WatchWorldOptions {
 export function watchWorld(world: World, options: WatchWorldOptions): readonly Reflector[] {
   const { namespace, ...rest } = options;
   const scope = { ...rest, ...(namespace === undefined ? {} : { namespace }) };
-  startReflector({ ...rest, failFirstList: false, resource: nodes, store: world.nodes });
+  startReflector({ ...rest, kube: patientOf(rest.kube), failFirstList: false, resource: nodes, store: world.nodes });
   return [
     startReflector({ ...scope, resource: performers, store: world.performers }),
     startReflector({ ...scope, resource: pods, store: world.pods, labelSelector: performerPodsSelector }),
     startReflector({ ...scope, resource: services, store: world.services }),
   ];
+}
+
+/** Where nodes may not be read they are done without: asked for once a minute, in case somebody grants it. */
+function patientOf(kube: KubeApi): Pick<KubeApi, 'list' | 'watch'> {
+  const waits = (error: unknown): never => {
+    if (!isKubeFault(error, 'forbidden')) throw error;
+    throw new KubeFault(error.code, error.message, {
+      ...(error.status === undefined ? {} : { status: error.status }),
+      retryAfterMs: 60_000,
+    });
+  };
+  return {
+    list: (resource, options) => kube.list(resource, options).catch(waits),
+    watch: async function* (resource, options) {
+      try {
+        yield* kube.watch(resource, options);
+      } catch (error) {
+        waits(error);
+      }
+    },
+  };
 }
 
 /** Calls `wake` with the key of every Performer a change concerns; old and new object count, so that a dropped owner is looked at too. */

@@ -372,6 +372,26 @@ describe('the Lease', () => {
     }
   });
 
+  it('is not touched by a once that finds nothing to do', async () => {
+    const version = async (): Promise<string> =>
+      (
+        await kubectl(cluster.get(), [
+          'get',
+          'lease',
+          '-n',
+          'hourglass-system',
+          'b8e8a8a8.hourglass.eigenlayer.io',
+          '-o',
+          'jsonpath={.metadata.resourceVersion}',
+        ])
+      ).trim();
+    const before = await version();
+    const { code, stdout } = await hourglass(on('once', '-o', 'json', '-n', 'leased'));
+    expect(JSON.parse(stdout)).toMatchObject({ result: 'Converged', writes: { create: 0, patch: 0, delete: 0 } });
+    expect(code).toBe(0);
+    expect(await version()).toBe(before);
+  });
+
   it('held by a watch keeps once from writing, not from telling the state', async () => {
     await whileWatching(['-n', 'leased', '--lease-identity', 'the-watch'], /leading/, async () => {
       const { code, stdout } = await hourglass(on('once', '--wait', '20s', '-o', 'json', '-n', 'leased'));

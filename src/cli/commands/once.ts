@@ -63,13 +63,14 @@ async function once(options: OnceOptions): Promise<ExitCode> {
       return exitCodeOf(report, options);
     };
     let filled = await fillWorld(connection, options, log, signal);
+    const filledMs = systemClock.monotonicMs();
     if (options.wait === 0) {
       // Most runs find nothing to do: then nobody needs to be the one who writes, and the Lease is not touched.
-      const seen = await run(connection, filled, options, looker, log, signal);
-      if (seen.result === 'Converged' || options.dryRun === true) return tell(seen);
+      const seen = await run(connection, filled, options, looker, options.dryRun ? log : whisper(log), signal);
+      const wantsToWrite = seen.keys.some(({ planned }) => planned !== undefined);
+      if (!wantsToWrite || options.dryRun === true || signal.aborted) return tell(seen);
       filled = { ...filled, queue: new WorkQueue(systemClock) };
     }
-    const filledMs = systemClock.monotonicMs();
     const writer = await claimWriter(connection, options, log, signal);
     let released: Promise<void> | undefined;
     try {
@@ -158,15 +159,18 @@ async function run(
     performers: world.performers.list().length,
     passes,
     writes: counts,
-    keys: outcomes.map(({ key, outcome }) =>
-      reportKey(key, outcome, onlyLooked && outcome.kind !== 'settled' ? plans.get(keyText(key)) : undefined),
-    ),
+    keys: outcomes.map(({ key, outcome }) => reportKey(key, outcome, onlyLooked ? plans.get(keyText(key)) : undefined)),
   };
 }
 
 /** What a pass came to is the report's to say: the log only tells of it beside it. */
 function quietly({ debug, info }: Logger): Logger {
   return { debug, info, warn: info, error: info };
+}
+
+/** A look that comes before the run itself: what it has to say is said then. */
+function whisper({ debug }: Logger): Logger {
+  return { debug, info: debug, warn: debug, error: debug };
 }
 
 interface Filled {

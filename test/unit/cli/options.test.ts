@@ -167,3 +167,17 @@ describe('the flags of the Go operator', () => {
     expect(command.helpInformation()).toContain('Flags of the Go operator:');
   });
 });
+
+describe('a variable that others set too', () => {
+  it.each(['trace2', 'verbose', 'pretty'])('is not meant for us when it says %s', (value) => {
+    const env = { LOG_LEVEL: value, LOG_FORMAT: value };
+    takeForeignEnvironment(env);
+    expect(env).toEqual({ LOG_LEVEL: value, LOG_FORMAT: value });
+  });
+
+  it('is taken over when it says a word of ours', () => {
+    const env: NodeJS.ProcessEnv = { LOG_LEVEL: 'WARNING', LOG_FORMAT: 'console' };
+    takeForeignEnvironment(env);
+    expect(env).toMatchObject({ HOURGLASS_LOG_LEVEL: 'warn', HOURGLASS_LOG_FORMAT: 'text' });
+  });
+});

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { labels } from '../../../src/api/v1alpha1/naming.ts';
 import { performers } from '../../../src/api/v1alpha1/performer.ts';
 import { KubeFault } from '../../../src/kube/faults.ts';
-import { pods, services } from '../../../src/kube/objects.ts';
+import { type Node, nodes, pods, services } from '../../../src/kube/objects.ts';
+import type { EventRecord } from '../../../src/kube/port.ts';
 import { interceptWrites, TestOperator } from '../../support/operator.ts';
 
 const kinds = (result: { outcomes: readonly { outcome: { kind: string; reason: string } }[] }): string[] =>
@@ -319,4 +320,40 @@ describe('reconcile', () => {
     expect(operator.status('x')?.conditions?.at(-1)).toMatchObject({ status: 'True', reason: 'Serving' });
     await watch.stop();
   });
+
+  it('tells of a trouble also when a write after the status is overtaken', async () => {
+    const operator = new TestOperator();
+    await operator.ask('x');
+    await operator.once(30_000);
+    const told: string[] = [];
+    const api = operator.cluster.api();
+    let conflicts = 3;
+    const overtaken = interceptWrites(api, {
+      before: (verb, plural) => {
+        if (verb === 'patch' && plural === 'pods' && conflicts > 0) {
+          conflicts -= 1;
+          throw new KubeFault('conflict', 'patching Pod: the object has been modified');
+        }
+      },
+    });
+    const kube = { ...overtaken, event: async (event: EventRecord) => void told.push(event.reason) };
+    const node = { apiVersion: 'v1', kind: 'Node', metadata: { name: 'n1' }, spec: { taints: [unreachable(operator.clock.nowMs())] } };
+    await api.create(nodes, node as Node);
+    for (const other of ['n2', 'n3']) await api.create(nodes, { apiVersion: 'v1', kind: 'Node', metadata: { name: other } } as Node);
+    operator.cluster.update(pods, key('performer-x'), (pod) => ({
+      ...pod,
+      spec: { ...pod.spec, containers: pod.spec?.containers ?? [], nodeName: 'n1' },
+      status: { ...pod.status, conditions: [{ type: 'Ready', status: 'False' }] },
+    }));
+    const watch = await operator.watch(kube);
+    for (let step = 0; step < 30; step += 1) await operator.clock.advance(1_000);
+    expect(conflicts).toBe(0);
+    expect(told).toContain('NodeLost');
+    expect(operator.pods().some((pod) => pod.metadata?.name !== 'performer-x')).toBe(true);
+    await watch.stop();
+  });
 });
+
+function unreachable(sinceMs: number): object {
+  return { key: 'node.kubernetes.io/unreachable', effect: 'NoExecute', timeAdded: new Date(sinceMs).toISOString() };
+}

@@ -1,8 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { Performer } from '../../../src/api/v1alpha1/performer.ts';
+import { type Performer, performers } from '../../../src/api/v1alpha1/performer.ts';
+import { KubeFault } from '../../../src/kube/faults.ts';
 import { keyText, type Pod, type Service } from '../../../src/kube/objects.ts';
+import type { KubeApi } from '../../../src/kube/port.ts';
 import { projectPod } from '../../../src/reconcile/projections.ts';
-import { createWorld, listKeys, onWorldChange } from '../../../src/reconcile/world.ts';
+import { createWorld, listKeys, onWorldChange, watchWorld } from '../../../src/reconcile/world.ts';
+import { MemoryCluster } from '../../../src/sim/memory-cluster.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
 import { pod } from '../../support/snapshots.ts';
 
 const performer = (name: string): Performer => ({ metadata: { name, namespace: 'team-a', uid: `uid-${name}`, resourceVersion: '5' } });
@@ -61,5 +65,40 @@ describe('a change', () => {
     const orphan = pod();
     world.pods.wrote({ ...orphan, metadata: { ...orphan.metadata, resourceVersion: '21', labels: {}, ownerReferences: [] } } as Pod);
     expect(woken).toContain('team-a/x');
+  });
+});
+
+describe('watchWorld', () => {
+  it('asks for nodes once a minute where they may not be read', async () => {
+    const clock = new FakeClock();
+    const cluster = new MemoryCluster({ clock });
+    cluster.registerKind(performers, { statusSubresource: true });
+    const api = cluster.api();
+    let asked = 0;
+    const refuse = (): never => {
+      asked += 1;
+      throw new KubeFault('forbidden', 'listing nodes: forbidden');
+    };
+    const kube: KubeApi = {
+      list: async (resource, options) => (resource.plural === 'nodes' ? refuse() : api.list(resource, options)),
+      watch: async function* (resource, options) {
+        if (resource.plural === 'nodes') refuse();
+        yield* api.watch(resource, options);
+      },
+      get: (resource, key, options) => api.get(resource, key, options),
+      create: (resource, object, options) => api.create(resource, object, options),
+      patch: (resource, key, patch, options) => api.patch(resource, key, patch, options),
+      delete: (resource, key, options) => api.delete(resource, key, options),
+      event: (event, options) => api.event(event, options),
+      serverNowMs: () => api.serverNowMs(),
+    };
+    const stop = new AbortController();
+    const reflectors = watchWorld(createWorld(), { kube, clock, namespace: undefined, signal: stop.signal, random: () => 0.5 });
+    for (let second = 0; second < 600; second += 1) await clock.advance(1_000);
+    expect(asked).toBeGreaterThan(5);
+    expect(asked).toBeLessThan(25);
+    stop.abort();
+    await clock.advance(1_000);
+    await Promise.all(reflectors.map((reflector) => reflector.done));
   });
 });
