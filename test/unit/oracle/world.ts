@@ -197,7 +197,8 @@ export class Story {
 
   /** A write by an operator that took effect; a deletion leaves nothing. */
   writes(change: Partial<Write> & { readonly before?: KubeObject | undefined; readonly after?: KubeObject | undefined }): this {
-    const { before, after } = change;
+    const { before } = change;
+    const after = before === undefined || change.after === undefined ? change.after : renewed(change.after);
     const object = after ?? before ?? {};
     const verb = before === undefined ? 'create' : after === undefined ? 'delete' : 'patch';
     if ((change.result ?? 'ok') === 'ok') {
@@ -233,6 +234,11 @@ export class Story {
     const before = this.board.view[kind].get(namespace === '' ? name : `${namespace}/${name}`);
     this.board.change({ atMs: this.nowMs, kind, key: keyOf(object), before: before as never, after: object as never });
   }
+}
+
+/** As the API server stores what was patched. */
+function renewed(object: KubeObject): KubeObject {
+  return { ...object, metadata: { ...object.metadata, resourceVersion: `${object.metadata?.resourceVersion}1` } };
 }
 
 function kindOf(object: KubeObject): keyof SeenKinds {
