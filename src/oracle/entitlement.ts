@@ -5,6 +5,7 @@ import type { Memory } from './memory.ts';
 import type { ClusterView, Oracle, Write } from './oracle.ts';
 import { type Takeaway, takeawayOf } from './takeaway.ts';
 import {
+  type Asked,
   isEnded,
   isInService,
   isManagedElsewhere,
@@ -54,7 +55,9 @@ function hasReason({ key, uid, pod }: Takeaway, { atMs }: Write, view: ClusterVi
   const sinceMs = atMs - proofLagMs;
   const beside = memory.podsSince(key, sinceMs, uid).filter((one) => one !== trace);
   const standing = beside.filter((one) => isInService(one.pod, key.name) || one.routableToMs >= sinceMs || one.goneMs !== undefined);
-  return asked.some((one) => standing.length >= one.replicas) || isProvenGone(pod, view);
+  // Pods of former specs are no reason for one of the newest to go, unless a pause keeps both.
+  const isSurplus = (one: Asked): boolean => standing.filter((trace) => one.paused || memory.passesFor(trace, one)).length >= one.replicas;
+  return asked.some(isSurplus) || isProvenGone(pod, view);
 }
 
 /** Whether it counts as lost under Route: not Ready, its node out of sight for long enough, and not most nodes with it. */
