@@ -33,6 +33,7 @@ interface Proxy {
 /** The EndpointSlice controller, one slice per Service, and what each node's kube-proxy has heard of it. */
 export class Endpoints {
   readonly #world: NodeWorld;
+  readonly #services = new Map<string, Service>();
   readonly #due = new Set<string>();
   readonly #versions = new Map<string, Version[]>();
   readonly #proxies = new Map<string, Proxy>();
@@ -41,11 +42,15 @@ export class Endpoints {
     this.#world = world;
     const { server } = world;
     if (!server.resources().includes(endpointSlices)) server.register(endpointSlices, { statusSubresource: false, countsGeneration: true });
-    world.onChange(services, ({ object }) => this.#touch(object as Service));
-    world.onChange(pods, ({ before, after }) => {
-      for (const service of this.#services(before ?? after)) {
-        if (selects(service, before as Pod | undefined) || selects(service, after as Pod | undefined)) this.#touch(service);
-      }
+    world.onChange(services, ({ after, object }) => {
+      if (after === undefined) this.#services.delete(uidOf(object));
+      else this.#services.set(uidOf(object), after as Service);
+      this.#touch(object as Service);
+    });
+    world.onChange(pods, (change) => {
+      const [before, after] = [change.before, change.after] as (Pod | undefined)[];
+      if (routeOf(before) === routeOf(after)) return;
+      for (const service of this.#services.values()) if (selects(service, before) || selects(service, after)) this.#touch(service);
     });
     // A slice of another hand counts like our own: kube-proxies see what is stored.
     world.onChange(endpointSlices, ({ after, object }) => {
@@ -96,11 +101,6 @@ export class Endpoints {
     return versions[count - 1]?.endpoints ?? [];
   }
 
-  #services(pod: { readonly metadata?: { readonly namespace?: string } } | undefined): readonly Service[] {
-    const { store } = this.#world.server;
-    return (store.list(services.plural) as Service[]).filter(({ metadata }) => metadata?.namespace === pod?.metadata?.namespace);
-  }
-
   #touch(service: Service): void {
     const uid = uidOf(service);
     if (this.#due.has(uid)) return;
@@ -127,6 +127,11 @@ export class Endpoints {
       server.create(endpointSlices, { metadata: { ...key, labels, ownerReferences: [controller] }, ...slice } as EndpointSlice);
     }
   }
+}
+
+/** All of a pod that its endpoints depend on. */
+function routeOf(pod: Pod | undefined): string {
+  return pod === undefined ? '' : JSON.stringify([pod.metadata?.labels, endpointOf(pod), hasFinished(pod)]);
 }
 
 function selects(service: Service, pod: Pod | undefined): boolean {

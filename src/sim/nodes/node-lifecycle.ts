@@ -8,6 +8,8 @@ const unhealthyShare = 0.55;
 /** The controller looks at all nodes before it hands out taints. */
 const taintDelayMs = 100;
 
+export const nodeReady = { type: 'Ready', status: 'True', reason: 'KubeletReady', message: 'kubelet is posting ready status' };
+
 /** The node lifecycle controller with its taint evictions: what becomes of nodes whose kubelets fall silent, and of the pods on them. */
 export class NodeLifecycle {
   readonly #world: NodeWorld;
@@ -48,8 +50,7 @@ export class NodeLifecycle {
   hear(name: string): void {
     this.#silent.get(name)?.();
     this.#silent.delete(name);
-    const ready = { type: 'Ready', status: 'True', reason: 'KubeletReady', message: 'kubelet is posting ready status' };
-    this.#world.changeNode(name, (node) => withCondition(node, ready, this.#world.nowMs()));
+    this.#world.changeNode(name, (node) => withCondition(node, nodeReady, this.#world.nowMs()));
     this.#world.changeNode(name, (node) => withoutTaint(node, unreachable, 'NoSchedule'));
     this.#at(this.#nextPollMs(this.#world.nowMs()), () => {
       if (!this.#silent.has(name)) this.#world.changeNode(name, (node) => withoutTaint(node, unreachable));

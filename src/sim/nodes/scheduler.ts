@@ -76,10 +76,10 @@ function findObstacle(pod: Pod, node: Node, there: readonly Pod[]): string | und
   if (!matchesLabels(pod, node)) return "node(s) didn't match Pod's node affinity/selector";
   const has = node.status?.allocatable ?? {};
   const living = there.filter((other) => !hasFinished(other));
-  if (living.length >= quantity(has.pods ?? '110')) return 'Too many pods';
+  if (living.length >= Number(has.pods)) return 'Too many pods';
   for (const [name, wanted] of requestsOf(pod)) {
     const used = living.reduce((sum, other) => sum + (requestsOf(other).get(name) ?? 0), 0);
-    if (used + wanted > quantity(has[name] ?? '0')) return `Insufficient ${name}`;
+    if (used + wanted > Number(has[name] ?? 0)) return `Insufficient ${name}`;
   }
   return undefined;
 }
@@ -99,30 +99,10 @@ function matchesLabels(pod: Pod, node: Node): boolean {
   );
 }
 
+/** What a pod asks for of what nodes only have in whole pieces, such as GPUs; CPU and memory are always enough. */
 function requestsOf(pod: Pod): ReadonlyMap<string, number> {
+  const limits = (pod.spec?.containers ?? []).flatMap(({ resources }) => Object.entries({ ...resources?.limits, ...resources?.requests }));
   const sums = new Map<string, number>();
-  for (const { resources } of pod.spec?.containers ?? []) {
-    for (const [name, text] of Object.entries({ ...resources?.limits, ...resources?.requests })) {
-      sums.set(name, (sums.get(name) ?? 0) + quantity(text));
-    }
-  }
+  for (const [name, text] of limits) if (name.includes('/')) sums.set(name, (sums.get(name) ?? 0) + Number(text));
   return sums;
-}
-
-const units: Readonly<Record<string, number>> = {
-  m: 0.001,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  Ki: 2 ** 10,
-  Mi: 2 ** 20,
-  Gi: 2 ** 30,
-  Ti: 2 ** 40,
-};
-
-/** What a Kubernetes quantity is worth; 0 for one that cannot be read. */
-function quantity(text: string): number {
-  const [, number = '0', unit = ''] = /^([\d.]+)([a-zA-Z]*)$/.exec(text) ?? [];
-  return Number(number) * (units[unit] ?? 1);
 }

@@ -5,7 +5,7 @@ import type { Answer, Instance } from '../../oracle/oracle.ts';
 import type { AnyObject } from '../stored-object.ts';
 import { Endpoints } from './endpoints.ts';
 import { Kubelet } from './kubelet.ts';
-import { NodeLifecycle, outOfServiceTaint } from './node-lifecycle.ts';
+import { NodeLifecycle, nodeReady, outOfServiceTaint } from './node-lifecycle.ts';
 import { isNodeReady, NodeWorld, type NodeWorldOptions, uidOf } from './node-world.ts';
 import { PodGc } from './pod-gc.ts';
 import type { PodWorker } from './pod-worker.ts';
@@ -234,7 +234,7 @@ export class SimNodes {
         conditions: [
           condition('MemoryPressure', 'False', 'KubeletHasSufficientMemory'),
           condition('DiskPressure', 'False', 'KubeletHasNoDiskPressure'),
-          condition('Ready', 'True', 'KubeletReady'),
+          { ...nodeReady, lastTransitionTime: now },
         ],
         addresses: [{ type: 'InternalIP', address: kubelet.hostIP }],
         capacity: resources,
