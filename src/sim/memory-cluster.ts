@@ -13,12 +13,12 @@ import {
 } from '../kube/objects.ts';
 import type { KubeApi } from '../kube/port.ts';
 import type { Clock } from '../lib/clock.ts';
-import { AutoKubelet, type AutoKubeletOptions } from './auto-kubelet.ts';
 import { startGarbageCollector } from './garbage-collector.ts';
 import { type CustomKindOptions, customKindRules, kindIdOf } from './kind-rules.ts';
 import { MemoryApi } from './memory-api.ts';
 import { MemoryServer, type RemoveOptions } from './memory-server.ts';
 import { MemoryWatches } from './memory-watch.ts';
+import { startSteadyNode } from './nodes/steady-node.ts';
 import { podRules } from './pod-rules.ts';
 import { serviceRules } from './service-rules.ts';
 import type { AnyObject, JsonObject } from './stored-object.ts';
@@ -27,8 +27,8 @@ export interface MemoryClusterOptions {
   readonly clock: Clock;
   /** Makes the uids. */
   readonly seed?: string;
-  /** Absent: pods stay Pending and terminating ones stay until `removePod`. */
-  readonly autoKubelet?: AutoKubeletOptions;
+  /** One node, whose pods take this long to become Ready or to end. Absent: pods stay Pending and terminating ones stay until `removePod`. */
+  readonly nodeDelayMs?: number;
   /** Between two bookmarks of a watch; default one minute, as API servers do. */
   readonly bookmarkMs?: number;
   /** From a change to the garbage collector's sweep; default 10 ms. */
@@ -45,7 +45,7 @@ export class MemoryCluster {
   readonly #watches: MemoryWatches;
   readonly #api: KubeApi;
 
-  constructor({ clock, seed = 'memory', autoKubelet, bookmarkMs = 60_000, garbageDelayMs = 10 }: MemoryClusterOptions) {
+  constructor({ clock, seed = 'memory', nodeDelayMs, bookmarkMs = 60_000, garbageDelayMs = 10 }: MemoryClusterOptions) {
     const server = new MemoryServer(clock, seed);
     this.#server = server;
     this.#watches = new MemoryWatches(server, bookmarkMs);
@@ -62,7 +62,7 @@ export class MemoryCluster {
     for (const resource of [coreEvents, leases]) server.register(resource, { statusSubresource: false, countsGeneration: false });
     startGarbageCollector(server, garbageDelayMs);
     this.createNamespace('default');
-    if (autoKubelet !== undefined) new AutoKubelet(server, autoKubelet);
+    if (nodeDelayMs !== undefined) startSteadyNode(server, nodeDelayMs);
   }
 
   /** The cluster as clients see it. */

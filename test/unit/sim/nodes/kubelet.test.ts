@@ -138,7 +138,7 @@ describe('a pod that runs', () => {
     const uids = Array.from({ length: 8 }, (_, index) => bed.run(`a-${index}`));
     await bed.until(() => uids.every((uid) => bed.isReady(uid)));
     for (const uid of uids) bed.nodes.preempt(uid);
-    const found = uids.map((uid) => bed.pod(uid)?.status?.reason ?? bed.condition(uid, 'DisruptionTarget')?.reason);
+    const found = uids.map((uid) => bed.pod(uid)?.status?.reason ?? bed.condition(uid, 'DisruptionTarget')?.reason ?? '');
     expect([...new Set(found)].toSorted()).toEqual(['Preempting', 'PreemptionByScheduler']);
   });
 

@@ -20,7 +20,7 @@ describe('the scheduler', () => {
     const bed = new NodesBed(3, withOneGpu);
     const [first, second] = [bed.run('a', 'p', { spec: gpu('1') }), bed.run('b', 'q', { spec: gpu('1') })];
     await bed.pass(1);
-    const [placed = '', waiting = ''] = bed.nodeOf(first) === '' ? [second, first] : [first, second];
+    const [placed, waiting] = bed.nodeOf(first) === '' ? [second, first] : [first, second];
     expect(bed.nodeOf(placed)).toBe('node-1');
     expect(bed.condition(waiting, 'PodScheduled')).toMatchObject({
       status: 'False',

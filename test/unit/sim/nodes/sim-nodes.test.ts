@@ -50,21 +50,21 @@ async function storm(seed: number): Promise<string> {
     bed.run(`pod-${index}`, `p${index % 20}`, { tag: index % 13 === 0 ? 'crashes' : '1' }),
   );
   const [a = '', b = '', c = '', d = '', e = ''] = bed.nodes.names();
-  const faults = [
-    () => bed.nodes.cut(a),
-    () => bed.nodes.powerOff(b),
-    () => bed.nodes.drain(c),
-    () => bed.nodes.removeNode(d),
-    () => bed.nodes.taintOutOfService(e),
-    () => uids.slice(0, 5).forEach((uid) => void bed.nodes.killContainer(uid)),
-    () => uids.slice(5, 8).forEach((uid) => void bed.nodes.setReady(uid, false)),
-    () => uids.slice(8, 10).forEach((uid) => void bed.nodes.evict(uid)),
-    () => uids.slice(10, 13).forEach((uid) => void bed.nodes.preempt(uid)),
-    () => uids.slice(20, 25).forEach((uid) => void bed.delete(uid)),
+  const faults: [on: readonly string[], fault: (name: string) => void][] = [
+    [[a], (name) => bed.nodes.cut(name)],
+    [[b], (name) => bed.nodes.powerOff(name)],
+    [[c], (name) => bed.nodes.drain(name)],
+    [[d], (name) => bed.nodes.removeNode(name)],
+    [[e], (name) => bed.nodes.taintOutOfService(name)],
+    [uids.slice(0, 5), (uid) => bed.nodes.killContainer(uid)],
+    [uids.slice(5, 8), (uid) => bed.nodes.setReady(uid, false)],
+    [uids.slice(8, 10), (uid) => bed.nodes.evict(uid)],
+    [uids.slice(10, 13), (uid) => bed.nodes.preempt(uid)],
+    [uids.slice(20, 25), (uid) => bed.delete(uid)],
   ];
-  for (const fault of faults) {
+  for (const [on, fault] of faults) {
     await bed.pass(20);
-    fault();
+    for (const name of on) fault(name);
   }
   bed.nodes.healAll();
   await bed.pass(400);
