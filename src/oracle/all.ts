@@ -1,0 +1,27 @@
+import type { OracleContext } from './define.ts';
+import { Memory } from './memory.ts';
+import type { Oracle } from './oracle.ts';
+import { ownershipOracles } from './ownership.ts';
+import { restOracles } from './rest.ts';
+import { servingOracles } from './serving.ts';
+import { statusOracles } from './status.ts';
+
+/** All statements about a cluster, for one run: they share one memory of it. Each is told by the same board, in order. */
+export function createOracles(context: OracleContext): readonly Oracle[] {
+  const memory = new Memory(context);
+  const all = [...servingOracles(memory), ...ownershipOracles(memory), ...statusOracles(memory), ...restOracles(memory)];
+  // The first one that is told makes the memory take it.
+  return all.map(
+    (oracle): Oracle => ({
+      ...oracle,
+      onChange: (change, view) => {
+        memory.change(change, view);
+        return oracle.onChange?.(change, view) ?? [];
+      },
+      onWrite: (write, view) => {
+        memory.write(write);
+        return oracle.onWrite?.(write, view) ?? [];
+      },
+    }),
+  );
+}

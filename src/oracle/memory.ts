@@ -1,0 +1,266 @@
+import { firstPodName, labels } from '../api/v1alpha1/naming.ts';
+import type { Performer } from '../api/v1alpha1/performer.ts';
+import { type KubeObject, keyText, type Node, type ObjectKey, type Pod } from '../kube/objects.ts';
+import { sameJson } from '../lib/canonical-json.ts';
+import { parseTime } from '../lib/time.ts';
+import type { OracleContext } from './define.ts';
+import type { Change, ClusterView, Write } from './oracle.ts';
+import {
+  type Asked,
+  askedOf,
+  endpointsOf,
+  fits,
+  isDeleting,
+  isOperator,
+  isReady,
+  isRoutable,
+  isUnreachable,
+  mostUnreachable,
+  performerOf,
+  performerOfSlice,
+} from './words.ts';
+
+/** A Performer as it stood for a while. */
+export interface Version {
+  readonly uid: string;
+  readonly generation: number;
+  /** Undefined where the spec cannot be read. */
+  readonly asked: Asked | undefined;
+  readonly deleting: boolean;
+  /** Since when it stood so, server time. */
+  readonly fromMs: number;
+  /** Infinity while it still does. */
+  toMs: number;
+}
+
+/** What is remembered of a pod that a Performer controls or controlled. */
+export interface PodTrace {
+  pod: Pod;
+  readonly ownerUid: string;
+  readonly bornMs: number;
+  /** What its Performer asked for when it was made, and shortly before. */
+  readonly madeUnder: readonly Asked[];
+  /** When its object went. */
+  goneMs: number | undefined;
+  everReady: boolean;
+  /** Until when it was Ready, in service and live; Infinity while it is, -Infinity when it never was. */
+  routableToMs: number;
+  /** Until when an EndpointSlice sent calls to it, as above. */
+  routedToMs: number;
+  /** Another hand than an operator's changed its marks or its image: it is not judged like those left alone. */
+  touched: boolean;
+  /** It came with a revision label: made by this operator. */
+  readonly marked: boolean;
+}
+
+/** How long pods that are gone are remembered beyond any granted lag. */
+const keepMs = 60_000;
+/** How the API server refuses a write for good, or as long as a webhook is down. */
+const refusals: readonly string[] = ['forbidden', 'invalid', 'unavailable', 'notFound'];
+
+/** What all oracles of one run remember in common: the recent past of Performers, pods and nodes. Told of each change and write once. */
+export class Memory {
+  readonly context: OracleContext;
+  readonly #versions = new Map<string, Version[]>();
+  readonly #pods = new Map<string, Map<string, PodTrace>>();
+  readonly #byUid = new Map<string, PodTrace>();
+  readonly #names = new Map<string, number>();
+  readonly #unreachable = new Map<string, { fromMs: number; toMs: number }>();
+  #most: { fromMs: number; toMs: number } = { fromMs: Number.POSITIVE_INFINITY, toMs: Number.NEGATIVE_INFINITY };
+  readonly #refused = new Map<string, number>();
+  #seesWrites = false;
+  #last: unknown;
+
+  constructor(context: OracleContext) {
+    this.context = context;
+  }
+
+  /** Takes a change; a second time in a row changes nothing. */
+  change(change: Change, view: ClusterView): void {
+    if (this.#last === change) return;
+    this.#last = change;
+    if (change.kind === 'performers') this.#takePerformer(change.key, change.after as Performer | undefined, change.atMs);
+    else if (change.kind === 'pods') this.#takePod(change as Change<'pods'>);
+    else if (change.kind === 'endpointSlices') this.#takeSlices(change as Change<'endpointSlices'>, view);
+    else if (change.kind === 'nodes') this.#takeNode(change as Change<'nodes'>, view);
+  }
+
+  /** Takes a write; a second time in a row changes nothing. */
+  write(write: Write): void {
+    if (this.#last === write) return;
+    this.#last = write;
+    this.#seesWrites = true;
+    if (isOperator(write) && write.result !== 'ok' && refusals.includes(write.result)) {
+      const owner = performerOf(write.before ?? (write.sent as KubeObject | undefined)) ?? write.key;
+      this.#refused.set(keyText({ namespace: write.key.namespace, name: owner.name }), write.atMs);
+    }
+    if (isOperator(write) || write.result !== 'ok' || write.plural !== 'pods' || write.before === undefined) return;
+    const [before, after] = [write.before as Pod, (write.after ?? write.before) as Pod];
+    const marks = ({ metadata, spec }: Pod): unknown => [
+      metadata?.labels,
+      metadata?.annotations,
+      metadata?.ownerReferences,
+      spec?.containers?.map((one) => one.image),
+    ];
+    const trace = this.#byUid.get(before.metadata?.uid ?? '');
+    if (trace !== undefined && write.verb !== 'delete' && !sameJson(marks(before), marks(after))) trace.touched = true;
+  }
+
+  /** The versions that stood at some time in the last `backMs`, oldest first. */
+  versions(key: ObjectKey, nowMs: number, backMs: number): readonly Version[] {
+    return (this.#versions.get(keyText(key)) ?? []).filter((one) => one.toMs >= nowMs - backMs);
+  }
+
+  /** What was asked for by any of those; of one Performer where its uid is given. */
+  asked(key: ObjectKey, nowMs: number, backMs: number, uid?: string): readonly Asked[] {
+    return this.versions(key, nowMs, backMs).flatMap((one) => (one.asked !== undefined && (uid ?? one.uid) === one.uid ? [one.asked] : []));
+  }
+
+  /** Pods that are there, controlled by the Performer of that name; of that uid where one is given. */
+  pods(key: ObjectKey, uid?: string): readonly PodTrace[] {
+    return this.podsSince(key, Number.POSITIVE_INFINITY, uid);
+  }
+
+  /** The same, with those that went after `sinceMs`. */
+  podsSince(key: ObjectKey, sinceMs: number, uid?: string): readonly PodTrace[] {
+    const traces = [...(this.#pods.get(keyText(key))?.values() ?? [])];
+    return traces.filter((one) => (uid ?? one.ownerUid) === one.ownerUid && (one.goneMs ?? Number.POSITIVE_INFINITY) >= sinceMs);
+  }
+
+  trace(uid: string | undefined): PodTrace | undefined {
+    return this.#byUid.get(uid ?? '');
+  }
+
+  /** How many pods of that name there have been under one Performer: names come back when an old view makes them. */
+  timesNamed(ownerUid: string, podName: string): number {
+    return this.#names.get(`${ownerUid} ${podName}`) ?? 0;
+  }
+
+  /** Whether the API server refused a write for that Performer in the last hour, or nobody can tell since writes are not seen. */
+  wasRefused(key: ObjectKey, nowMs: number): boolean {
+    return !this.#seesWrites || (this.#refused.get(keyText(key)) ?? Number.NEGATIVE_INFINITY) > nowMs - 3_600_000;
+  }
+
+  /** Whether a pod's node was out of sight at some time since then. */
+  wasUnreachable(nodeName: string | undefined, sinceMs: number): boolean {
+    return nodeName !== undefined && (this.#unreachable.get(nodeName)?.toMs ?? Number.NEGATIVE_INFINITY) >= sinceMs;
+  }
+
+  /** Since when its node is out of sight without a break; undefined when it is in sight. */
+  unreachableSince(nodeName: string | undefined): number | undefined {
+    const span = this.#unreachable.get(nodeName ?? '');
+    return span?.toMs === Number.POSITIVE_INFINITY ? span.fromMs : undefined;
+  }
+
+  /** The last time in which most nodes were out of sight at once. */
+  get most(): { readonly fromMs: number; readonly toMs: number } {
+    return this.#most;
+  }
+
+  /** Whether the pod is of the newest spec for certain: it has all of it, and nothing about pods was changed since shortly before it was made. */
+  isSurelyNewest(trace: PodTrace, asked: Asked): boolean {
+    const { pod, touched, marked, madeUnder } = trace;
+    const unchanged = madeUnder.length > 0 && madeUnder.every((one) => one.podText === asked.podText);
+    return !touched && marked && unchanged && fits(pod, asked, true);
+  }
+
+  /** Whether the pod may pass for one of that spec. */
+  passesFor(trace: PodTrace, asked: Asked): boolean {
+    return trace.touched || fits(trace.pod, asked, trace.marked);
+  }
+
+  #takePerformer(key: ObjectKey, after: Performer | undefined, atMs: number): void {
+    const versions = this.#versions.get(keyText(key)) ?? [];
+    const last = versions.at(-1);
+    const [uid, generation, deleting] = [after?.metadata?.uid, after?.metadata?.generation ?? 0, after !== undefined && isDeleting(after)];
+    const stands = last !== undefined && last.toMs === Number.POSITIVE_INFINITY;
+    if (stands && last.uid === uid && last.generation === generation && last.deleting === deleting) return;
+    if (stands) last.toMs = atMs;
+    const oldest = atMs - this.context.viewLagMs - keepMs;
+    const kept = versions.filter((one) => one.toMs >= oldest);
+    if (after !== undefined && uid !== undefined)
+      kept.push({ uid, generation, asked: askedOf(after), deleting, fromMs: atMs, toMs: Number.POSITIVE_INFINITY });
+    this.#versions.set(keyText(key), kept);
+  }
+
+  #takePod({ before, after, atMs }: Change<'pods'>): void {
+    const isSame = before?.metadata?.uid === after?.metadata?.uid;
+    if (before !== undefined && (after === undefined || !isSame)) {
+      const gone = this.#byUid.get(before.metadata?.uid ?? '');
+      if (gone !== undefined) Object.assign(gone, { goneMs: atMs, ...ended(gone, atMs) });
+    }
+    const owner = performerOf(after);
+    if (after === undefined || owner === undefined) return;
+    const uid = after.metadata?.uid ?? '';
+    const known = this.#byUid.get(uid);
+    const siblings = this.#pods.get(keyText(owner)) ?? new Map<string, PodTrace>();
+    if (known === undefined || known.ownerUid !== owner.uid) {
+      const marked = after.metadata?.labels?.[labels.revision] !== undefined;
+      // Of one that was there before we looked nobody knows what it was made for.
+      const isNew = (parseTime(after.metadata?.creationTimestamp) ?? 0) >= atMs - this.context.viewLagMs - 1_000;
+      const madeUnder = isNew ? this.asked(owner, atMs, this.context.viewLagMs, owner.uid) : [];
+      const never = Number.NEGATIVE_INFINITY;
+      const first = { routableToMs: never, routedToMs: never, everReady: false, goneMs: undefined };
+      const trace = { pod: after, ownerUid: owner.uid, bornMs: atMs, madeUnder, marked, touched: !this.#isOurName(after, owner), ...first };
+      for (const [other, { goneMs }] of siblings) {
+        if (goneMs === undefined || goneMs >= atMs - this.context.viewLagMs - keepMs) continue;
+        siblings.delete(other);
+        this.#byUid.delete(other);
+      }
+      siblings.set(uid, trace);
+      this.#pods.set(keyText(owner), siblings);
+      this.#byUid.set(uid, trace);
+      const name = `${owner.uid} ${after.metadata?.name}`;
+      this.#names.set(name, (this.#names.get(name) ?? 0) + 1);
+    }
+    const trace = this.#byUid.get(uid);
+    if (trace === undefined) return;
+    trace.pod = after;
+    trace.everReady ||= isReady(after);
+    if (isRoutable(after, owner.name)) trace.routableToMs = Number.POSITIVE_INFINITY;
+    else if (trace.routableToMs === Number.POSITIVE_INFINITY) trace.routableToMs = atMs;
+  }
+
+  /** Whether an operator chose its name; an adopted pod may have any. */
+  #isOurName(pod: Pod, owner: ObjectKey): boolean {
+    const name = pod.metadata?.name ?? '';
+    return name === firstPodName(owner.name) || (name.startsWith(`${firstPodName(owner.name)}-`) && /-[0-9a-f]{4}-\d+$/.test(name));
+  }
+
+  #takeSlices({ before, after, atMs }: Change<'endpointSlices'>, view: ClusterView): void {
+    const now = new Set(after === undefined ? [] : endpointsOf(after));
+    for (const uid of before === undefined ? [] : endpointsOf(before)) {
+      const trace = this.#byUid.get(uid);
+      const elsewhere = [...view.endpointSlices.values()].some((slice) => slice !== before && endpointsOf(slice).includes(uid));
+      if (trace !== undefined && !now.has(uid) && !elsewhere) trace.routedToMs = atMs;
+    }
+    for (const uid of now) {
+      const trace = this.#byUid.get(uid);
+      if (trace !== undefined) trace.routedToMs = Number.POSITIVE_INFINITY;
+    }
+  }
+
+  #takeNode({ key, after, before, atMs }: Change<'nodes'>, view: ClusterView): void {
+    const span = this.#unreachable.get(key.name);
+    const isOff = isUnreachable(after as Node | undefined);
+    if (isOff && span?.toMs !== Number.POSITIVE_INFINITY) this.#unreachable.set(key.name, { fromMs: atMs, toMs: Number.POSITIVE_INFINITY });
+    else if (!isOff && span?.toMs === Number.POSITIVE_INFINITY) span.toMs = atMs;
+    if (isOff === isUnreachable(before) && (after === undefined) === (before === undefined)) return;
+    const most = mostUnreachable(view);
+    if (most && this.#most.toMs !== Number.POSITIVE_INFINITY) this.#most = { fromMs: atMs, toMs: Number.POSITIVE_INFINITY };
+    else if (!most && this.#most.toMs === Number.POSITIVE_INFINITY) this.#most.toMs = atMs;
+  }
+}
+
+function ended({ routableToMs }: PodTrace, atMs: number): Partial<PodTrace> {
+  return routableToMs === Number.POSITIVE_INFINITY ? { routableToMs: atMs } : {};
+}
+
+/** Whether EndpointSlices of that Performer's Service are in view at all. */
+export function hasSlices(view: ClusterView, key: ObjectKey): boolean {
+  for (const slice of view.endpointSlices.values()) {
+    const of = performerOfSlice(slice);
+    if (of?.name === key.name && of.namespace === key.namespace) return true;
+  }
+  return false;
+}

@@ -1,0 +1,206 @@
+import { findCondition, type Reason, reasons } from '../api/v1alpha1/conditions.ts';
+import { effectivePort } from '../api/v1alpha1/defaults.ts';
+import { legacyFinalizer, performerSelector, portName, serviceName } from '../api/v1alpha1/naming.ts';
+import type { Performer } from '../api/v1alpha1/performer.ts';
+import { type KubeObject, keyOf, keyText, type Pod } from '../kube/objects.ts';
+import { sameJson } from '../lib/canonical-json.ts';
+import { defineOracle } from './define.ts';
+import type { Memory } from './memory.ts';
+import type { ClusterView, Oracle, Rest, Violation } from './oracle.ts';
+import { isTrueOf } from './why.ts';
+import { askedOf, isDeleting, isEnded, isInService, isManagedElsewhere, isOnLostNode, isReady, performerOf } from './words.ts';
+
+/** How the cluster stands once nothing happens any more. */
+export function restOracles(memory: Memory): readonly Oracle[] {
+  return [converged(memory), isolated(memory), deletionFinished(), noOrphan(), silent()];
+}
+
+/** The Performers we look after that are not going. */
+function living({ view }: Rest): readonly Performer[] {
+  return [...view.performers.values()].filter((one) => !isDeleting(one) && !isManagedElsewhere(one));
+}
+
+function reasonOf(performer: Performer): Reason | undefined {
+  const reason = findCondition(performer.status?.conditions, 'Ready')?.reason;
+  return reason !== undefined && reason in reasons ? (reason as Reason) : undefined;
+}
+
+function converged(memory: Memory): Oracle {
+  return defineOracle(
+    'L1',
+    'Each Performer has what it asks for and its status says so, or a reason that is true of the cluster.',
+    (test) => ({
+      atRest: (rest) =>
+        living(rest).flatMap((performer) => {
+          const wrong = findUnrest(performer, rest, memory);
+          return test(wrong === undefined, rest.atMs, keyText(keyOf(performer)), () => wrong ?? '');
+        }),
+    }),
+  );
+}
+
+/** Tested where somebody's Performer is refused or stalled: those with all they need must be Ready. */
+function isolated(memory: Memory): Oracle {
+  return defineOracle('L2', 'A Performer that cannot be carried out keeps no other one waiting.', (test) => ({
+    atRest: (rest) => {
+      const all = living(rest);
+      const isPoisoned = (one: Performer): boolean => {
+        const reason = reasonOf(one);
+        return reason !== undefined && (reasons[reason].stalls || denials.has(reason));
+      };
+      if (!all.some(isPoisoned)) return [];
+      return all
+        .filter((one) => !isPoisoned(one))
+        .flatMap((one) =>
+          test(
+            findUnrest(one, rest, memory) === undefined,
+            rest.atMs,
+            keyText(keyOf(one)),
+            () => 'it waits while another Performer is refused',
+          ),
+        );
+    },
+  }));
+}
+
+/** Reasons under which pods may be missing though all that was asked for can be read. */
+const denials = new Set<Reason>([
+  'QuotaExceeded',
+  'LimitExceeded',
+  'PodSecurityViolation',
+  'WebhookDenied',
+  'ReferenceMissing',
+  'NamespaceTerminating',
+  'WriteDenied',
+]);
+const mayLack = new Set<Reason>([
+  ...denials,
+  'NodeLost',
+  'NameConflict',
+  'WaitingForLeftover',
+  'Evicted',
+  'Preempted',
+  'PodFailed',
+  'Paused',
+  'InvalidSpec',
+]);
+
+/** The first thing that is not as asked and that no true reason explains; undefined when the Performer is at rest. */
+function findUnrest(performer: Performer, { view, atMs }: Rest, memory: Memory): string | undefined {
+  const key = keyOf(performer);
+  const { status, metadata } = performer;
+  const ready = findCondition(status?.conditions, 'Ready');
+  const reason = reasonOf(performer);
+  if (ready === undefined || reason === undefined) return 'its status says nothing';
+  if (status?.observedGeneration !== undefined && status.observedGeneration !== metadata?.generation)
+    return `its status is about generation ${status.observedGeneration}, not ${metadata?.generation}`;
+  const asked = askedOf(performer);
+  const owned = [...view.pods.values()].filter((pod) => performerOf(pod)?.uid === metadata?.uid);
+  const inService = owned.filter((pod) => isInService(pod, key.name));
+  const passes = (pod: Pod): boolean => {
+    const trace = memory.trace(pod.metadata?.uid);
+    return asked !== undefined && (trace === undefined || memory.passesFor(trace, asked));
+  };
+  const newest = inService.filter(passes);
+  const serving = newest.filter(isReady);
+  const isServed = asked !== undefined && serving.length >= asked.replicas;
+  if (ready.status !== 'True') {
+    const why = `${reason} is the reason it is not Ready`;
+    if (!isTrueOf(reason, { performer, asked, owned, view, memory, atMs })) return `${why}, and that is not so`;
+    if (asked !== undefined && newest.length < asked.replicas && !mayLack.has(reason))
+      return `${why}, and ${newest.length} of ${asked.replicas} pods were made`;
+    if (isServed && inService.length === serving.length && !mayLack.has(reason)) return `${why}, and all ${asked.replicas} pods serve`;
+    return undefined;
+  }
+  if (asked === undefined) return 'it is Ready with a spec that cannot be read';
+  if (!isServed) return `it is Ready, ${serving.length} pods of its spec serve and ${asked.replicas} are wanted`;
+  if (inService.length !== asked.replicas) return `${inService.length} pods are in its Service, ${asked.replicas} are wanted`;
+  const lingering = owned.find((pod) => !inService.includes(pod) && !isEnded(pod) && !isOnLostNode(pod, view) && !hasFinalizers(pod));
+  if (lingering !== undefined) return `pod ${lingering.metadata?.name} lingers`;
+  return findServiceFault(performer, view, effectivePort(asked.spec)) ?? findStatusFault(performer, serving, inService);
+}
+
+function findServiceFault(performer: Performer, view: ClusterView, port: number): string | undefined {
+  const key = keyOf(performer);
+  const service = view.services.get(keyText({ ...key, name: serviceName(key.name) }));
+  if (service === undefined) return 'it has no Service';
+  if (performerOf(service)?.uid !== performer.metadata?.uid) return 'its Service belongs to another';
+  // Whom somebody else keeps overruling leaves the Service alone, and says so.
+  if (findCondition(performer.status?.conditions, 'ForeignWriter')?.status === 'True') return undefined;
+  if (!sameJson(service.spec?.selector, performerSelector(key.name))) return 'its Service selects something else';
+  const entry = service.spec?.ports?.find((one) => one.name === portName);
+  return entry?.port === port && entry.targetPort === portName ? undefined : `its Service offers port ${entry?.port}, ${port} is asked for`;
+}
+
+function findStatusFault({ status }: Performer, serving: readonly Pod[], inService: readonly Pod[]): string | undefined {
+  const named = serving.find((pod) => pod.metadata?.name === status?.podName);
+  if (status?.phase !== 'Running' || status.ready !== true) return `it is Ready, its phase ${status?.phase} and ready ${status?.ready}`;
+  if (named === undefined) return `status names pod ${status.podName}, which does not serve`;
+  // An older CRD prunes what it does not know.
+  if (status.observedGeneration === undefined) return undefined;
+  if (status.podIP !== named.status?.podIP)
+    return `status has ${status.podIP} as the address of ${named.metadata?.name}, which has ${named.status?.podIP}`;
+  const counts = [status.replicas, status.readyReplicas, status.updatedReplicas];
+  const real = [inService.length, serving.length, serving.length];
+  return sameJson(counts, real)
+    ? undefined
+    : `status counts ${counts.join('/')} pods, ready ones, updated ones; there are ${real.join('/')}`;
+}
+
+function hasFinalizers(object: KubeObject): boolean {
+  return (object.metadata?.finalizers ?? []).length > 0;
+}
+
+/** Finalizers of others hold it by right. */
+function deletionFinished(): Oracle {
+  return defineOracle('L3', 'A Performer that was deleted is gone, unless somebody else holds it.', (test) => ({
+    atRest: ({ view, atMs }) =>
+      [...view.performers.values()]
+        .filter((one) => isDeleting(one) && !isManagedElsewhere(one))
+        .flatMap((one) => {
+          const held = (one.metadata?.finalizers ?? []).some((name) => name !== legacyFinalizer);
+          return test(held, atMs, keyText(keyOf(one)), () => 'it was deleted and is still there, held by nobody else');
+        }),
+  }));
+}
+
+/** Guards: on its way out on a node out of sight, or held by a finalizer of its own; Performers managed elsewhere; a deletion that orphans. */
+function noOrphan(): Oracle {
+  return defineOracle('S3', 'No pod and no Service is left of a Performer that is gone or going.', (test) => ({
+    atRest: ({ view, atMs }) => {
+      const wrong: Violation[] = [];
+      for (const object of [...view.pods.values(), ...view.services.values()]) {
+        const owner = performerOf(object);
+        if (owner === undefined) continue;
+        const live = view.performers.get(keyText(owner));
+        const isLive = live?.metadata?.uid === owner.uid && (!isDeleting(live) || live.metadata.finalizers?.includes('orphan') === true);
+        const isStuck = isDeleting(object) && (hasFinalizers(object) || isOnLostNode(object as Pod, view));
+        if (live !== undefined && isManagedElsewhere(live)) continue;
+        const message = (): string => `${keyText(keyOf(object))} is left of a Performer (${owner.uid}) that is gone or going`;
+        wrong.push(...test(isLive || isStuck, atMs, keyText(owner), message));
+      }
+      return wrong;
+    },
+  }));
+}
+
+/** Guard: where pods keep coming to nothing or are refused, each new try and each new word about it is a write by right. */
+function silent(): Oracle {
+  return defineOracle('L4', 'At rest operators write nothing.', (test) => ({
+    atRest: ({ atMs, silentWrites, view }) => {
+      const wrong = silentWrites.flatMap((write) => {
+        const { namespace, name } = performerOf(write.after ?? write.before) ?? write.key;
+        const performer = view.performers.get(keyText({ namespace, name }));
+        const reason = performer === undefined ? undefined : reasonOf(performer);
+        if (write.result !== 'ok' || (reason !== undefined && reasons[reason].warns && !reasons[reason].stalls)) return [];
+        return test(
+          false,
+          write.atMs,
+          keyText({ namespace, name }),
+          () => `${write.actor}: ${write.verb} of ${write.plural} ${keyText(write.key)} at rest`,
+        );
+      });
+      return wrong.length > 0 ? wrong : test(true, atMs, '', () => '');
+    },
+  }));
+}

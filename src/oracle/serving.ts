@@ -1,0 +1,201 @@
+import { labels } from '../api/v1alpha1/naming.ts';
+import { keyText, type ObjectKey, type Pod } from '../kube/objects.ts';
+import { defineOracle } from './define.ts';
+import { hasSlices, type Memory, type PodTrace } from './memory.ts';
+import type { Change, Oracle, Write } from './oracle.ts';
+import { takeawayOf } from './takeaway.ts';
+import { isEnded, isInService, isOperator, isProvenGone, isReady, isRoutable, mayServe, performerOf, withdrawnAtMs } from './words.ts';
+
+/** What serves: how many at most, and never nobody by our doing. */
+export function servingOracles(memory: Memory): readonly Oracle[] {
+  return [oneForEachSlot(memory), neverNobody(memory), wayOut(memory), strictWaits(memory), recreateRunsNoMore(memory), outIsOut(memory)];
+}
+
+/** An operator's pod that was created just now, with its trace. */
+function createdPod(write: Write, memory: Memory): { readonly trace: PodTrace; readonly key: ObjectKey } | undefined {
+  if (!isOperator(write) || write.verb !== 'create' || write.plural !== 'pods' || write.result !== 'ok') return undefined;
+  const [owner, trace] = [performerOf(write.after), memory.trace(write.after?.metadata?.uid)];
+  // A name that comes back was made on an old view and goes again: the design lets it.
+  if (owner === undefined || trace === undefined || memory.timesNamed(owner.uid, write.after?.metadata?.name ?? '') > 1) return undefined;
+  return { trace, key: owner };
+}
+
+function revisionOf(pod: Pod): string | undefined {
+  return pod.metadata?.labels?.[labels.revision];
+}
+
+/**
+ * Guards: names that come back, pods another hand touched or made, former counts of replicas within the view lag.
+ * What stands too long in calm is counted against `replicas`, and `maxSurge` more while two revisions serve.
+ */
+function oneForEachSlot(memory: Memory): Oracle {
+  const tooManySince = new Map<string, number>();
+  return defineOracle('S1', 'For each replica there is at most one pod of a revision in the Service.', (test) => ({
+    onWrite: (write) => {
+      const made = createdPod(write, memory);
+      if (made === undefined) return [];
+      const { trace, key } = made;
+      const allowed = Math.max(...trace.madeUnder.map((one) => one.replicas));
+      const same = memory
+        .pods(key, trace.ownerUid)
+        .filter((one) => !one.touched && isInService(one.pod, key.name) && revisionOf(one.pod) === revisionOf(trace.pod));
+      return test(
+        trace.madeUnder.length === 0 || same.length <= allowed,
+        write.atMs,
+        keyText(key),
+        () => `${write.actor} made pod ${write.key.name}: ${same.length} of its revision are in the Service, ${allowed} are wanted`,
+      );
+    },
+    onChange: (change) => {
+      const key = change.kind === 'pods' ? performerOf((change as Change<'pods'>).after) : undefined;
+      const { viewLagMs, settleMs, calmSinceMs } = memory.context;
+      const asked = key === undefined ? [] : memory.asked(key, change.atMs, viewLagMs, key.uid);
+      if (key === undefined || asked.length === 0) return [];
+      const routable = memory.pods(key, key.uid).filter((one) => one.marked && !one.touched && isRoutable(one.pod, key.name));
+      const mixed = new Set(routable.map((one) => revisionOf(one.pod))).size > 1;
+      const allowed = Math.max(...asked.map((one) => one.replicas + (mixed ? one.maxSurge : 0)));
+      if (routable.length <= allowed) tooManySince.delete(keyText(key));
+      else if (!tooManySince.has(keyText(key))) tooManySince.set(keyText(key), change.atMs);
+      const sinceMs = Math.max(tooManySince.get(keyText(key)) ?? change.atMs, calmSinceMs());
+      return test(
+        !(change.atMs - sinceMs > settleMs),
+        change.atMs,
+        keyText(key),
+        () => `${routable.length} pods answer for more than ${settleMs / 1_000} s, ${allowed} are wanted`,
+      );
+    },
+  }));
+}
+
+/**
+ * Judged at each withdrawal or deletion by an operator of a pod that calls reach, as its version stood when that was decided.
+ * Guards: the Performer is going; Recreate; the pod had been withdrawn before; pods that stood in within the proof lag count.
+ */
+function neverNobody(memory: Memory): Oracle {
+  return defineOracle('R1', 'No operator takes a pod away that callers need: a rollout goes on serving throughout.', (test) => ({
+    onWrite: (write, view) => {
+      const taken = takeawayOf(write);
+      if (taken === undefined || !isRoutable(taken.pod, taken.key.name)) return [];
+      const { key, uid, pod } = taken;
+      const sinceMs = write.atMs - memory.context.proofLagMs;
+      const current = memory.versions(key, write.atMs, 0).at(-1);
+      const asked = memory.asked(key, write.atMs, memory.context.proofLagMs, uid);
+      if (current?.uid !== uid || current.deleting || asked.length === 0 || asked.some((one) => one.recreate)) return [];
+      const needed = Math.min(...asked.map((one) => one.minAvailable));
+      const others = memory.podsSince(key, sinceMs, uid).filter((one) => one.pod.metadata?.uid !== pod.metadata?.uid);
+      const left = others.filter((one) => one.routableToMs >= sinceMs);
+      const reached = !hasSlices(view, key) || left.length === 0 || left.some((one) => one.routedToMs >= sinceMs);
+      return test(
+        left.length >= needed && reached,
+        write.atMs,
+        keyText(key),
+        () =>
+          `${write.actor} ${taken.how} pod ${pod.metadata?.name}, which served: ${left.length} others do, ${needed} must${reached ? '' : ', and no call reaches them yet'}`,
+      );
+    },
+  }));
+}
+
+/** Guards: its Performer is going, gone or another one; it ended; it never started; another hand touched it. The deletion's resourceVersion shows what was decided on. */
+function wayOut(memory: Memory): Oracle {
+  return defineOracle('R2', 'A pod that may serve leaves the Service, drains for drainSeconds, and only then is deleted.', (test) => ({
+    onWrite: (write) => {
+      const taken = takeawayOf(write);
+      if (taken === undefined || taken.how !== 'deleted' || isEnded(taken.pod) || !mayServe(taken.pod)) return [];
+      const { key, uid, pod } = taken;
+      const current = memory.versions(key, write.atMs, 0).at(-1);
+      const asked = memory.asked(key, write.atMs, memory.context.proofLagMs, uid);
+      const trace = memory.trace(pod.metadata?.uid);
+      if (current?.uid !== uid || current.deleting || asked.length === 0 || trace?.touched !== false) return [];
+      const outMs = withdrawnAtMs(pod);
+      const drainMs = Math.min(...asked.map((one) => one.drainMs));
+      // The annotation holds the time of the pass that wrote it, a proof before the pod was out.
+      const outAtMs = trace.routableToMs < write.atMs ? trace.routableToMs - memory.context.proofLagMs - 1_000 : Number.NEGATIVE_INFINITY;
+      const leftMs = Math.max(outMs ?? Number.NEGATIVE_INFINITY, outAtMs);
+      return test(
+        outMs !== undefined && write.atMs - leftMs >= drainMs,
+        write.atMs,
+        keyText(key),
+        () =>
+          `${write.actor} deleted pod ${pod.metadata?.name} ${outMs === undefined ? 'that was still in the Service' : `${Math.round((write.atMs - leftMs) / 100) / 10} s after it left, drainSeconds is ${drainMs / 1_000}`}`,
+      );
+    },
+  }));
+}
+
+/** Guards: signs of the node younger than the view lag; pods that were withdrawn before; proof: Node or pod object gone, out-of-service taint. */
+function strictWaits(memory: Memory): Oracle {
+  return defineOracle('N1', 'Under Strict a pod on a lost node is replaced only once it is proven that it does not run.', (test) => ({
+    onWrite: (write, view) => {
+      const made = createdPod(write, memory);
+      if (made === undefined) return [];
+      const { key, trace } = made;
+      if (trace.madeUnder.length === 0 || !trace.madeUnder.every((one) => one.strict)) return [];
+      const seenMs = write.atMs - memory.context.viewLagMs;
+      const same = memory.pods(key, trace.ownerUid).filter((one) => revisionOf(one.pod) === revisionOf(trace.pod) && !isEnded(one.pod));
+      const keepsPlace = ({ pod }: PodTrace): boolean =>
+        withdrawnAtMs(pod) === undefined &&
+        (memory.unreachableSince(pod.spec?.nodeName) ?? Number.POSITIVE_INFINITY) < seenMs &&
+        !isProvenGone(pod, view);
+      const held = same.filter((one) => one !== trace && !one.touched && keepsPlace(one));
+      const others = same.filter((one) => one !== trace && !held.includes(one) && isInService(one.pod, key.name) && !one.touched);
+      const allowed = Math.max(...trace.madeUnder.map((one) => one.replicas));
+      return test(
+        held.length === 0 || held.length + others.length + 1 <= allowed,
+        write.atMs,
+        keyText(key),
+        () => `${write.actor} made pod ${write.key.name} while ${held[0]?.pod.metadata?.name} may still run on a node out of sight`,
+      );
+    },
+  }));
+}
+
+/**
+ * Judged at each container that starts, by the nodes themselves: only older pods count, and each by what was asked when the new one was made.
+ * Guards: names that come back; pods whose object is gone (a forced deletion is another's doing); under Route those on nodes out of sight lately.
+ */
+function recreateRunsNoMore(memory: Memory): Oracle {
+  let known = new Set<string>();
+  return defineOracle('N2', 'With Recreate no more containers run than replicas are wanted.', (test) => ({
+    onInstances: (instances, atMs, view) => {
+      const started = instances.filter((one) => !known.has(one.podUid));
+      known = new Set(instances.map((one) => one.podUid));
+      return started.flatMap(({ podUid, key }) => {
+        const trace = memory.trace(podUid);
+        const asked = trace?.madeUnder ?? [];
+        if (trace === undefined || asked.length === 0 || !asked.every((one) => one.recreate) || trace.touched) return [];
+        if (memory.timesNamed(trace.ownerUid, trace.pod.metadata?.name ?? '') > 1) return [];
+        const counts = (uid: string, node: string): boolean => {
+          const other = memory.trace(uid);
+          if (other === undefined || other === trace || other.ownerUid !== trace.ownerUid || other.touched) return false;
+          if (other.goneMs !== undefined || other.bornMs > trace.bornMs || isEnded(other.pod) || isProvenGone(other.pod, view))
+            return false;
+          return asked.every((one) => one.strict) || !memory.wasUnreachable(node, trace.bornMs - memory.context.viewLagMs);
+        };
+        const older = instances.filter((one) => keyText(one.key) === keyText(key) && counts(one.podUid, one.node));
+        const allowed = Math.max(...asked.map((one) => one.replicas));
+        const message = (): string => `${trace.pod.metadata?.name} started while ${older.length} older ones run, ${allowed} are wanted`;
+        return test(older.length < allowed, atMs, keyText(key), message);
+      });
+    },
+  }));
+}
+
+/** Guards: callers on the far side of a cut; the time a withdrawal takes to reach the last kube-proxy. */
+function outIsOut(memory: Memory): Oracle {
+  return defineOracle('R3', 'A pod that was taken out of the Service answers nobody outside a cut any more.', (test) => ({
+    onAnswer: ({ podUid, insideCut, atMs, key }) => {
+      const trace = memory.trace(podUid);
+      if (trace === undefined || insideCut || trace.touched) return [];
+      const outMs = isReady(trace.pod) && isRoutable(trace.pod, key.name) ? Number.POSITIVE_INFINITY : trace.routableToMs;
+      const isOut = withdrawnAtMs(trace.pod) !== undefined && outMs < atMs - memory.context.endpointLagMs;
+      const name = trace.pod.metadata?.name;
+      return test(
+        !isOut,
+        atMs,
+        keyText(key),
+        () => `pod ${name} answered ${Math.round((atMs - outMs) / 1_000)} s after it had left the Service`,
+      );
+    },
+  }));
+}

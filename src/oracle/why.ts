@@ -1,0 +1,79 @@
+import type { Reason } from '../api/v1alpha1/conditions.ts';
+import { firstPodName } from '../api/v1alpha1/naming.ts';
+import type { Performer } from '../api/v1alpha1/performer.ts';
+import { controllerOf, keyOf, type Pod } from '../kube/objects.ts';
+import type { Memory } from './memory.ts';
+import type { ClusterView } from './oracle.ts';
+import { type Asked, isDeleting, isEnded, isOnLostNode, isReady, performerOf } from './words.ts';
+
+export interface Grounds {
+  readonly performer: Performer;
+  readonly asked: Asked | undefined;
+  /** Pods the Performer controls. */
+  readonly owned: readonly Pod[];
+  readonly view: ClusterView;
+  readonly memory: Memory;
+  readonly atMs: number;
+}
+
+const pulls = ['ErrImagePull', 'ImagePullBackOff', 'ErrImageNeverPull', 'InvalidImageName', 'ImageInspectError', 'RegistryUnavailable'];
+
+function waits(pod: Pod, isMeant: (reason: string) => boolean): boolean {
+  return (pod.status?.containerStatuses ?? []).some((one) => isMeant(one.state?.waiting?.reason ?? ''));
+}
+
+/** Whether the cluster shows what a reason claims; generous where the proof lies outside of what is seen. Pure. */
+export function isTrueOf(reason: Reason, { performer, asked, owned, view, memory, atMs }: Grounds): boolean {
+  const key = keyOf(performer);
+  const unready = owned.filter((pod) => !isReady(pod) && !isDeleting(pod));
+  switch (reason) {
+    case 'Paused':
+      return asked?.paused === true;
+    case 'InvalidSpec':
+      return asked === undefined || asked.spec.hardwareRequirements !== undefined || key.name.length > 53 || key.name.includes('.');
+    case 'Unschedulable':
+    case 'SurgeUnschedulable':
+      return unready.some((pod) => pod.status?.conditions?.some((one) => one.type === 'PodScheduled' && one.status === 'False') === true);
+    case 'ImagePullFailed':
+      return unready.some((pod) => waits(pod, (why) => pulls.includes(why)));
+    case 'ContainerConfigFailed':
+      return unready.some((pod) => waits(pod, (why) => why !== '' && !pulls.includes(why) && why !== 'CrashLoopBackOff'));
+    case 'CrashLooping':
+    case 'OOMKilled':
+      return unready.some((pod) => pod.status?.containerStatuses?.some((one) => one.restartCount > 0 || one.state?.terminated) === true);
+    case 'ProbeFailing':
+      return unready.some((pod) => pod.status?.containerStatuses?.some((one) => one.state?.running !== undefined) === true);
+    case 'NodeLost':
+      return owned.some((pod) => !isReady(pod) && isOnLostNode(pod, view));
+    case 'Evicted':
+    case 'Preempted':
+    case 'PodFailed':
+      return owned.some(isEnded);
+    case 'QuotaExceeded':
+    case 'LimitExceeded':
+    case 'PodSecurityViolation':
+    case 'WebhookDenied':
+    case 'ReferenceMissing':
+    case 'NamespaceTerminating':
+    case 'WriteDenied':
+      return memory.wasRefused(key, atMs);
+    case 'NameConflict':
+      return [...view.pods.values(), ...view.services.values()].some(
+        (object) =>
+          object.metadata?.namespace === key.namespace &&
+          (object.metadata?.name ?? '').startsWith(firstPodName(key.name)) &&
+          (controllerOf(object) === undefined || performerOf(object)?.name !== key.name),
+      );
+    case 'WaitingForLeftover':
+      return [...view.pods.values(), ...view.services.values()].some((object) => {
+        const owner = performerOf(object);
+        return owner?.name === key.name && owner.namespace === key.namespace && owner.uid !== performer.metadata?.uid;
+      });
+    case 'Starting':
+    case 'RolloutInProgress':
+    case 'ProgressDeadlineExceeded':
+      return unready.length > 0;
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,123 @@
+import { describe, expect, it } from 'vitest';
+import type { Performer } from '../../../src/api/v1alpha1/performer.ts';
+import { type KubeObject, keyOf, type Pod } from '../../../src/kube/objects.ts';
+import type { Write } from '../../../src/oracle/oracle.ts';
+import { later, node, notReady, performer, pod, ready, Story, service } from './world.ts';
+
+const calm = performer({}, { status: ready() });
+const at = (...objects: readonly KubeObject[]) =>
+  new Story()
+    .has(node(), ...objects)
+    .at(600)
+    .rests();
+const write: Write = {
+  atMs: 0,
+  actor: 'operator-1',
+  verb: 'patch',
+  plural: 'pods',
+  key: keyOf(pod()),
+  sent: {},
+  preconditions: {},
+  result: 'ok',
+  before: pod(),
+  after: pod(),
+};
+const crashed = {
+  ...pod({ ready: false }),
+  status: { phase: 'Running', containerStatuses: [{ name: 'performer', restartCount: 4 }] },
+} as unknown as Pod;
+const other = (status: object): Performer => ({
+  ...performer({ image: 'i:9' }, { status }),
+  metadata: { namespace: 'a', name: 'y', uid: 'u9', generation: 1 },
+});
+
+describe('oracles of rest', () => {
+  it.each<{ name: string; tell: () => Story; found: readonly string[] }>([
+    { name: 'accept what is as asked', tell: () => at(calm, pod(), service()), found: [] },
+    { name: 'refuse a pod too many', tell: () => at(calm, pod(), later(1), service()), found: ['L1'] },
+    { name: 'refuse a missing pod under Ready', tell: () => at(calm, service()), found: ['L1'] },
+    { name: 'refuse a pod of a former spec', tell: () => at(calm, pod({ image: 'i:0' }), service()), found: ['L1'] },
+    {
+      name: 'refuse a status of a former generation',
+      tell: () => at(performer({}, { generation: 2, status: ready() }), pod(), service()),
+      found: ['L1'],
+    },
+    { name: 'refuse a withdrawn pod that lingers', tell: () => at(calm, pod(), later(1, { outAt: 5 }), service()), found: ['L1'] },
+    { name: 'refuse a missing Service', tell: () => at(calm, pod()), found: ['L1'] },
+    { name: 'refuse a Service that selects others', tell: () => at(calm, pod(), service({}, { selector: { app: 'y' } })), found: ['L1'] },
+    {
+      name: 'refuse a Service with another port',
+      tell: () => at(calm, pod(), service({}, { ports: [{ name: 'grpc', port: 1, targetPort: 'grpc' }] })),
+      found: ['L1'],
+    },
+    {
+      name: 'refuse a status that names another address',
+      tell: () => at(performer({}, { status: ready({ podIP: '10.0.0.9' }) }), pod(), service()),
+      found: ['L1'],
+    },
+    { name: 'refuse a status that says nothing', tell: () => at(performer(), pod(), service()), found: ['L1'] },
+    {
+      name: 'accept a reason that is true',
+      tell: () => at(performer({}, { status: notReady('CrashLooping') }), crashed, service()),
+      found: [],
+    },
+    {
+      name: 'refuse a reason that is not',
+      tell: () => at(performer({}, { status: notReady('ImagePullFailed') }), crashed, service()),
+      found: ['L1'],
+    },
+    {
+      name: 'refuse a start for which no pod was made',
+      tell: () => at(performer({}, { status: notReady('Starting') }), service()),
+      found: ['L1'],
+    },
+    {
+      name: 'refuse Not Ready where all serve',
+      tell: () => at(performer({}, { status: notReady('NodeLost') }), pod(), service()),
+      found: ['L1'],
+    },
+    {
+      name: 'accept a refusal that happened',
+      tell: () =>
+        new Story()
+          .has(performer({}, { status: notReady('QuotaExceeded') }), service())
+          .at(590)
+          .writes({ after: pod(), sent: pod(), result: 'forbidden' })
+          .at(600)
+          .rests(),
+      found: [],
+    },
+    { name: 'accept another manager to do as it likes', tell: () => at(performer({ managedBy: 'me' })), found: [] },
+    {
+      name: 'refuse others to wait for one that is stalled',
+      tell: () => at(performer({}, { status: notReady('Starting') }), service(), other(notReady('InvalidSpec', true))),
+      found: ['L1', 'L2'],
+    },
+    { name: 'refuse a Performer that stays though deleted', tell: () => at(performer({}, { deleting: true })), found: ['L3'] },
+    { name: 'accept one that somebody else holds', tell: () => at(performer({}, { deleting: true, finalizers: ['theirs'] })), found: [] },
+    {
+      name: 'refuse what is left of a former Performer',
+      tell: () => at(calm, pod(), service(), later(7, { ownerUid: 'u0' })),
+      found: ['S3'],
+    },
+    {
+      name: 'accept a corpse on a node out of sight',
+      tell: () => at(calm, pod(), service(), node('n2', true), later(7, { ownerUid: 'u0', deleting: true, node: 'n2' })),
+      found: [],
+    },
+    { name: 'refuse a write', tell: () => new Story().has(calm, pod(), service()).at(600).rests([write]), found: ['L4'] },
+    {
+      name: 'accept a write where pods come to nothing',
+      tell: () =>
+        new Story()
+          .has(node(), performer({}, { status: notReady('CrashLooping') }), crashed, service())
+          .at(600)
+          .rests([write]),
+      found: [],
+    },
+  ])('$name', ({ tell, found }) => {
+    const story = tell();
+    expect(story.found).toEqual(found);
+    expect(story.evaluated('L1') + story.evaluated('L3') + story.evaluated('L4')).toBeGreaterThan(0);
+  });
+});

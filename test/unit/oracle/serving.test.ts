@@ -1,0 +1,233 @@
+import { describe, expect, it } from 'vitest';
+import { keyText } from '../../../src/kube/objects.ts';
+import { later, node, performer, pod, Story, slice, startMs } from './world.ts';
+
+interface Row {
+  readonly name: string;
+  readonly tell: () => Story;
+  readonly found: readonly string[];
+}
+
+const key = { namespace: 'a', name: 'x' };
+
+describe('S1, at most one pod for each replica', () => {
+  it.each<Row>([
+    {
+      name: 'accepts the pods of a rollout',
+      tell: () =>
+        new Story()
+          .has(performer(), node(), pod())
+          .at(9)
+          .has(performer({ image: 'i:2' }, { generation: 2 }))
+          .at(10)
+          .writes({ after: later(1, { image: 'i:2', revision: 'r2', bornAt: 10 }) }),
+      found: [],
+    },
+    {
+      name: 'refuses a second pod of the revision that serves',
+      tell: () =>
+        new Story()
+          .has(performer(), node(), pod())
+          .at(10)
+          .writes({ after: later(1, { bornAt: 10 }) }),
+      found: ['S1'],
+    },
+    {
+      name: 'accepts it where fewer were wanted only just now',
+      tell: () =>
+        new Story()
+          .has(performer({ replicas: 2 }), node(), pod())
+          .at(9)
+          .has(performer({}, { generation: 2 }))
+          .at(10)
+          .writes({ after: later(1, { bornAt: 10 }) }),
+      found: [],
+    },
+    {
+      name: 'accepts a name that comes back on an old view',
+      tell: () =>
+        new Story()
+          .has(performer(), node(), later(1))
+          .lacks(later(1))
+          .has(later(2))
+          .at(10)
+          .writes({ after: later(1, { bornAt: 10 }) }),
+      found: [],
+    },
+    {
+      name: 'refuses two that go on answering',
+      tell: () => new Story().has(performer(), pod(), later(1)).at(11).has(pod()),
+      found: ['S1'],
+    },
+    {
+      name: 'accepts two that go on answering while faults keep operators from acting',
+      tell: () => new Story({ calmSinceMs: () => Number.POSITIVE_INFINITY }).has(performer(), pod(), later(1)).at(11).has(pod()),
+      found: [],
+    },
+  ])('$name', ({ tell, found }) => {
+    const story = tell();
+    expect(story.found).toEqual(found);
+    expect(story.evaluated('S1')).toBeGreaterThan(0);
+  });
+});
+
+describe('R1, never nobody by our doing', () => {
+  const next = later(1, { image: 'i:2', revision: 'r2', bornAt: 10 });
+  const rolling = (spec: object = {}) =>
+    new Story()
+      .has(performer(spec), node(), pod())
+      .at(10)
+      .has(performer({ ...spec, image: 'i:2' }, { generation: 2 }));
+  it.each<Row>([
+    {
+      name: 'accepts an old pod out once the new one answers',
+      tell: () =>
+        rolling()
+          .has(next, slice('u1/performer-x', 'u1/performer-x-abcd-1'))
+          .at(20)
+          .writes({ before: pod(), after: pod({ outAt: 20 }) }),
+      found: [],
+    },
+    {
+      name: 'refuses an old pod out while the new one starts',
+      tell: () =>
+        rolling()
+          .has(later(1, { image: 'i:2', revision: 'r2', bornAt: 10, ready: false, phase: 'Pending' }))
+          .at(20)
+          .writes({ before: pod(), after: pod({ outAt: 20 }) }),
+      found: ['R1'],
+    },
+    {
+      name: 'refuses an old pod out while no call reaches the new one',
+      tell: () =>
+        rolling()
+          .has(next, slice('u1/performer-x'))
+          .at(20)
+          .writes({ before: pod(), after: pod({ outAt: 20 }) }),
+      found: ['R1'],
+    },
+    {
+      name: 'accepts nobody with Recreate',
+      tell: () =>
+        rolling({ strategy: { type: 'Recreate' } })
+          .at(20)
+          .writes({ before: pod(), after: pod({ outAt: 20 }) }),
+      found: [],
+    },
+    {
+      name: 'accepts a new pod that failed in the very moment',
+      tell: () =>
+        rolling()
+          .has(next)
+          .at(20)
+          .has(later(1, { image: 'i:2', revision: 'r2', ready: false }))
+          .writes({ before: pod(), after: pod({ outAt: 20 }) }),
+      found: [],
+    },
+  ])('$name', ({ tell, found }) => expect(tell().found).toEqual(found));
+});
+
+describe('R2, the way out', () => {
+  const out = pod({ outAt: 20 });
+  const withdrawn = () =>
+    new Story()
+      .has(performer(), pod(), later(1))
+      .at(10)
+      .has(performer({ image: 'i:2' }, { generation: 2 }))
+      .at(20)
+      .writes({ before: pod(), after: out });
+  it.each<Row>([
+    { name: 'accepts a deletion after the drain', tell: () => withdrawn().at(26).writes({ before: out }), found: [] },
+    { name: 'refuses a deletion before its end', tell: () => withdrawn().at(23).writes({ before: out }), found: ['R2'] },
+    {
+      name: 'accepts one that never started at once',
+      tell: () =>
+        withdrawn()
+          .has(later(1, { ready: false }))
+          .writes({ before: later(1, { ready: false }) }),
+      found: [],
+    },
+    {
+      name: 'accepts all to go with their Performer',
+      tell: () =>
+        new Story()
+          .has(performer(), pod())
+          .at(10)
+          .has(performer({}, { deleting: true }))
+          .writes({ before: pod() }),
+      found: [],
+    },
+  ])('$name', ({ tell, found }) => expect(tell().found).toEqual(found));
+});
+
+describe('N1, Strict waits for proof', () => {
+  const strict = { nodeLossPolicy: 'Strict' };
+  const lost = (spec: object) =>
+    new Story()
+      .has(performer(spec), node('n1'), node('n2'), node('n3'), pod())
+      .at(10)
+      .has(node('n1', true), pod({ ready: false, deleting: true }))
+      .at(30);
+  it.each<Row>([
+    {
+      name: 'refuses a replacement before it',
+      tell: () => lost(strict).writes({ after: later(1, { bornAt: 30, node: 'n2' }) }),
+      found: ['N1'],
+    },
+    {
+      name: 'accepts one once the Node is gone',
+      tell: () =>
+        lost(strict)
+          .lacks(node('n1'))
+          .writes({ after: later(1, { bornAt: 30, node: 'n2' }) }),
+      found: [],
+    },
+    { name: 'accepts one at once under Route', tell: () => lost({}).writes({ after: later(1, { bornAt: 30, node: 'n2' }) }), found: [] },
+  ])('$name', ({ tell, found }) => expect(tell().found).toEqual(found));
+});
+
+describe('N2, Recreate runs no more', () => {
+  const recreate = { strategy: { type: 'Recreate' } };
+  const instance = (podUid: string, nodeName = 'n1') => ({ podUid, key, node: nodeName });
+  const both = (story: Story) => {
+    story.board.instances([instance('u1/performer-x')], startMs);
+    story.board.instances([instance('u1/performer-x'), instance('u1/performer-x-abcd-1', 'n2')], startMs + 40_000);
+    return story;
+  };
+  const replaced = (spec: object) =>
+    new Story()
+      .has(performer(spec), node('n1'), node('n2'), pod({ outAt: 20 }))
+      .at(30)
+      .has(later(1, { bornAt: 30 }));
+  it.each<Row>([
+    { name: 'refuses a second one that runs', tell: () => both(replaced(recreate)), found: ['N2'] },
+    { name: 'accepts it with RollingUpdate', tell: () => both(replaced({})), found: [] },
+    {
+      name: 'accepts it under Route beside one on a node out of sight',
+      tell: () => both(replaced(recreate).has(node('n1', true))),
+      found: [],
+    },
+    {
+      name: 'refuses it under Strict even then',
+      tell: () => both(replaced({ ...recreate, nodeLossPolicy: 'Strict' }).has(node('n1', true))),
+      found: ['N2'],
+    },
+  ])('$name', ({ tell, found }) => expect(tell().found).toEqual(found));
+});
+
+describe('R3, out is out', () => {
+  const answered = (insideCut: boolean, atSeconds: number) => {
+    const story = new Story()
+      .has(performer(), pod(), later(1))
+      .at(10)
+      .has(pod({ outAt: 10 }));
+    story.board.answer({ atMs: startMs + atSeconds * 1_000, key, from: 'n2', podUid: 'u1/performer-x', insideCut });
+    return story;
+  };
+  it.each<Row>([
+    { name: 'refuses an answer long after the withdrawal', tell: () => answered(false, 13), found: ['R3'] },
+    { name: 'accepts one that was on its way', tell: () => answered(false, 11), found: [] },
+    { name: 'accepts one behind a cut', tell: () => answered(true, 60), found: [] },
+  ])('$name', ({ tell, found }) => expect(tell().found).toEqual(found));
+  it('speaks of the Performer', () => expect(answered(false, 13).board.violations.map((one) => one.key)).toEqual([keyText(key)]));
+});

@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import type { Performer } from '../../../src/api/v1alpha1/performer.ts';
+import type { KubeObject } from '../../../src/kube/objects.ts';
+import { performer, pod, ready, Story } from './world.ts';
+
+const says = (story: Story, before: Performer, status: object, generation = before.metadata?.generation ?? 1) =>
+  story.writes({ before, after: { ...before, metadata: { ...before.metadata, generation }, status } as Performer, subresource: 'status' });
+const story = (...pods: Parameters<typeof pod>[0][]) => new Story().has(performer(), ...pods.map(pod)).at(10);
+
+describe('oracles of status', () => {
+  it.each<{ name: string; tell: () => Story; found: readonly string[] }>([
+    { name: 'accept Ready with a pod that serves', tell: () => says(story({}), performer(), ready()), found: [] },
+    { name: 'refuse it with one that does not', tell: () => says(story({ ready: false }), performer(), ready()), found: ['S5'] },
+    { name: 'refuse it with a pod of a former spec', tell: () => says(story({ image: 'i:0' }), performer(), ready()), found: ['S5'] },
+    { name: 'refuse it with a pod of another Performer', tell: () => says(story({ ownerUid: 'u0' }), performer(), ready()), found: ['S5'] },
+    {
+      name: 'accept it where the pod failed in the very moment',
+      tell: () => says(story({}).has(pod({ ready: false })), performer(), ready()),
+      found: [],
+    },
+    {
+      name: 'refuse it where the pod failed long before',
+      tell: () =>
+        says(
+          story({})
+            .has(pod({ ready: false }))
+            .at(20),
+          performer(),
+          ready(),
+        ),
+      found: ['S5'],
+    },
+    {
+      name: 'accept a pod of the Go original by its image',
+      tell: () => says(story({ revision: '' }), performer({ config: { grpcPort: 1 } }), ready()),
+      found: [],
+    },
+    {
+      name: 'refuse the generation of another spec',
+      tell: () => says(story({}), performer({}, { generation: 2 }), ready()),
+      found: ['S5'],
+    },
+    {
+      name: 'refuse a generation that goes back',
+      tell: () =>
+        says(story({}), performer({}, { generation: 2, status: ready({ observedGeneration: 2 }) }), ready({ observedGeneration: 1 })),
+      found: ['S5f'],
+    },
+    { name: 'refuse a phase outside of the enum', tell: () => says(story({}), performer(), ready({ phase: 'Unknown' })), found: ['S5f'] },
+    { name: 'refuse ready beside Available', tell: () => says(story({}), performer(), ready({ ready: false })), found: ['S5f'] },
+    {
+      name: 'refuse Ready before other conditions',
+      tell: () => says(story({}), performer(), ready({ conditions: (ready() as { conditions: object[] }).conditions.toReversed() })),
+      found: ['S5f'],
+    },
+    { name: 'refuse a reason that no table has', tell: () => says(story({}), performer(), ready({}, { reason: 'Fine' })), found: ['S5f'] },
+    {
+      name: 'refuse a value of the environment in a message',
+      tell: () => {
+        const secret = performer({ config: { grpcPort: 9090, environment: { TOKEN: 'correct-horse' } } });
+        const env = [{ name: 'TOKEN', value: 'correct-horse' }];
+        const containers = [{ name: 'performer', image: 'i:1', ports: [{ name: 'grpc', containerPort: 9090 }], env }];
+        const serving: KubeObject = Object.assign(pod(), { spec: { nodeName: 'n1', containers } });
+        return says(new Story().has(secret, serving), secret, ready({}, { message: 'it has correct-horse' }));
+      },
+      found: ['S8'],
+    },
+    {
+      name: 'accept a value that is no secret, since it is the image',
+      tell: () => {
+        const open = performer({ image: 'registry/i:1', config: { grpcPort: 9090, environment: { IMAGE: 'registry/i:1' } } });
+        return new Story().has(open).writes({
+          after: { metadata: { namespace: 'a', name: 'e' } },
+          plural: 'events',
+          sent: { regarding: { namespace: 'a', name: 'x' }, message: 'pulling registry/i:1' },
+        });
+      },
+      found: [],
+    },
+  ])('$name', ({ tell, found }) => expect(tell().found).toEqual(found));
+});
