@@ -27,6 +27,7 @@ const suites: readonly Suite[] = [
   vitestSuite('property', 'T0'),
   vitestSuite('parity', 'T0'),
   vitestSuite('house', 'T0'),
+  vitestSuite('simulation', 'T1'),
   vitestSuite('contract', 'T2'),
   vitestSuite('faults', 'T2'),
   vitestSuite('e2e', 'T2'),
@@ -47,7 +48,7 @@ async function main(): Promise<number> {
     const seen = await run();
     const tally = inCi ? refuseSkips(seen) : seen;
     minutes.push(
-      `${tier} ${name.padEnd(9)} ${((performance.now() - startedMs) / 60_000).toFixed(2).padStart(6)} min  ${formatTally(tally)}`,
+      `${tier} ${name.padEnd(10)} ${((performance.now() - startedMs) / 60_000).toFixed(2).padStart(6)} min  ${formatTally(tally)}`,
     );
     total = addTallies(total, tally);
   }

@@ -4,8 +4,8 @@ import { CommanderError } from 'commander';
 import { registerDev } from './commands/dev.ts';
 import { registerInspect } from './commands/inspect.ts';
 import { registerOnce } from './commands/once.ts';
+import { registerSimulate } from './commands/simulate.ts';
 import { registerWatch } from './commands/watch.ts';
-
 import { exitCodes, toCliError } from './exit-codes.ts';
 import { describeOption, EnvCommand, flag, takeForeignEnvironment } from './options.ts';
 import { productVersion } from './version.ts';
@@ -29,6 +29,7 @@ registerOnce(program);
 registerWatch(program, isManager);
 registerInspect(program);
 registerDev(program);
+registerSimulate(program);
 program
   .command('crd')
   .description('print the CustomResourceDefinition of Performer, as YAML')

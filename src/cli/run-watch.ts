@@ -1,11 +1,7 @@
 import { leaseName } from '../api/v1alpha1/naming.ts';
-import { Election } from '../controller/election.ts';
-import { FlightLimit } from '../controller/flight-limit.ts';
-import { runWatch } from '../controller/watch.ts';
-import { WorkQueue } from '../controller/work-queue.ts';
 import { countWrites } from '../kube/counting.ts';
 import { systemClock } from '../lib/clock.ts';
-import { createWorld, listKeys, onWorldChange, watchWorld } from '../reconcile/world.ts';
+import { createWatchOperator } from '../operator/watch.ts';
 import { createEventRecorder } from '../telemetry/events.ts';
 import { checkCaches, createReach, healthPages } from '../telemetry/health.ts';
 import { createLogger } from '../telemetry/log.ts';
@@ -46,30 +42,34 @@ export async function runOperator(options: WatchOptions, ineffective: readonly s
       metrics?.onAnswer(method, code);
     },
   });
-  const stopReflectors = new AbortController();
+  log.info('connecting', { server: connection.server });
   const servers: PageServer[] = [];
   const { kube } = countWrites(connection.kube, (...write) => metrics?.onWrite(...write));
   const events = createEventRecorder({ kube, clock: systemClock, log });
   try {
-    const world = createWorld();
-    const queue = new WorkQueue(systemClock);
     const passes = createPasses({
       log,
       monotonicMs: () => systemClock.monotonicMs(),
       nextStep: hintFor,
       onEnd: (...end) => metrics?.onEnd(...end),
     });
-    const election = options.leaderElect
-      ? new Election({ lease: openLease(connection, options, log.info), clock: systemClock, log: log.info })
-      : undefined;
-    const reflectors = watchWorld(world, {
+    const operator = createWatchOperator({
       kube,
       clock: systemClock,
-      namespace: connection.namespace,
-      signal: stopReflectors.signal,
       random: Math.random,
-      log: (message, fields) => log[fields.error === undefined ? 'info' : 'warn'](message, { ...fields, next: hintFor(fields.code) }),
+      namespace: connection.namespace,
+      workers: options.workers,
+      lease: options.leaderElect ? openLease(connection, options, log.info) : undefined,
+      signal,
+      resyncMs: options.resync,
+      drainMs: options.drain,
+      createReconcile: (parts) => createReconcile({ ...parts, kube, settings: readSettings(options), log, passes, events }),
+      log: (message, fields = {}) => {
+        const next = hintFor(fields.code);
+        log[fields.error === undefined ? 'info' : 'warn'](message, next === undefined ? fields : { ...fields, next });
+      },
     });
+    const { queue, reflectors } = operator;
     const addresses = bindAddresses(connection, options);
     if (addresses.metrics !== undefined) {
       const { createMetrics } = await import('../telemetry/metrics.ts');
@@ -77,7 +77,7 @@ export async function runOperator(options: WatchOptions, ineffective: readonly s
         version: productVersion,
         leaseName,
         workers: options.workers,
-        isLeading: () => election?.role === 'leader',
+        isLeading: operator.isLeading,
         running: passes.running,
         queue: () => {
           const { depth, adds } = queue.stats();
@@ -102,43 +102,10 @@ export async function runOperator(options: WatchOptions, ineffective: readonly s
     await serve('metrics', addresses.metrics, { '/metrics': metricsPage });
     await serve('health', addresses.health, healthPages({ 'stuck-pass': passes.stuck }, ready));
 
-    let filled = false;
-    // Until the caches are filled there is nothing to drain.
-    signal.addEventListener('abort', () => filled || stopReflectors.abort(), { once: true });
-    if (signal.aborted) stopReflectors.abort();
-    await Promise.all(reflectors.map((reflector) => reflector.synced));
-    filled = true;
-    if (!signal.aborted) log.info('caches filled', { server: connection.server, performers: world.performers.list().length });
-    // Who only stands by has nothing to queue: leading begins with every key.
-    let leading = false;
-    onWorldChange(world, (key) => leading && queue.add(key));
-
-    const mayWrite = (): boolean => election?.mayWrite() ?? true;
-    const reconcile = createReconcile({ kube, world, settings: readSettings(options), mayWrite, log, passes, events });
-    const lead = async (stop: AbortSignal, lost?: AbortSignal): Promise<void> => {
-      leading = true;
-      await runWatch({
-        queue,
-        reconcile,
-        limit: new FlightLimit(options.workers),
-        clock: systemClock,
-        random: Math.random,
-        keys: () => listKeys(world),
-        resyncMs: options.resync,
-        signal: stop,
-        ...(lost === undefined ? {} : { lost }),
-        drainMs: options.drain,
-      });
-      leading = false;
-    };
-    if (election === undefined) {
-      log.info('running without a Lease', { cause: '--leader-elect=false' });
-      await lead(signal);
-    } else await election.run(signal, lead);
+    await operator.run();
     log.info('stopped');
     return exitCodes.ok;
   } finally {
-    stopReflectors.abort();
     await events.close(eventsMs);
     connection.close();
     // Last: who asks how the shutdown goes gets an answer until it is over.

@@ -13,12 +13,12 @@ import {
 } from '../kube/objects.ts';
 import type { KubeApi } from '../kube/port.ts';
 import type { Clock } from '../lib/clock.ts';
-import { AutoKubelet, type AutoKubeletOptions } from './auto-kubelet.ts';
 import { startGarbageCollector } from './garbage-collector.ts';
 import { type CustomKindOptions, customKindRules, kindIdOf } from './kind-rules.ts';
 import { MemoryApi } from './memory-api.ts';
 import { MemoryServer, type RemoveOptions } from './memory-server.ts';
 import { MemoryWatches } from './memory-watch.ts';
+import { startSteadyNode } from './nodes/steady-node.ts';
 import { podRules } from './pod-rules.ts';
 import { serviceRules } from './service-rules.ts';
 import type { AnyObject, JsonObject } from './stored-object.ts';
@@ -27,8 +27,8 @@ export interface MemoryClusterOptions {
   readonly clock: Clock;
   /** Makes the uids. */
   readonly seed?: string;
-  /** Absent: pods stay Pending and terminating ones stay until `removePod`. */
-  readonly autoKubelet?: AutoKubeletOptions;
+  /** One node, whose pods take this long to become Ready or to end. Absent: pods stay Pending and terminating ones stay until `removePod`. */
+  readonly nodeDelayMs?: number;
   /** Between two bookmarks of a watch; default one minute, as API servers do. */
   readonly bookmarkMs?: number;
   /** From a change to the garbage collector's sweep; default 10 ms. */
@@ -41,13 +41,14 @@ export interface MemoryClusterOptions {
  * services, events and leases; further kinds by `registerKind`.
  */
 export class MemoryCluster {
-  readonly #server: MemoryServer;
+  /** The API server itself, for what plays the cluster's own parts. */
+  readonly server: MemoryServer;
   readonly #watches: MemoryWatches;
   readonly #api: KubeApi;
 
-  constructor({ clock, seed = 'memory', autoKubelet, bookmarkMs = 60_000, garbageDelayMs = 10 }: MemoryClusterOptions) {
+  constructor({ clock, seed = 'memory', nodeDelayMs, bookmarkMs = 60_000, garbageDelayMs = 10 }: MemoryClusterOptions) {
     const server = new MemoryServer(clock, seed);
-    this.#server = server;
+    this.server = server;
     this.#watches = new MemoryWatches(server, bookmarkMs);
     this.#api = new MemoryApi(server, this.#watches);
     server.register(pods, podRules);
@@ -62,7 +63,7 @@ export class MemoryCluster {
     for (const resource of [coreEvents, leases]) server.register(resource, { statusSubresource: false, countsGeneration: false });
     startGarbageCollector(server, garbageDelayMs);
     this.createNamespace('default');
-    if (autoKubelet !== undefined) new AutoKubelet(server, autoKubelet);
+    if (nodeDelayMs !== undefined) startSteadyNode(server, nodeDelayMs);
   }
 
   /** The cluster as clients see it. */
@@ -72,28 +73,28 @@ export class MemoryCluster {
 
   /** Serves one more kind, as the installation of its CRD does. */
   registerKind(resource: Resource<KubeObject>, options: CustomKindOptions): void {
-    this.#server.register(resource, customKindRules(options));
+    this.server.register(resource, customKindRules(options));
   }
 
   createNamespace(name: string): void {
-    this.#server.create(namespaces, { metadata: { name } });
+    this.server.create(namespaces, { metadata: { name } });
   }
 
   /** All objects of a kind, ordered by key, as they are in this instant. */
   objects<T extends KubeObject>(resource: Resource<T>): readonly T[] {
-    return this.#server.store.list(kindIdOf(resource)) as unknown as T[];
+    return this.server.store.list(kindIdOf(resource)) as unknown as T[];
   }
 
   find<T extends KubeObject>(resource: Resource<T>, key: ObjectKey): T | undefined {
-    return this.#server.find(resource, key) as unknown as T | undefined;
+    return this.server.find(resource, key) as unknown as T | undefined;
   }
 
   /** Changes an object as a controller of the cluster itself would: spec, status and metadata at once, nothing checked. @throws RangeError when it is not there */
   update<T extends KubeObject>(resource: Resource<T>, key: ObjectKey, change: (object: T) => T): T {
-    const stored = this.#server.find(resource, key);
+    const stored = this.server.find(resource, key);
     if (stored === undefined) throw new RangeError(`the memory cluster has no ${resource.kind} ${keyText(key)}`);
     const wanted = change(stored as unknown as T) as unknown as AnyObject;
-    return this.#server.overwrite(resource, stored, wanted) as unknown as T;
+    return this.server.overwrite(resource, stored, wanted) as unknown as T;
   }
 
   /** Members given replace those of the pod's status, the others stay. */
@@ -108,8 +109,8 @@ export class MemoryCluster {
 
   /** Deletes an object without preconditions, as a user with kubectl does. Nothing happens when it is not there. */
   remove(resource: Resource<KubeObject>, key: ObjectKey, options: RemoveOptions = {}): void {
-    const stored = this.#server.find(resource, key);
-    if (stored !== undefined) this.#server.remove(resource, stored, options);
+    const stored = this.server.find(resource, key);
+    if (stored !== undefined) this.server.remove(resource, stored, options);
   }
 
   /** Sends a bookmark on every open watch. */
@@ -119,7 +120,7 @@ export class MemoryCluster {
 
   /** Forgets the history: a watch from before now fails with `expired`. Open watches go on. */
   compact(): void {
-    this.#server.store.compact();
+    this.server.store.compact();
   }
 
   /** Ends every open watch, with a fault or as a server does when its time is over. */
@@ -133,7 +134,7 @@ export class MemoryCluster {
 
   /** The newest resourceVersion. */
   get resourceVersion(): string {
-    return String(this.#server.store.revision);
+    return String(this.server.store.revision);
   }
 }
 

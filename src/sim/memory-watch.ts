@@ -108,7 +108,7 @@ export class MemoryWatches {
 }
 
 /** What a watcher with a selector sees of a change: an object that leaves the selection is DELETED for it, in its last selected state. */
-function eventOf(change: Change, matches: Matcher): WatchEvent<AnyObject> | undefined {
+export function eventOf(change: Change, matches: Matcher): WatchEvent<AnyObject> | undefined {
   const was = change.before !== undefined && matches(change.before);
   const is = change.after !== undefined && matches(change.after);
   if (is) return { type: was ? 'MODIFIED' : 'ADDED', object: change.object };

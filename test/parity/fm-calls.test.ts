@@ -195,7 +195,7 @@ describe('clocks', () => {
     const operator = new TestOperator();
     const { clock } = operator;
     const server = { nowMs: () => clock.nowMs() + skewMs, monotonicMs: () => clock.monotonicMs(), timer: clock.timer.bind(clock) };
-    const cluster = new MemoryCluster({ clock: server, autoKubelet: { ready: true, delayMs: 400 } });
+    const cluster = new MemoryCluster({ clock: server, nodeDelayMs: 400 });
     installCrd(cluster, 'ours');
     Object.defineProperty(operator, 'cluster', { value: cluster });
     await operator.ask('x');

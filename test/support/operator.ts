@@ -21,7 +21,7 @@ export class TestOperator {
   readonly cluster: MemoryCluster;
 
   constructor(readyAfterMs = 400) {
-    this.cluster = new MemoryCluster({ clock: this.clock, autoKubelet: { ready: true, delayMs: readyAfterMs } });
+    this.cluster = new MemoryCluster({ clock: this.clock, nodeDelayMs: readyAfterMs });
     this.cluster.registerKind(performers, { statusSubresource: true, defaultStatus: { observedGeneration: -1 } });
   }
 

@@ -372,9 +372,9 @@ it('keeps one Event of a name', async () => {
   expect(cluster.objects(coreEvents).map((event) => event.message)).toEqual(['first']);
 });
 
-describe('the automatic kubelet', () => {
+describe('the one node', () => {
   it('places pods, makes them Ready and ends deleted ones', async () => {
-    const { clock, cluster, kube } = setUp({ autoKubelet: { ready: true, delayMs: 1_000 } });
+    const { clock, cluster, kube } = setUp({ nodeDelayMs: 1_000 });
     await kube.create(pods, podOf('p'));
     await clock.advance(600);
     expect(cluster.find(pods, key('p'))).toMatchObject({ spec: { nodeName: 'node-1' }, status: { phase: 'Pending' } });

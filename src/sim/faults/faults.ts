@@ -1,0 +1,121 @@
+import { performers } from '../../api/v1alpha1/performer.ts';
+import { keyText } from '../../kube/objects.ts';
+import { kindIdOf } from '../kind-rules.ts';
+import type { SimOperator } from '../operators.ts';
+import type { SimWorld } from '../sim-world.ts';
+import { momentFaults, type Stage } from './moment.ts';
+import { hold, spanFaults } from './span.ts';
+import { writeFaults } from './write.ts';
+
+/** One fault of a run, as data: which, when, and a draw from [0, 1) by which it chooses its target when it comes. */
+export type FaultStep =
+  | { readonly id: WriteFaultId; readonly atWrite: number }
+  | { readonly id: MomentFaultId; readonly atMs: number; readonly draw: number }
+  | { readonly id: SpanFaultId; readonly atMs: number; readonly forMs: number; readonly draw: number }
+  /** What `watch` and `once` see of the event of that order waits until that write. */
+  | { readonly id: 'event-blocked'; readonly event: number; readonly untilWrite: number }
+  | { readonly id: 'crash-at-step'; readonly step: number };
+
+export type FaultId = FaultStep['id'];
+export type WriteFaultId = keyof typeof writeFaults;
+export type MomentFaultId = keyof typeof momentFaults;
+export type SpanFaultId = keyof typeof spanFaults;
+
+export const writeFaultIds = Object.keys(writeFaults) as readonly WriteFaultId[];
+export const momentFaultIds = Object.keys(momentFaults) as readonly MomentFaultId[];
+export const spanFaultIds = Object.keys(spanFaults) as readonly SpanFaultId[];
+export const faultIds: readonly FaultId[] = [...writeFaultIds, ...momentFaultIds, ...spanFaultIds, 'event-blocked'];
+
+/** Makes ready what a run's faults are: each comes by itself when its time is there. @returns how often each came, and what ends those that last */
+export function armFaults(stage: Stage, steps: readonly FaultStep[]): { readonly counts: Map<FaultId, number>; healAll(): void } {
+  const { world, operators } = stage;
+  const counts = new Map<FaultId, number>();
+  const ends = new Set<() => void>();
+  let healed = false;
+  const came = (id: FaultId, about: string): void => {
+    counts.set(id, (counts.get(id) ?? 0) + 1);
+    world.note('fault', id, about);
+  };
+  const waiting = steps.filter((step) => 'atWrite' in step);
+  world.onOperatorWrite = (call, index) => {
+    for (const step of healed ? [] : waiting) {
+      const mishap = index < step.atWrite ? undefined : writeFaults[step.id](call, world);
+      if (mishap === undefined) continue;
+      waiting.splice(waiting.indexOf(step), 1);
+      came(step.id, `write ${index}: ${call.verb} ${call.resource.plural} ${keyText(call.key)}`);
+      return mishap;
+    }
+    return { kind: 'none' };
+  };
+  const end = (heal: () => void): void => {
+    if (ends.delete(heal)) heal();
+  };
+  for (const step of steps) {
+    if (step.id === 'crash-at-step') {
+      for (const operator of operators) crashAt(operator, step.step, () => came(step.id, `step ${step.step}`));
+    } else if (step.id === 'event-blocked') {
+      blockEvent(world, step, () => came(step.id, `event ${step.event} until write ${step.untilWrite}`));
+    } else if ('forMs' in step) {
+      world.clock.timer(step.atMs, () => {
+        if (healed) return;
+        const heal = spanFaults[step.id](stage, step.draw);
+        ends.add(heal);
+        came(step.id, `for ${step.forMs} ms`);
+        world.clock.timer(step.forMs, () => end(heal));
+      });
+    } else if ('atMs' in step) {
+      world.clock.timer(step.atMs, () => {
+        if (healed) return;
+        came(step.id, '');
+        momentFaults[step.id](stage, step.draw);
+      });
+    }
+  }
+  const healAll = (): void => {
+    healed = true;
+    // The newest first, so that what one found in place is what it puts back.
+    for (const heal of [...ends].toReversed()) end(heal);
+  };
+  return { counts, healAll };
+}
+
+function crashAt(operator: SimOperator, step: number, tell: () => void): void {
+  const started = operator.onStart;
+  operator.onStart = (process, life) => {
+    started(process, life);
+    if (life > 1) return;
+    process.onStep = (now) => {
+      if (now !== step) return;
+      tell();
+      process.kill();
+    };
+  };
+}
+
+/** Sieve's pattern: what was decided without an event that the decision should have known. */
+function blockEvent(
+  world: SimWorld,
+  { event, untilWrite }: { readonly event: number; readonly untilWrite: number },
+  tell: () => void,
+): void {
+  const told = world.onSeen;
+  const effect = world.onEffect;
+  let ends: (() => void)[] = [];
+  world.onSeen = (change, order) => {
+    told(change, order);
+    if (order !== event) return;
+    tell();
+    const held = new Set([change.kind === 'performers' ? kindIdOf(performers) : change.kind]);
+    ends = world.fronts.map(({ mood }) => hold(mood, 'held', held));
+    // Nobody waits for ever: the write may never come without the event.
+    world.clock.timer(60_000, () => release());
+  };
+  const release = (): void => {
+    for (const one of ends) one();
+    ends = [];
+  };
+  world.onEffect = (write) => {
+    effect(write);
+    if (world.operatorWrites >= untilWrite) release();
+  };
+}

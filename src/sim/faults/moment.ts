@@ -1,0 +1,107 @@
+import { labels } from '../../api/v1alpha1/naming.ts';
+import { performers } from '../../api/v1alpha1/performer.ts';
+import type { KubeFault } from '../../kube/faults.ts';
+import { type KubeObject, keyOf, pods, services } from '../../kube/objects.ts';
+import { kindIdOf } from '../kind-rules.ts';
+import type { SimOperator } from '../operators.ts';
+import type { SimWorld } from '../sim-world.ts';
+import type { AnyObject } from '../stored-object.ts';
+import { broken, expired } from './stream-faults.ts';
+import { change, ignoreFault, ownServices, pick, pickPod, podOfStrangers, relabel, swapImage, without } from './tamper.ts';
+
+/** What a fault works on. */
+export interface Stage {
+  readonly world: SimWorld;
+  readonly operators: SimOperator[];
+}
+
+type Moment = (stage: Stage, draw: number) => void;
+
+const anyPod =
+  (make: (world: SimWorld, pod: AnyObject) => void): Moment =>
+  ({ world }, draw) => {
+    const pod = pickPod(world, draw);
+    if (pod !== undefined) make(world, pod);
+  };
+const anyNode =
+  (make: (world: SimWorld, node: string) => void): Moment =>
+  ({ world }, draw) =>
+    make(world, pick(world.nodes.names(), draw) ?? '');
+const anyOperator =
+  (make: (operator: SimOperator, stage: Stage) => void): Moment =>
+  (stage, draw) => {
+    const operator = pick(
+      stage.operators.filter(({ process }) => process?.alive === true),
+      draw,
+    );
+    if (operator !== undefined) make(operator, stage);
+  };
+
+/** What happens in an instant and leaves the rest to the world. */
+export const momentFaults = {
+  'watch-disconnect': ({ world }) => disconnect(world),
+  'watch-reset': ({ world }) => disconnect(world, broken()),
+  'watch-410': ({ world }) => {
+    world.server.store.compact();
+    disconnect(world, expired());
+  },
+  'deletion-missed': ({ world }) => {
+    for (const { mood } of world.fronts) mood.losesDeletion = true;
+  },
+  'front-switch': anyOperator((operator, { world }) => {
+    if (operator.process !== undefined) world.switchFront(operator.process);
+    disconnect(world, broken());
+  }),
+  'operator-kill': anyOperator((operator) => operator.kill()),
+  'operator-terminate': anyOperator((operator) => operator.terminate()),
+  'operator-time-travel': anyOperator((operator, { world }) => {
+    // Restarted against an API server whose cache is behind: what it lists is a state of the past.
+    for (const front of world.fronts) front.fallBehind();
+    world.clock.timer(4_000, () => operator.kill());
+    world.clock.timer(30_000, () => {
+      for (const front of world.fronts) front.catchUp();
+    });
+  }),
+  'clock-jump-ahead': anyOperator(({ process }) => process?.jumpClock(300_000)),
+  'clock-jump-back': anyOperator(({ process }) => process?.jumpClock(-300_000)),
+  'container-killed': anyPod((world, pod) => world.nodes.killContainer(pod.metadata.uid ?? '')),
+  'pod-evicted': anyPod((world, pod) => world.nodes.evict(pod.metadata.uid ?? '')),
+  'pod-preempted': anyPod((world, pod) => world.nodes.preempt(pod.metadata.uid ?? '')),
+  'pod-deleted': anyPod((world, pod) => world.cluster.remove(pods, keyOf(pod))),
+  'pod-force-deleted': anyPod((world, pod) => world.cluster.remove(pods, keyOf(pod), { gracePeriodSeconds: 0 })),
+  'label-removed': anyPod((world, pod) => relabel(world, pod, labels.performer, undefined)),
+  'label-changed': anyPod((world, pod) => relabel(world, pod, labels.performer, 'somebody-else')),
+  'revision-removed': anyPod((world, pod) => relabel(world, pod, labels.revision, undefined)),
+  'owner-removed': anyPod((world, pod) =>
+    change(world, pods, keyOf(pod), (one) => ({ ...one, metadata: without(one.metadata, 'ownerReferences') })),
+  ),
+  'image-swapped': anyPod((world, pod) => swapImage(world, pod)),
+  'node-removed': anyNode((world, node) => world.nodes.removeNode(node)),
+  'node-drained': anyNode((world, node) => {
+    world.nodes.drain(node);
+    world.clock.timer(60_000, () => world.nodes.uncordon(node));
+  }),
+  'service-deleted': ({ world }, draw) => {
+    const service = pick(ownServices(world), draw);
+    if (service !== undefined) world.cluster.remove(services, keyOf(service));
+  },
+  'service-edited': ({ world }, draw) => {
+    const service = pick(ownServices(world), draw);
+    if (service === undefined) return;
+    const spec = { ...service.spec, selector: { app: 'somebody-else' } };
+    change(world, services, keyOf(service), (one) => ({ ...one, spec: { ...one.spec, ...spec } }));
+  },
+  'foreign-pod': ({ world }, draw) => {
+    const performer = pick(world.server.store.list(kindIdOf(performers)), draw);
+    if (performer === undefined) return;
+    const { namespace = '', name = '' } = performer.metadata;
+    const metadata = { namespace, name: `stranger-${name}`, labels: { [labels.performer]: name } };
+    ignoreFault(() => world.server.create(pods, { ...podOfStrangers, metadata } as KubeObject));
+    world.clock.timer(90_000, () => world.cluster.remove(pods, { namespace, name: metadata.name }, { gracePeriodSeconds: 0 }));
+  },
+  'history-compacted': ({ world }) => world.server.store.compact(),
+} as const satisfies Record<string, Moment>;
+
+function disconnect(world: SimWorld, fault?: KubeFault): void {
+  for (const front of world.fronts) front.disconnect(fault);
+}

@@ -1,0 +1,42 @@
+import type { OracleContext } from '../oracle/define.ts';
+import type { SpanFaultId } from './faults/faults.ts';
+import type { RunPlan } from './run-plan.ts';
+
+/** Faults that keep an operator's view old, or itself from acting, for as long as they last. */
+const blinding: ReadonlySet<string> = new Set<SpanFaultId>([
+  'watch-lag',
+  'watch-stalled',
+  'watch-held',
+  'watch-reordered',
+  'cache-stale',
+  'api-down',
+  'operator-cut',
+  'operator-frozen',
+  'rights-revoked',
+]);
+/** A stream that is silent is given up after 75 s; a list in trouble is tried again within 10 s. */
+const noticedMs = 90_000;
+/** Two calls that run into their deadlines. */
+const callsMs = 65_000;
+const jobMs = 180_000;
+
+/** What oracles must grant in a run of this plan, and no more: the older a view its faults can cause, the more. Pure but for `calmSinceMs`. */
+export function grantsOf(plan: RunPlan, calmSinceMs: () => number): OracleContext {
+  const longest = (ids: ReadonlySet<string>): number =>
+    Math.max(
+      0,
+      ...plan.faults.map((step) =>
+        'forMs' in step && ids.has(step.id) ? step.forMs + noticedMs : step.id === 'event-blocked' ? 60_000 : 0,
+      ),
+    );
+  const isCalm = plan.faults.length === 0;
+  const frozenMs = longest(new Set(['operator-frozen']));
+  const jobs = plan.mode === 'watch' ? 0 : jobMs;
+  return {
+    viewLagMs: 10_000 + longest(blinding) + (isCalm ? 0 : callsMs) + jobs,
+    proofLagMs: 5_000 + frozenMs + (isCalm ? 0 : callsMs),
+    endpointLagMs: 5_000,
+    settleMs: 60_000 + jobs,
+    calmSinceMs,
+  };
+}

@@ -1,0 +1,159 @@
+import type { Reconcile } from '../controller/outcome.ts';
+import { isKubeFault } from '../kube/faults.ts';
+import { createLease } from '../kube/lease.ts';
+import { keyText } from '../kube/objects.ts';
+import type { KubeApi } from '../kube/port.ts';
+import { operateOnce } from '../operator/once.ts';
+import type { OperatorOptions, ReconcileParts } from '../operator/options.ts';
+import { createWatchOperator } from '../operator/watch.ts';
+import { createDeps } from '../reconcile/deps.ts';
+import type { Settings } from '../reconcile/plan/snapshot.ts';
+import { reconcile } from '../reconcile/reconcile.ts';
+import { SimProcess } from './process.ts';
+import { leaseKey, type SimWorld } from './sim-world.ts';
+
+const settings: Settings = { quietMs: 2_000, clusterDomain: 'cluster.local', securityProfile: 'privileged' };
+
+/** From a container's end to its next start. */
+const restartMs = 1_500;
+/** How often the CronJob starts a run, how long one waits for the cluster, and when it is killed. */
+const everyMs = 60_000;
+const onceWaitMs = 40_000;
+const onceDeadlineMs = 110_000;
+
+export interface OperatorSpec {
+  readonly name: string;
+  readonly mode: 'watch' | 'once';
+  /** Believes that it leads, whatever the Lease says. */
+  readonly rogue?: boolean;
+  /** Its monotonic clock runs so many times as fast as the world's. */
+  readonly clockRate?: number;
+}
+
+/** One replica of the operator: its processes one after the other, as a kubelet or a CronJob starts them. */
+export class SimOperator {
+  readonly spec: OperatorSpec;
+  readonly #world: SimWorld;
+  /** The process of the moment; undefined between two. */
+  process: SimProcess | undefined;
+  /** Its first process, dead or alive. */
+  first: SimProcess | undefined;
+  #stop = new AbortController();
+  #lives = 0;
+  #retired = false;
+  /** Told of each new process. */
+  onStart: (process: SimProcess, life: number) => void = () => undefined;
+
+  constructor(world: SimWorld, spec: OperatorSpec) {
+    this.#world = world;
+    this.spec = spec;
+  }
+
+  start(): void {
+    if (this.#retired || this.process?.alive === true) return;
+    this.#lives += 1;
+    const { name, mode, clockRate = 1 } = this.spec;
+    const process = new SimProcess(name, this.#world.clock);
+    process.setRate(clockRate);
+    this.process = process;
+    this.first ??= process;
+    this.#stop = new AbortController();
+    process.onKill = () => this.#ended(process, 'killed');
+    this.onStart(process, this.#lives);
+    this.#world.note('operator', name, `starts, life ${this.#lives}`);
+    const run = mode === 'watch' ? this.#watch(process) : this.#once(process);
+    run.then(
+      (said) => process.alive && this.#exit(process, said),
+      (error: unknown) => {
+        if (!process.alive) return;
+        // Only a first list that fails may end a run; the CLI tells it and the next run tries again.
+        if (mode !== 'once' || !isKubeFault(error)) this.#world.violation('B2', name, `the process ended by itself: ${String(error)}`);
+        this.#exit(process, 'failed');
+      },
+    );
+  }
+
+  /** SIGKILL. */
+  kill(): void {
+    this.process?.kill();
+  }
+
+  /** SIGTERM; it ends by itself. */
+  terminate(): void {
+    this.#stop.abort(new Error('terminated'));
+  }
+
+  /** Is not started again. */
+  retire(): void {
+    this.#retired = true;
+    this.kill();
+  }
+
+  #exit(process: SimProcess, said: string): void {
+    process.onKill = () => undefined;
+    process.kill();
+    this.#ended(process, said);
+  }
+
+  #ended(process: SimProcess, said: string): void {
+    this.#world.note('operator', process.name, said);
+    if (this.process === process) this.process = undefined;
+    if (this.spec.mode === 'watch') this.#world.clock.timer(restartMs, () => this.start());
+  }
+
+  #watch(process: SimProcess): Promise<string> {
+    const own = this.#parts(process);
+    const createReconcile = (parts: ReconcileParts): Reconcile => this.#reconcile(process, own.kube, parts);
+    return createWatchOperator({ ...own, resyncMs: 600_000, drainMs: 20_000, createReconcile })
+      .run()
+      .then(() => 'stopped');
+  }
+
+  async #once(process: SimProcess): Promise<string> {
+    const world = this.#world;
+    world.clock.timer(onceDeadlineMs, () => process.kill());
+    const own = this.#parts(process);
+    const outcome = await operateOnce({
+      ...own,
+      waitMs: this.#lives % 2 === 0 ? 0 : onceWaitMs,
+      dryRun: false,
+      onUnavailable: () => undefined,
+      createRun: (parts) => ({ reconcile: this.#reconcile(process, own.kube, parts), end: () => Promise.resolve() }),
+    });
+    await outcome.release();
+    return `ends: ${outcome.outcomes.filter(({ outcome: { kind } }) => kind === 'settled').length} of ${outcome.outcomes.length} settled`;
+  }
+
+  #parts(process: SimProcess): Omit<OperatorOptions, 'createReconcile'> {
+    const chance = this.#world.chance(`operator ${process.name} ${this.#lives}`);
+    const { kube, cacheKube } = this.#world.apisOf(process);
+    const { clock } = process;
+    const random = chance.next;
+    const lease = this.spec.rogue === true ? undefined : createLease({ kube, clock, key: leaseKey, identity: process.name, random });
+    return { kube, cacheKube, clock, random, namespace: undefined, workers: 16, lease, signal: this.#stop.signal, log: () => undefined };
+  }
+
+  #reconcile(process: SimProcess, kube: KubeApi, parts: ReconcileParts): Reconcile {
+    const deps = createDeps({ ...parts, kube, settings, log: () => undefined });
+    return async (key, context) => {
+      try {
+        return await reconcile(key, deps, context);
+      } catch (error) {
+        if (process.alive)
+          this.#world.violation('B1', keyText(key), `a pass threw: ${error instanceof Error ? error.stack : String(error)}`);
+        throw error;
+      }
+    };
+  }
+}
+
+/** A CronJob with concurrencyPolicy Forbid. @returns what ends it */
+export function startCronJob(world: SimWorld, operator: SimOperator): () => void {
+  let cancel: () => void = () => undefined;
+  const next = (): void => {
+    operator.start();
+    cancel = world.clock.timer(everyMs, next);
+  };
+  next();
+  return () => cancel();
+}

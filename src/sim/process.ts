@@ -1,0 +1,85 @@
+import type { Clock } from '../lib/clock.ts';
+
+/**
+ * One life of a process in a simulation, from its start until it ends or is killed: what comes from outside (time, answers) reaches it
+ * through `deliver` alone, so that it can be killed between any two steps or frozen for a while.
+ */
+export class SimProcess {
+  readonly name: string;
+  readonly clock: Clock;
+  readonly #world: Clock;
+  readonly #bornMs: number;
+  /** Local wall time minus the world's; how fast its monotonic clock runs. */
+  #skewMs = 0;
+  #rate = 1;
+  #alive = true;
+  #held: (() => void)[] | undefined;
+  #steps = 0;
+  /** Told of each step before it is taken, from 1 on: the place to kill it at. */
+  onStep: (step: number) => void = () => undefined;
+  onKill: () => void = () => undefined;
+
+  constructor(name: string, world: Clock) {
+    this.name = name;
+    this.#world = world;
+    this.#bornMs = world.monotonicMs();
+    this.clock = {
+      nowMs: () => world.nowMs() + this.#skewMs,
+      monotonicMs: () => (world.monotonicMs() - this.#bornMs) * this.#rate,
+      timer: (delayMs, run) => world.timer(Math.max(0, delayMs) / this.#rate, () => this.deliver(run)),
+    };
+  }
+
+  get alive(): boolean {
+    return this.#alive;
+  }
+
+  get frozen(): boolean {
+    return this.#held !== undefined;
+  }
+
+  /** How often something from outside reached it. */
+  get steps(): number {
+    return this.#steps;
+  }
+
+  /** Runs what arrives: now, after a freeze, or never. */
+  deliver(run: () => void): void {
+    if (!this.#alive) return;
+    if (this.#held !== undefined) {
+      this.#held.push(run);
+      return;
+    }
+    this.#steps += 1;
+    this.onStep(this.#steps);
+    if (this.#alive) run();
+  }
+
+  /** SIGKILL: nothing reaches it any more, and nothing it began goes on. */
+  kill(): void {
+    if (!this.#alive) return;
+    this.#alive = false;
+    this.onKill();
+  }
+
+  /** SIGSTOP until `thaw`; what arrives meanwhile is kept. */
+  freeze(): void {
+    this.#held ??= [];
+  }
+
+  thaw(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const run of held) this.#world.timer(0, () => this.deliver(run));
+  }
+
+  /** Its wall clock jumps; its monotonic clock does not. */
+  jumpClock(byMs: number): void {
+    this.#skewMs += byMs;
+  }
+
+  /** Whether its clock runs as the world's does is fixed at birth. */
+  setRate(rate: number): void {
+    this.#rate = rate;
+  }
+}

@@ -1,0 +1,37 @@
+import type { Violation } from '../oracle/oracle.ts';
+import type { RunPlan } from './run-plan.ts';
+
+/** Raised when plans of before mean something else, or are written in another form. */
+export const planFormat = 1;
+
+/** A run that was written down: to be run again, and kept when it once failed. */
+export interface RunFile {
+  readonly format: number;
+  /** What it is about, or the violation it was written down for. */
+  readonly note?: string;
+  readonly plan: RunPlan;
+}
+
+export function renderRunFile(plan: RunPlan, violation: Violation | undefined): string {
+  const note = violation === undefined ? {} : { note: `${violation.oracle} ${violation.key}: ${violation.message}` };
+  return `${JSON.stringify({ format: planFormat, ...note, plan } satisfies RunFile, undefined, 1)}\n`;
+}
+
+/** @param path for messages @throws what `fail` makes of a message with cause and next step */
+export function parseRunFile(path: string, text: string, fail: (message: string) => Error): RunFile {
+  let file: Partial<RunFile> | null;
+  try {
+    file = JSON.parse(text) as Partial<RunFile> | null;
+  } catch (error) {
+    throw fail(`${path} is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  if (file?.format !== planFormat) {
+    const said = file?.format === undefined ? 'names no format' : `is of format ${file.format}`;
+    throw fail(
+      `${path} ${said}, this version runs format ${planFormat}: run it with the version that wrote it, or make it anew with --out`,
+    );
+  }
+  if (!Array.isArray(file.plan?.users) || !Array.isArray(file.plan.faults))
+    throw fail(`${path} holds no plan: it is no file that simulate --out wrote`);
+  return file as RunFile;
+}

@@ -1,0 +1,134 @@
+import type { PerformerSpecInput } from '../api/v1alpha1/performer.ts';
+import type { ObjectKey } from '../kube/objects.ts';
+import { type Chance, createChances } from './chance.ts';
+import { type FaultId, type FaultStep, faultIds, momentFaultIds, spanFaultIds, writeFaultIds } from './faults/faults.ts';
+
+/** What a user does, as with kubectl. */
+export type UserStep =
+  | { readonly atMs: number; readonly do: 'create'; readonly key: ObjectKey; readonly spec: PerformerSpecInput }
+  | { readonly atMs: number; readonly do: 'change'; readonly key: ObjectKey; readonly spec: Partial<PerformerSpecInput> }
+  | { readonly atMs: number; readonly do: 'delete'; readonly key: ObjectKey; readonly propagation: 'Background' | 'Foreground' | 'Orphan' }
+  | { readonly atMs: number; readonly do: 'delete-namespace'; readonly namespace: string };
+
+export type Mode = 'watch' | 'once' | 'both';
+
+/** A whole run as data: equal plans run equally under equal versions, whatever machine they run on. */
+export interface RunPlan {
+  /** Of the chances that are drawn while it runs: latencies, lags, scheduling. */
+  readonly seed: number;
+  readonly mode: Mode;
+  /** Replicas that watch. */
+  readonly operators: number;
+  readonly nodes: number;
+  readonly fronts: number;
+  readonly timings: 'stock' | 'fast';
+  /** How fast the operators' monotonic clocks run against the world's. */
+  readonly clockRate: number;
+  readonly namespaces: readonly string[];
+  /** End of the time in which users act and faults come, ms. */
+  readonly activeMs: number;
+  readonly users: readonly UserStep[];
+  readonly faults: readonly FaultStep[];
+}
+
+const avsAddress = '0x00000000000000000000000000000000000000a1';
+
+/** The plan of a seed: a swarm, so that one run has few kinds of faults and many of each, and another others. Pure. */
+export function planSwarm(seed: number, only?: { readonly mode?: Mode }): RunPlan {
+  const chances = createChances(seed);
+  const shape = chances('shape');
+  const namespaces = Array.from({ length: shape.int(1, 3) }, (_, index) => `team-${index}`);
+  const activeMs = shape.int(480, 660) * 1_000;
+  const drawn = shape.pick(['watch', 'watch', 'watch', 'once', 'both'] as const);
+  const count = shape.hits(0.8) ? shape.int(20, 32) : shape.int(1, 12);
+  const users = planUsers(chances('workload'), count, namespaces, activeMs);
+  return {
+    seed,
+    mode: only?.mode ?? drawn,
+    operators: shape.int(1, 3),
+    nodes: shape.int(3, 9),
+    fronts: shape.int(1, 3),
+    timings: shape.hits(0.6) ? 'fast' : 'stock',
+    clockRate: shape.hits(0.1) ? shape.pick([0.5, 2]) : 1,
+    namespaces,
+    activeMs,
+    users,
+    faults: planFaults(chances('faults'), activeMs, users.length),
+  };
+}
+
+function planUsers(chance: Chance, count: number, namespaces: readonly string[], activeMs: number): readonly UserStep[] {
+  const steps: UserStep[] = [];
+  for (let index = 0; index < count; index += 1) {
+    const key = { namespace: chance.pick(namespaces), name: `p${index}` };
+    let atMs = chance.hits(0.5) ? chance.int(0, 5_000) : chance.int(0, activeMs * 0.7);
+    steps.push({ atMs, do: 'create', key, spec: { avsAddress, image: 'avs:1', ...drawSpec(chance) } });
+    const changes = chance.hits(0.6) ? chance.int(1, 3) : 0;
+    for (let change = 0; change < changes; change += 1) {
+      atMs += chance.int(1_000, 150_000);
+      if (atMs < activeMs) steps.push({ atMs, do: 'change', key, spec: drawChange(chance) });
+    }
+    if (!chance.hits(0.25)) continue;
+    atMs += chance.int(100, 120_000);
+    const propagation = chance.pick(['Background', 'Background', 'Foreground', 'Orphan'] as const);
+    if (atMs < activeMs) steps.push({ atMs, do: 'delete', key, propagation });
+    atMs += chance.int(50, 60_000);
+    // The name comes back, with another uid.
+    if (atMs < activeMs && chance.hits(0.6))
+      steps.push({ atMs, do: 'create', key, spec: { avsAddress, image: 'avs:2', ...drawSpec(chance) } });
+  }
+  if (namespaces.length > 1 && chance.hits(0.1))
+    steps.push({ atMs: chance.int(activeMs / 2, activeMs), do: 'delete-namespace', namespace: namespaces.at(-1) ?? '' });
+  return steps.toSorted((a, b) => a.atMs - b.atMs);
+}
+
+function drawSpec(chance: Chance): Partial<PerformerSpecInput> {
+  return {
+    replicas: chance.pick([1, 1, 1, 2, 3]),
+    ...(chance.hits(0.15) ? { strategy: { type: 'Recreate' } } : {}),
+    ...(chance.hits(0.2) ? { nodeLossPolicy: 'Strict' } : {}),
+    ...(chance.hits(0.5) ? { drainSeconds: chance.int(0, 8) } : {}),
+    ...(chance.hits(0.2) ? { minReadySeconds: chance.int(1, 6) } : {}),
+    ...(chance.hits(0.1) ? { image: chance.pick(badImages) } : {}),
+    ...(chance.hits(0.3) ? { config: { grpcPort: 9_000, environment: { TOKEN: 'a-value-of-the-environment' } } } : {}),
+    ...(chance.hits(0.1) ? { terminationGracePeriodSeconds: chance.int(1, 60) } : {}),
+    ...(chance.hits(0.03) ? { hardwareRequirements: { gpuType: 'nvidia-a100', gpuCount: 1 } } : {}),
+  };
+}
+
+const badImages = ['avs:pull-fails', 'avs:crashes', 'avs:never-ready'] as const;
+
+function drawChange(chance: Chance): Partial<PerformerSpecInput> {
+  const version = String(chance.int(2, 9));
+  return chance.pick<() => Partial<PerformerSpecInput>>([
+    () => ({ image: `avs:${version}`, paused: false }),
+    () => ({ image: `avs:${version}`, paused: false }),
+    () => ({ image: chance.pick(badImages) }),
+    () => ({ replicas: chance.int(1, 3) }),
+    () => ({ version }),
+    () => ({ config: { grpcPort: chance.int(9_000, 9_003) } }),
+    () => ({ image: 'avs:1', paused: chance.hits(0.5) }),
+    () => ({ strategy: { type: chance.pick(['Recreate', 'RollingUpdate'] as const) }, image: `avs:${version}` }),
+    () => ({ managedBy: chance.hits(0.3) ? 'example.com/other' : 'hourglass.eigenlayer.io/operator' }),
+    () => ({ nodeLossPolicy: chance.pick(['Strict', 'Route'] as const) }),
+  ])();
+}
+
+function planFaults(chance: Chance, activeMs: number, writes: number): readonly FaultStep[] {
+  // A swarm: each kind is in or out, and the ones that are in share the run.
+  const inIt = new Set<FaultId>(faultIds.filter(() => chance.hits(0.22)));
+  if (inIt.size === 0) inIt.add(chance.pick(writeFaultIds));
+  const steps: FaultStep[] = [];
+  for (const id of writeFaultIds)
+    if (inIt.has(id)) for (let times = chance.int(1, 3); times > 0; times -= 1) steps.push({ id, atWrite: chance.int(1, writes * 3) });
+  for (const id of momentFaultIds)
+    if (inIt.has(id))
+      for (let times = chance.int(1, 2); times > 0; times -= 1) steps.push({ id, atMs: chance.int(5_000, activeMs), draw: chance.next() });
+  for (const id of spanFaultIds) {
+    if (!inIt.has(id)) continue;
+    const atMs = chance.int(5_000, activeMs - 30_000);
+    steps.push({ id, atMs, forMs: chance.int(5_000, Math.min(200_000, activeMs - atMs)), draw: chance.next() });
+  }
+  if (chance.hits(0.1)) steps.push({ id: 'event-blocked', event: chance.int(20, 300), untilWrite: chance.int(10, 100) });
+  return steps;
+}

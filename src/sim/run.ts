@@ -1,0 +1,179 @@
+import { performers } from '../api/v1alpha1/performer.ts';
+import { KubeFault } from '../kube/faults.ts';
+import { type KubeObject, keyText, namespaces, type ObjectKey, type Resource } from '../kube/objects.ts';
+import type { Json } from '../lib/canonical-json.ts';
+import { createOracles } from '../oracle/all.ts';
+import { OracleBoard } from '../oracle/board.ts';
+import type { ClusterView, Rest, Violation, Write } from '../oracle/oracle.ts';
+import { armFaults, type FaultId } from './faults/faults.ts';
+import { grantsOf } from './grants.ts';
+import { fastTimings, stockTimings } from './nodes/timings.ts';
+import { SimOperator, startCronJob } from './operators.ts';
+import type { RunPlan, UserStep } from './run-plan.ts';
+import { SimWorld } from './sim-world.ts';
+import type { AnyObject } from './stored-object.ts';
+import type { TraceLine } from './trace.ts';
+
+export interface RunResult {
+  readonly violations: readonly Violation[];
+  /** Over everything that happened. */
+  readonly hash: string;
+  /** The newest lines, as many as were asked for. */
+  readonly lines: readonly TraceLine[];
+  readonly performers: number;
+  /** Writes by operators that changed something. */
+  readonly writes: number;
+  readonly faults: ReadonlyMap<FaultId, number>;
+  readonly simulatedMs: number;
+  readonly events: number;
+  /** How often each oracle's statement was put to a test. */
+  readonly evaluated: Readonly<Record<string, number>>;
+  /** Awaits of the first operator process; the places a crash can come between. */
+  readonly steps: number;
+  readonly operatorWrites: number;
+  /** Changes of what oracles see. */
+  readonly seen: number;
+  readonly view: ClusterView;
+}
+
+export interface RunOptions {
+  /** Lines of the trace that stay readable; default none. */
+  readonly keeps?: number;
+  /** Stops after so many ms of simulated time, with what is known by then. */
+  readonly untilMs?: number;
+}
+
+/** From the last fault to the moment by which all must be as asked. The longest wait of the operator's own is 10 min. */
+const livenessMs = 1_500_000;
+const sliceMs = 10_000;
+const quietMs = 60_000;
+const silenceMs = 120_000;
+const callEveryMs = 1_000;
+/** A run that does more than this hangs in a loop. */
+const maxEvents = 600_000;
+
+type RestFacts = Omit<Rest, 'view'>;
+
+/** What the end of a run is waited for by: as asked, and gone what was to go. */
+const waitedFor: ReadonlySet<string> = new Set(['L1', 'L3']);
+
+/** Runs a plan: users and faults, healing, the wait for all to be as asked, the window of silence. The same plan gives the same result. */
+export async function runPlan(plan: RunPlan, options: RunOptions = {}): Promise<RunResult> {
+  const timings = plan.timings === 'fast' ? fastTimings : stockTimings;
+  let calmSinceMs = plan.faults.length === 0 ? 0 : Number.POSITIVE_INFINITY;
+  const oracles = createOracles(grantsOf(plan, () => calmSinceMs));
+  const board = new OracleBoard(oracles);
+  const { seed, nodes, fronts } = plan;
+  const world = new SimWorld({ seed, nodes, fronts, timings, board, keeps: options.keeps ?? 0 });
+  const untilMs = options.untilMs ?? Number.POSITIVE_INFINITY;
+  for (const name of plan.namespaces) world.cluster.createNamespace(name);
+  let events = 0;
+  let lastWriteMs = 0;
+  const late: Write[] = [];
+  world.onEffect = (write) => {
+    if (write.result === 'ok' && write.before !== write.after) lastWriteMs = world.clock.monotonicMs();
+    late.push(write);
+  };
+
+  const watching = plan.mode === 'once' ? 0 : plan.operators;
+  const { clockRate } = plan;
+  const operators = Array.from(
+    { length: watching },
+    (_, index) => new SimOperator(world, { name: `operator-${index}`, mode: 'watch', clockRate }),
+  );
+  const cron = plan.mode === 'watch' ? undefined : new SimOperator(world, { name: 'operator-once', mode: 'once', clockRate });
+  if (cron !== undefined) operators.push(cron);
+  const { counts, healAll } = armFaults({ world, operators }, plan.faults);
+  for (const operator of operators) if (operator !== cron) operator.start();
+  const endCron = cron === undefined ? undefined : startCronJob(world, cron);
+  for (const step of plan.users) world.clock.timer(step.atMs, () => act(world, step));
+  startClients(world);
+
+  const advance = async (toMs: number): Promise<void> => {
+    const budget = maxEvents - events;
+    let ran = 0;
+    events += await world.clock.runUntil(Math.min(toMs, untilMs), () => ++ran > budget);
+    if (events > maxEvents) world.violation('B3', 'run', `${maxEvents} events and no end: a loop, the last lines tell of what`);
+  };
+  const isOver = (): boolean => events > maxEvents || world.clock.monotonicMs() >= untilMs;
+
+  await advance(plan.activeMs);
+  world.note('fault', 'heal', 'all faults end');
+  healAll();
+  world.nodes.healAll();
+  calmSinceMs = Math.min(calmSinceMs, world.clock.nowMs());
+  const deadlineMs = plan.activeMs + livenessMs;
+  const facts = (): RestFacts => ({ atMs: world.clock.nowMs(), silentWrites: [], instances: world.nodes.instances() });
+  const isAtRest = (): boolean =>
+    oracles.every((oracle) => !waitedFor.has(oracle.id) || (oracle.atRest?.({ ...facts(), view: board.view }) ?? []).length === 0);
+  while (!isOver() && world.clock.monotonicMs() < deadlineMs) {
+    await advance(world.clock.monotonicMs() + sliceMs);
+    const isQuiet = world.clock.monotonicMs() - lastWriteMs >= quietMs;
+    if (isQuiet && isAtRest()) break;
+  }
+  if (!isOver()) {
+    late.length = 0;
+    await advance(world.clock.monotonicMs() + silenceMs);
+    board.rest({ ...facts(), silentWrites: late });
+  }
+  endCron?.();
+  for (const operator of operators) operator.retire();
+  const violations = [...world.found, ...board.violations];
+  return {
+    violations,
+    hash: world.trace.hash(),
+    lines: world.trace.lines(),
+    performers: new Set(plan.users.flatMap((step) => ('key' in step ? [keyText(step.key)] : []))).size,
+    writes: world.effectiveWrites,
+    faults: counts,
+    simulatedMs: world.clock.monotonicMs(),
+    events,
+    evaluated: Object.fromEntries(oracles.map(({ id, evaluated }) => [id, evaluated()])),
+    steps: operators[0]?.first?.steps ?? 0,
+    operatorWrites: world.operatorWrites,
+    seen: world.seenCount,
+    view: board.view,
+  };
+}
+
+/** Clients on all nodes call every performer, once a second. */
+function startClients(world: SimWorld): void {
+  const chance = world.chance('clients');
+  const call = (): void => {
+    for (const key of world.board.view.performers.values()) {
+      const { namespace = '', name = '' } = key.metadata ?? {};
+      world.board.answer(world.nodes.call({ namespace, name }, chance.pick(world.nodes.names())));
+    }
+    world.clock.timer(callEveryMs, call);
+  };
+  world.clock.timer(callEveryMs, call);
+}
+
+/** What a user asks for and the API server refuses did not happen: the user sees it, the operator never does. */
+function act(world: SimWorld, step: UserStep): void {
+  const about = 'key' in step ? keyText(step.key) : step.namespace;
+  try {
+    world.note('user', about, `${step.do}${'spec' in step ? ` ${JSON.stringify(step.spec)}` : ''}`);
+    if (step.do === 'create') {
+      const object = {
+        apiVersion: 'hourglass.eigenlayer.io/v1alpha1',
+        kind: 'Performer',
+        metadata: step.key,
+        spec: step.spec as unknown as Json,
+      };
+      world.server.create(performers as Resource<KubeObject>, object as KubeObject);
+    } else if (step.do === 'change') changeSpec(world, step.key, step.spec as unknown as Json);
+    else if (step.do === 'delete')
+      world.cluster.remove(performers as Resource<KubeObject>, step.key, { propagationPolicy: step.propagation });
+    else world.cluster.remove(namespaces as Resource<KubeObject>, { namespace: '', name: step.namespace });
+  } catch (error) {
+    if (!(error instanceof KubeFault)) throw error;
+    world.note('user', about, `is refused: ${error.code}`);
+  }
+}
+
+function changeSpec(world: SimWorld, key: ObjectKey, spec: Json): void {
+  const stored: AnyObject | undefined = world.server.find(performers as Resource<KubeObject>, key);
+  const resourceVersion = stored?.metadata.resourceVersion;
+  if (resourceVersion !== undefined) world.server.patch(performers as Resource<KubeObject>, key, { spec }, { resourceVersion });
+}

@@ -1,0 +1,213 @@
+import { leaseName } from '../api/v1alpha1/naming.ts';
+import { performers } from '../api/v1alpha1/performer.ts';
+import {
+  type EndpointSlice,
+  endpointSlices,
+  type KubeObject,
+  keyOf,
+  keyText,
+  leases,
+  nodes as nodeKind,
+  type ObjectKey,
+  pods,
+  type Resource,
+  services,
+} from '../kube/objects.ts';
+import type { Json } from '../lib/canonical-json.ts';
+import type { OracleBoard } from '../oracle/board.ts';
+import type { Change as SeenChange, Violation, Write } from '../oracle/oracle.ts';
+import { permissions } from '../reconcile/permissions.ts';
+import { type Chance, createChances } from './chance.ts';
+import { Front } from './front.ts';
+import { kindIdOf } from './kind-rules.ts';
+import { MemoryCluster } from './memory-cluster.ts';
+import type { MemoryServer } from './memory-server.ts';
+import type { Change } from './memory-store.ts';
+import { SimNodes } from './nodes/sim-nodes.ts';
+import type { NodeTimings } from './nodes/timings.ts';
+import type { SimProcess } from './process.ts';
+import { type Call, type CallFate, type Mishap, SimApi } from './sim-api.ts';
+import { Trace } from './trace.ts';
+import { VirtualClock } from './virtual-clock.ts';
+
+export interface WorldOptions {
+  readonly seed: number;
+  readonly nodes: number;
+  readonly fronts: number;
+  readonly timings: NodeTimings;
+  readonly board: OracleBoard;
+  /** Lines of the trace that stay readable. */
+  readonly keeps: number;
+}
+
+export const leaseKey: ObjectKey = { namespace: 'hourglass-system', name: leaseName };
+
+/** The kinds oracles are told of. */
+const seen = new Map<string, SeenChange['kind']>([
+  [kindIdOf(performers), 'performers'],
+  [kindIdOf(pods), 'pods'],
+  [kindIdOf(services), 'services'],
+  [kindIdOf(endpointSlices as Resource<EndpointSlice>), 'endpointSlices'],
+  [kindIdOf(nodeKind), 'nodes'],
+]);
+
+/** Everything of a simulation but what is done to it: API servers, nodes, network, what is told to the oracles, and the trace. */
+export class SimWorld {
+  readonly clock = new VirtualClock();
+  readonly chance: (purpose: string) => Chance;
+  readonly cluster: MemoryCluster;
+  readonly server: MemoryServer;
+  readonly nodes: SimNodes;
+  readonly fronts: readonly Front[];
+  readonly trace: Trace;
+  readonly board: OracleBoard;
+  /** Of violations that no oracle is needed for: a pass that threw, a process that ended by itself. */
+  readonly found: Violation[] = [];
+  /** Processes that the network cuts off. */
+  readonly cut = new Set<SimProcess>();
+  /** Added to each way of a call. */
+  slowMs: readonly [number, number] = [0, 0];
+  /** Verbs nobody has at the moment, as `verb resource`. */
+  readonly revoked = new Set<string>();
+  /** Asked for each write of an operator, Leases left out. */
+  onOperatorWrite: (call: Call, index: number) => Mishap = () => ({ kind: 'none' });
+  /** Asked for each other call. */
+  onOtherCall: (call: Call) => Mishap = () => ({ kind: 'none' });
+  /** Told of each write that came through. */
+  onEffect: (write: Write) => void = () => undefined;
+  /** Told of each change of what oracles see. */
+  onSeen: (change: SeenChange, order: number) => void = () => undefined;
+  operatorWrites = 0;
+  effectiveWrites = 0;
+  /** Changes of what oracles see, so far. */
+  seenCount = 0;
+  readonly #frontOf = new Map<SimProcess, number>();
+  readonly #network: Chance;
+
+  constructor(options: WorldOptions) {
+    this.chance = createChances(options.seed);
+    this.#network = this.chance('network');
+    this.board = options.board;
+    this.trace = new Trace(options.keeps);
+    this.cluster = new MemoryCluster({ clock: this.clock, seed: String(options.seed) });
+    this.server = this.cluster.server;
+    this.cluster.registerKind(performers as Resource<KubeObject>, {
+      statusSubresource: true,
+      defaultStatus: { observedGeneration: -1 },
+      withDefaults: (object) => ({ ...object, spec: { replicas: 1, ...object.spec } }),
+    });
+    this.server.store.onChange((change) => this.#told(change));
+    this.nodes = new SimNodes({ server: this.server, chance: this.chance, timings: options.timings, count: options.nodes });
+    this.nodes.onInstances(() => this.board.instances(this.nodes.instances(), this.clock.nowMs()));
+    this.cluster.createNamespace(leaseKey.namespace);
+    const lag = this.chance('watch lag');
+    this.fronts = Array.from({ length: options.fronts }, (_, index) => new Front(`api-${index}`, this.server, lag));
+  }
+
+  /** The port as a process has it: for live reads and writes, and for filling caches. */
+  apisOf(process: SimProcess): { readonly kube: SimApi; readonly cacheKube: SimApi } {
+    this.#frontOf.set(process, this.#network.int(0, this.fronts.length - 1));
+    const make = (cached: boolean): SimApi => new SimApi(process, this.server, this.cluster.api(), this.#fate, cached);
+    return { kube: make(false), cacheKube: make(true) };
+  }
+
+  /** The process talks to the next API server from now on. */
+  switchFront(process: SimProcess): void {
+    this.#frontOf.set(process, ((this.#frontOf.get(process) ?? 0) + 1) % this.fronts.length);
+  }
+
+  note(lane: 'user' | 'fault' | 'operator', who: string, what: string): void {
+    this.trace.add({ atMs: this.clock.monotonicMs(), lane, who, what });
+  }
+
+  violation(oracle: string, key: string, message: string): void {
+    this.found.push({ oracle, atMs: this.clock.nowMs(), key, message });
+  }
+
+  /** Who the API server says may write; undefined: nobody has to hold anything. */
+  leaseHolder(): string | undefined {
+    const spec = this.server.find(leases, leaseKey)?.spec;
+    return typeof spec?.holderIdentity === 'string' ? spec.holderIdentity : undefined;
+  }
+
+  readonly #fate: CallFate = {
+    onCall: (call) => {
+      const isWrite = call.verb === 'create' || call.verb === 'patch' || call.verb === 'delete';
+      if (!isWrite || call.resource.plural === leases.plural) return this.onOtherCall(call);
+      this.operatorWrites += 1;
+      return this.onOperatorWrite(call, this.operatorWrites);
+    },
+    travel: ({ process }) => (this.cut.has(process) ? 'lost' : this.#network.int(1, 6) + this.#network.int(...this.slowMs)),
+    front: (process) => this.fronts[this.#frontOf.get(process) ?? 0] as Front,
+    mayCall: ({ verb, resource, subresource }) => {
+      if (verb === 'event') return true;
+      const name = subresource === undefined ? resource.plural : `${resource.plural}/${subresource}`;
+      return granted.has(`${verb} ${resource.group} ${name}`) && !this.revoked.has(`${verb} ${resource.plural}`);
+    },
+    onWrite: (write, process) => {
+      if (write.plural === leases.plural) return;
+      const holder = this.leaseHolder();
+      const told: Write = { ...write, atMs: this.clock.nowMs(), entitled: holder === undefined || holder === process.name };
+      const { verb, plural, key, result } = told;
+      this.trace.add({
+        atMs: this.clock.monotonicMs(),
+        lane: 'write',
+        who: process.name,
+        what: `${verb} ${plural} ${keyText(key)}: ${result}`,
+      });
+      if (result === 'ok' && told.before !== told.after) this.effectiveWrites += 1;
+      this.board.write(told);
+      this.onEffect(told);
+    },
+  };
+
+  #told(change: Change): void {
+    const kind = seen.get(change.kindId);
+    if (kind === undefined) return;
+    const { before, after, object } = change;
+    const key = keyOf(object);
+    this.seenCount += 1;
+    if (kind !== 'endpointSlices') {
+      const lane = kind === 'performers' ? 'performer' : kind === 'pods' ? 'pod' : kind === 'services' ? 'service' : 'node';
+      const what = before === undefined ? 'comes' : after === undefined ? 'goes' : describe(kind, before, after);
+      this.trace.add({ atMs: this.clock.monotonicMs(), lane, who: keyText(key), what: `${what} @${change.revision}` });
+    }
+    const told = { atMs: this.clock.nowMs(), kind, key, before, after } as unknown as SeenChange;
+    this.board.change(told);
+    this.onSeen(told, this.seenCount);
+  }
+}
+
+const granted = new Set(permissions.flatMap(({ group, resource, verbs }) => verbs.map((verb) => `${verb} ${group} ${resource}`)));
+
+/** What of an object changed that a reader of the story wants to know. */
+function describe(kind: SeenChange['kind'], before: KubeObject, after: KubeObject): string {
+  const words: string[] = [];
+  const was = before as { readonly spec?: Json; readonly status?: Record<string, Json> };
+  const is = after as typeof was;
+  if (after.metadata?.deletionTimestamp !== undefined && before.metadata?.deletionTimestamp === undefined) words.push('is being deleted');
+  if (kind === 'performers' && after.metadata?.generation !== before.metadata?.generation)
+    words.push(`generation ${after.metadata?.generation}`);
+  for (const [name, read] of Object.entries(remarks)) {
+    const now = read(is.status ?? {}, is.spec, after);
+    if (now !== read(was.status ?? {}, was.spec, before) && now !== undefined) words.push(`${name} ${now}`);
+  }
+  return words.length === 0 ? 'changes' : words.join(', ');
+}
+
+type Conditions = readonly { readonly type: string; readonly status: string; readonly reason?: string }[];
+
+const remarks: Readonly<Record<string, (status: Record<string, Json>, spec: Json | undefined, object: KubeObject) => string | undefined>> =
+  {
+    phase: ({ phase }) => (typeof phase === 'string' ? phase : undefined),
+    Ready: ({ conditions }) => {
+      const ready = (conditions as unknown as Conditions | undefined)?.find(({ type }) => type === 'Ready');
+      return ready === undefined ? undefined : `${ready.status}${ready.reason === undefined ? '' : ` (${ready.reason})`}`;
+    },
+    node: (_status, spec) => (spec as { readonly nodeName?: string } | undefined)?.nodeName,
+    withdrawn: (_status, _spec, { metadata }) => metadata?.annotations?.['hourglass.eigenlayer.io/withdrawn-at'],
+    taints: (_status, spec) => {
+      const taints = (spec as { readonly taints?: readonly { readonly key: string; readonly effect: string }[] } | undefined)?.taints;
+      return taints?.map(({ key, effect }) => `${key}:${effect}`).join('+');
+    },
+  };
