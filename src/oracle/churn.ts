@@ -9,7 +9,7 @@ const minuteMs = 60_000;
 /** Pods that come to nothing follow each other after 30 s, 60 s, … 600 s: ten in the first hour, and some for those that had been Ready. */
 const freePodsPerHour = 12;
 /** Writes that one step of a Performer may take, for each pod: pod, Service, status, withdrawal, deletion, marks. */
-const freeWritesPerMinute = 12;
+const freeWritesPerMinute = 20;
 
 /** How much is done. */
 export function churnOracles(memory: Memory): readonly Oracle[] {
@@ -35,7 +35,7 @@ function fewPods(memory: Memory): Oracle {
     onChange: (change) => {
       const { atMs, kind } = change;
       if (kind === 'performers') {
-        const version = memory.versions(change.key, atMs, 0).at(-1);
+        const version = memory.current(change.key, atMs);
         const text = `${version?.asked?.podText} ${version?.asked?.replicas}`;
         if (version?.asked !== undefined && specs.get(version.uid) !== text)
           pay(version.uid, atMs, version.asked.replicas + version.asked.maxSurge);

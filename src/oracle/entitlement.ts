@@ -46,7 +46,7 @@ function goesForAReason(memory: Memory): Oracle {
 /** Whether something other than the state of its node speaks for a pod to go. */
 function hasReason({ key, uid, pod }: Takeaway, { atMs }: Write, view: ClusterView, memory: Memory): boolean {
   const { proofLagMs } = memory.context;
-  const current = memory.versions(key, atMs, 0).at(-1);
+  const current = memory.current(key, atMs);
   if (current?.uid !== uid || current.deleting || isEnded(pod)) return true;
   if (withdrawnAtMs(pod) !== undefined || !isSelected(pod, key.name) || pod.metadata?.deletionTimestamp !== undefined) return true;
   const trace = memory.trace(pod.metadata?.uid);

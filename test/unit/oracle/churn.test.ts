@@ -28,7 +28,7 @@ describe('oracles of churn', () => {
       name: 'refuse writes without end',
       tell: () => {
         const story = fresh().has(pod(), service());
-        for (let second = 1; second < 40; second += 1)
+        for (let second = 1; second < 60; second += 1)
           story
             .at(100 + second)
             .writes({ before: service({ resourceVersion: String(second) }), after: service({ resourceVersion: String(second) }) });
@@ -40,7 +40,7 @@ describe('oracles of churn', () => {
       name: 'accept as many where others write as often',
       tell: () => {
         const story = fresh().has(pod(), service());
-        for (let second = 1; second < 40; second += 1)
+        for (let second = 1; second < 60; second += 1)
           story
             .at(100 + second)
             .has(pod())
