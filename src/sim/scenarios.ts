@@ -37,6 +37,7 @@ function scenario(name: string, about: string, users: readonly UserStep[], fault
     fronts: 1,
     timings: 'fast',
     clockRate: 1,
+    onceEveryMs: 10_000,
     namespaces: ['team-0'],
   } as const;
   return { name, about, plan: { ...world, activeMs, users, faults } };

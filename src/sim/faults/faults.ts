@@ -52,7 +52,8 @@ export function armFaults(stage: Stage, steps: readonly FaultStep[]): { readonly
   };
   for (const step of steps) {
     if (step.id === 'crash-at-step') {
-      for (const operator of operators) crashAt(operator, step.step, () => came(step.id, `step ${step.step}`));
+      const [first] = operators;
+      if (first !== undefined) crashAt(first, step.step, () => came(step.id, `step ${step.step}`));
     } else if (step.id === 'event-blocked') {
       blockEvent(world, step, () => came(step.id, `event ${step.event} until write ${step.untilWrite}`));
     } else if ('forMs' in step) {
@@ -80,15 +81,10 @@ export function armFaults(stage: Stage, steps: readonly FaultStep[]): { readonly
 }
 
 function crashAt(operator: SimOperator, step: number, tell: () => void): void {
-  const started = operator.onStart;
-  operator.onStart = (process, life) => {
-    started(process, life);
-    if (life > 1) return;
-    process.onStep = (now) => {
-      if (now !== step) return;
-      tell();
-      process.kill();
-    };
+  operator.onStep = (now, process) => {
+    if (now !== step) return;
+    tell();
+    process.kill();
   };
 }
 
