@@ -107,8 +107,9 @@ function findUnrest(performer: Performer, { view, atMs }: Rest, memory: Memory):
   if (ready.status !== 'True') {
     const why = `${reason} is the reason it is not Ready`;
     if (!isTrueOf(reason, { performer, asked, owned, view, memory, atMs })) return `${why}, and that is not so`;
-    if (asked !== undefined && newest.length < asked.replicas && !mayLack.has(reason))
-      return `${why}, and ${newest.length} of ${asked.replicas} pods were made`;
+    // Room that former pods hold, which serve until newer ones do, is not missing.
+    if (asked !== undefined && inService.length < asked.replicas && !mayLack.has(reason))
+      return `${why}, and ${inService.length} of ${asked.replicas} pods were made`;
     if (isServed && inService.length === serving.length && !mayLack.has(reason)) return `${why}, and all ${asked.replicas} pods serve`;
     return undefined;
   }
@@ -192,7 +193,9 @@ function silent(): Oracle {
         const { namespace, name } = performerOf(write.after ?? write.before) ?? write.key;
         const performer = view.performers.get(keyText({ namespace, name }));
         const reason = performer === undefined ? undefined : reasonOf(performer);
-        if (write.result !== 'ok' || (reason !== undefined && reasons[reason].warns && !reasons[reason].stalls)) return [];
+        // Time alone brings this one about, once.
+        const cameDue = reason === 'ProgressDeadlineExceeded' && reasonOf((write.before ?? {}) as Performer) !== reason;
+        if (write.result !== 'ok' || cameDue || (reason !== undefined && reasons[reason].warns && !reasons[reason].stalls)) return [];
         return test(
           false,
           write.atMs,
