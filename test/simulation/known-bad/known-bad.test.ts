@@ -106,7 +106,7 @@ describe('known-bad operators', () => {
     await real.close();
     const table = renderTable();
     process.stdout.write(`\n${table}\n`);
-    if (process.env['KNOWN_BAD_TABLE'] === '1')
+    if (process.env.KNOWN_BAD_TABLE === '1')
       writeFileSync(fileURLToPath(new URL('../../../docs/results/known-bad.md', import.meta.url)), table);
   });
 

@@ -57,14 +57,6 @@ export const mutants: readonly KnownBad[] = [
     caughtBy: { scenario: 'create', fault: { id: 'name-taken', atWrite: 2 } },
   },
   {
-    name: 'owner-by-name',
-    about: 'An owner is told by its name alone: what a former Performer left counts as ours.',
-    file: 'reconcile/plan/owner.ts',
-    find: 'return owner?.name === name && (uid === undefined || owner.uid === uid);',
-    replace: 'return owner?.name === name;',
-    caughtBy: { scenario: 'name-again-at-once' },
-  },
-  {
     name: 'status-on-what-is-there-now',
     about: 'A status computed from a cache is stored against the version read just before.',
     file: 'reconcile/apply.ts',
@@ -220,7 +212,7 @@ export const mutants: readonly KnownBad[] = [
     about: 'The message about a spec that cannot be carried out tells the time: each pass writes a status.',
     file: 'reconcile/plan/plan.ts',
     find: "    reason: 'InvalidSpec',\n    message,",
-    replace: "    reason: 'InvalidSpec',\n    message: `${message} (${snapshot.nowMs})`,",
+    replace: "    reason: 'InvalidSpec',\n    message: message + ' at ' + snapshot.nowMs,",
     caughtBy: { scenario: 'invalid' },
   },
   {

@@ -57,16 +57,11 @@ const workloads: Readonly<Record<string, Workload>> = {
     faults: [hides('performers', 29_000, 100_000)],
     activeMs: 140_000,
   },
-  'name-again-at-once': {
-    users: [create(), remove(20_000), { ...create(), atMs: 20_001 }],
-    faults: [hides('pods', 19_000, 20_000)],
-    activeMs: 60_000,
-  },
   'name-held': { users: [{ atMs: 500, do: 'stranger', key: { ...key, name: 'performer-x' } }, create()], activeMs: 60_000 },
   'new-one-unseen': {
-    users: [create(), remove(20_000), { ...create(), atMs: 30_000 }],
-    faults: [hides('performers', 29_000, 60_000), { id: 'second-leader', atMs: 35_000, forMs: 50_000, draw: 0 }],
-    activeMs: 100_000,
+    users: [create(), remove(20_000), { ...create(), atMs: 110_000 }],
+    faults: [hides('performers', 100_000, 60_000), { id: 'second-leader', atMs: 115_000, forMs: 40_000, draw: 0 }],
+    activeMs: 180_000,
   },
   'scaled-while-pods-unseen': {
     users: [create({ replicas: 2 }), change(100_000, { replicas: 1 })],
