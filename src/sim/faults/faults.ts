@@ -55,7 +55,7 @@ export function armFaults(stage: Stage, steps: readonly FaultStep[]): { readonly
       const [first] = operators;
       if (first !== undefined) crashAt(first, step.step, () => came(step.id, `step ${step.step}`));
     } else if (step.id === 'event-blocked') {
-      blockEvent(world, step, () => came(step.id, `event ${step.event} until write ${step.untilWrite}`));
+      ends.add(blockEvent(world, step, () => came(step.id, `event ${step.event} until write ${step.untilWrite}`)));
     } else if ('forMs' in step) {
       world.clock.timer(step.atMs, () => {
         if (healed) return;
@@ -88,18 +88,19 @@ function crashAt(operator: SimOperator, step: number, tell: () => void): void {
   };
 }
 
-/** Sieve's pattern: what was decided without an event that the decision should have known. */
+/** Sieve's pattern: what was decided without an event that the decision should have known. @returns what ends it */
 function blockEvent(
   world: SimWorld,
   { event, untilWrite }: { readonly event: number; readonly untilWrite: number },
   tell: () => void,
-): void {
+): () => void {
   const told = world.onSeen;
   const effect = world.onEffect;
   let ends: (() => void)[] = [];
+  let isOver = false;
   world.onSeen = (change, order) => {
     told(change, order);
-    if (order !== event) return;
+    if (order !== event || isOver) return;
     tell();
     const held = new Set([change.kind === 'performers' ? kindIdOf(performers) : change.kind]);
     ends = world.fronts.map(({ mood }) => hold(mood, 'held', held));
@@ -113,5 +114,9 @@ function blockEvent(
   world.onEffect = (write) => {
     effect(write);
     if (world.operatorWrites >= untilWrite) release();
+  };
+  return () => {
+    isOver = true;
+    release();
   };
 }
