@@ -61,7 +61,7 @@ export async function servePerformer(handlers: PerformerHandlers, options: Perfo
   const server = new Server({
     'grpc.max_receive_message_length': settings.maxMessageBytes,
     'grpc.max_send_message_length': settings.maxMessageBytes,
-    // Finds clients that are gone without a word, whose tasks then end.
+    // Finds clients that are gone without a word, whose tasks then end. (And channelz stays on: without it forceShutdown ends no connection.)
     'grpc.keepalive_time_ms': 30_000,
     'grpc.keepalive_timeout_ms': 10_000,
   });
@@ -152,12 +152,15 @@ async function report<Message>(
   }
 }
 
+/** A client that gives up at its deadline may be heard of a little before the deadline passes here. */
+const deadlineSlackMs = 100;
+
 /** A call's wish to be served: aborts when it is cancelled, its deadline passes or its client goes away. grpc-js has then answered it. */
 function callerOf(call: ServerUnaryCall<unknown, unknown>): Caller {
   const controller = new AbortController();
   const deadlineMs = Number(call.getDeadline());
   const leave = (): void => {
-    const late = clock.nowMs() >= deadlineMs;
+    const late = clock.nowMs() >= deadlineMs - deadlineSlackMs;
     controller.abort(late ? new TaskError('DEADLINE_EXCEEDED', 'the deadline passed') : new TaskError('CANCELLED', 'the caller left'));
   };
   if (call.cancelled) leave();
