@@ -15,7 +15,7 @@ function findOrphans(sources: Sources, roots: readonly string[]): readonly strin
 describe('files under src', () => {
   it('are all part of the CLI or of a script', () => {
     const sources = readSources((path) => isSource(path) || /^scripts\/.*\.(ts|mjs)$/.test(path));
-    const roots = ['src/cli/main.ts', ...projectFiles().filter((path) => /^scripts\/[^/]+\.(ts|mjs)$/.test(path))];
+    const roots = ['src/cli/main.ts', 'src/cli/start.ts', ...projectFiles().filter((path) => /^scripts\/[^/]+\.(ts|mjs)$/.test(path))];
     expect(findOrphans(sources, roots)).toEqual([]);
   });
 
