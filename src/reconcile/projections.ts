@@ -6,7 +6,7 @@ type ContainerStatus = NonNullable<PodStatus['containerStatuses']>[number];
 type PodCondition = NonNullable<PodStatus['conditions']>[number];
 
 /**
- * What decisions need of a pod, a fiftieth of its bytes; environment values never come into memory. Pure.
+ * What decisions need of a pod, a fifth of its memory; environment values never come into memory. Pure.
  * Literals, so that ten thousand of them share one shape; what says nothing about a healthy pod is left out, and what is equal is shared.
  */
 export function projectPod(pod: Pod): Pod {
