@@ -179,8 +179,8 @@ function act(world: SimWorld, step: UserStep): void {
       world.server.create(performers as Resource<KubeObject>, object as KubeObject);
     } else if (step.do === 'change') changeSpec(world, step.key, step.spec as unknown as Json);
     else if (step.do === 'delete')
-      world.cluster.remove(performers as Resource<KubeObject>, step.key, { propagationPolicy: step.propagation });
-    else world.cluster.remove(namespaces as Resource<KubeObject>, { namespace: '', name: step.namespace });
+      world.removeByUser(performers as Resource<KubeObject>, step.key, { propagationPolicy: step.propagation });
+    else world.removeByUser(namespaces as Resource<KubeObject>, { namespace: '', name: step.namespace });
   } catch (error) {
     if (!(error instanceof KubeFault)) throw error;
     world.note('user', about, `is refused: ${error.code}`);

@@ -27,7 +27,10 @@ export const spanFaultIds = Object.keys(spanFaults) as readonly SpanFaultId[];
 export const faultIds: readonly FaultId[] = [...writeFaultIds, ...momentFaultIds, ...spanFaultIds, 'event-blocked'];
 
 /** Makes ready what a run's faults are: each comes by itself when its time is there. @returns how often each came, and what ends those that last */
-export function armFaults(stage: Stage, steps: readonly FaultStep[]): { readonly counts: Map<FaultId, number>; healAll(): void } {
+export function armFaults(
+  stage: Stage,
+  steps: readonly FaultStep[],
+): { readonly counts: Map<FaultId, number>; readonly healAll: () => void } {
   const { world, operators } = stage;
   const counts = new Map<FaultId, number>();
   const ends = new Set<() => void>();
