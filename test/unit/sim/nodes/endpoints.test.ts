@@ -64,7 +64,13 @@ describe('a call', () => {
       expect.objectContaining({ podUid: uid, insideCut: true }),
     ]);
     bed.nodes.heal(client);
-    await bed.pass(20);
+    const stale: boolean[] = [];
+    for (let left = 200; left > 0; left -= 1) {
+      await bed.pass(0.1);
+      const { podUid, insideCut } = bed.nodes.call(key, client);
+      if (podUid !== undefined) stale.push(insideCut);
+    }
+    expect(stale).not.toContain(false);
     expect(bed.nodes.call(key, client)).toMatchObject({ podUid: undefined, insideCut: false });
   });
 
