@@ -1,4 +1,6 @@
+import { churnOracles } from './churn.ts';
 import type { OracleContext } from './define.ts';
+import { entitlementOracles } from './entitlement.ts';
 import { Memory } from './memory.ts';
 import type { Oracle } from './oracle.ts';
 import { ownershipOracles } from './ownership.ts';
@@ -9,7 +11,8 @@ import { statusOracles } from './status.ts';
 /** All statements about a cluster, for one run: they share one memory of it. Each is told by the same board, in order. */
 export function createOracles(context: OracleContext): readonly Oracle[] {
   const memory = new Memory(context);
-  const all = [...servingOracles(memory), ...ownershipOracles(memory), ...statusOracles(memory), ...restOracles(memory)];
+  const groups = [servingOracles, ownershipOracles, entitlementOracles, statusOracles, churnOracles, restOracles];
+  const all = groups.flatMap((group) => group(memory));
   // The first one that is told makes the memory take it.
   return all.map(
     (oracle): Oracle => ({

@@ -36,7 +36,8 @@ export interface Version {
 /** What is remembered of a pod that a Performer controls or controlled. */
 export interface PodTrace {
   pod: Pod;
-  readonly ownerUid: string;
+  /** The Performer that controls it, or did until it was orphaned. */
+  readonly owner: ObjectKey & { readonly uid: string };
   readonly bornMs: number;
   /** What its Performer asked for when it was made, and shortly before. */
   readonly madeUnder: readonly Asked[];
@@ -111,6 +112,11 @@ export class Memory {
     return (this.#versions.get(keyText(key)) ?? []).filter((one) => one.toMs >= nowMs - backMs);
   }
 
+  /** The version that stood then; none in the instant it went. */
+  current(key: ObjectKey, atMs: number): Version | undefined {
+    return this.#versions.get(keyText(key))?.findLast((one) => one.fromMs <= atMs && one.toMs > atMs);
+  }
+
   /** What was asked for by any of those; of one Performer where its uid is given. */
   asked(key: ObjectKey, nowMs: number, backMs: number, uid?: string): readonly Asked[] {
     return this.versions(key, nowMs, backMs).flatMap((one) => (one.asked !== undefined && (uid ?? one.uid) === one.uid ? [one.asked] : []));
@@ -124,7 +130,7 @@ export class Memory {
   /** The same, with those that went after `sinceMs`. */
   podsSince(key: ObjectKey, sinceMs: number, uid?: string): readonly PodTrace[] {
     const traces = [...(this.#pods.get(keyText(key))?.values() ?? [])];
-    return traces.filter((one) => (uid ?? one.ownerUid) === one.ownerUid && (one.goneMs ?? Number.POSITIVE_INFINITY) >= sinceMs);
+    return traces.filter((one) => (uid ?? one.owner.uid) === one.owner.uid && (one.goneMs ?? Number.POSITIVE_INFINITY) >= sinceMs);
   }
 
   trace(uid: string | undefined): PodTrace | undefined {
@@ -189,19 +195,20 @@ export class Memory {
       const gone = this.#byUid.get(before.metadata?.uid ?? '');
       if (gone !== undefined) Object.assign(gone, { goneMs: atMs, ...ended(gone, atMs) });
     }
-    const owner = performerOf(after);
-    if (after === undefined || owner === undefined) return;
-    const uid = after.metadata?.uid ?? '';
+    const uid = after?.metadata?.uid ?? '';
     const known = this.#byUid.get(uid);
+    // An orphan is followed on: it may be adopted, and counts until then.
+    const owner = performerOf(after) ?? known?.owner;
+    if (after === undefined || owner === undefined) return;
     const siblings = this.#pods.get(keyText(owner)) ?? new Map<string, PodTrace>();
-    if (known === undefined || known.ownerUid !== owner.uid) {
+    if (known === undefined || known.owner.uid !== owner.uid) {
       const marked = after.metadata?.labels?.[labels.revision] !== undefined;
       // Of one that was there before we looked nobody knows what it was made for.
       const isNew = (parseTime(after.metadata?.creationTimestamp) ?? 0) >= atMs - this.context.viewLagMs - 1_000;
       const madeUnder = isNew ? this.asked(owner, atMs, this.context.viewLagMs, owner.uid) : [];
       const never = Number.NEGATIVE_INFINITY;
       const first = { routableToMs: never, routedToMs: never, everReady: false, goneMs: undefined };
-      const trace = { pod: after, ownerUid: owner.uid, bornMs: atMs, madeUnder, marked, touched: !this.#isOurName(after, owner), ...first };
+      const trace = { pod: after, owner, bornMs: atMs, madeUnder, marked, touched: !this.#isOurName(after, owner), ...first };
       for (const [other, { goneMs }] of siblings) {
         if (goneMs === undefined || goneMs >= atMs - this.context.viewLagMs - keepMs) continue;
         siblings.delete(other);

@@ -37,7 +37,7 @@ function oneForEachSlot(memory: Memory): Oracle {
       const { trace, key } = made;
       const allowed = Math.max(...trace.madeUnder.map((one) => one.replicas));
       const same = memory
-        .pods(key, trace.ownerUid)
+        .pods(key, trace.owner.uid)
         .filter((one) => !one.touched && isInService(one.pod, key.name) && revisionOf(one.pod) === revisionOf(trace.pod));
       return test(
         trace.madeUnder.length === 0 || same.length <= allowed,
@@ -78,13 +78,17 @@ function neverNobody(memory: Memory): Oracle {
       if (taken === undefined || !isRoutable(taken.pod, taken.key.name)) return [];
       const { key, uid, pod } = taken;
       const sinceMs = write.atMs - memory.context.proofLagMs;
-      const current = memory.versions(key, write.atMs, 0).at(-1);
+      const current = memory.current(key, write.atMs);
       const asked = memory.asked(key, write.atMs, memory.context.proofLagMs, uid);
       if (current?.uid !== uid || current.deleting || asked.length === 0 || asked.some((one) => one.recreate)) return [];
       const needed = Math.min(...asked.map((one) => one.minAvailable));
-      const others = memory.podsSince(key, sinceMs, uid).filter((one) => one.pod.metadata?.uid !== pod.metadata?.uid);
+      const trace = memory.trace(pod.metadata?.uid);
+      const others = memory.podsSince(key, sinceMs, uid).filter((one) => one !== trace);
       const left = others.filter((one) => one.routableToMs >= sinceMs);
-      const reached = !hasSlices(view, key) || left.length === 0 || left.some((one) => one.routedToMs >= sinceMs);
+      // A surplus one goes whoever is reached; a former one only once a newer is.
+      const isFormer = asked.every((one) => trace !== undefined && !memory.passesFor(trace, one));
+      const counts = isFormer && needed > 0 && left.length > 0 && hasSlices(view, key);
+      const reached = !counts || left.some((one) => one.routedToMs >= sinceMs);
       return test(
         left.length >= needed && reached,
         write.atMs,
@@ -103,7 +107,7 @@ function wayOut(memory: Memory): Oracle {
       const taken = takeawayOf(write);
       if (taken === undefined || taken.how !== 'deleted' || isEnded(taken.pod) || !mayServe(taken.pod)) return [];
       const { key, uid, pod } = taken;
-      const current = memory.versions(key, write.atMs, 0).at(-1);
+      const current = memory.current(key, write.atMs);
       const asked = memory.asked(key, write.atMs, memory.context.proofLagMs, uid);
       const trace = memory.trace(pod.metadata?.uid);
       if (current?.uid !== uid || current.deleting || asked.length === 0 || trace?.touched !== false) return [];
@@ -132,7 +136,7 @@ function strictWaits(memory: Memory): Oracle {
       const { key, trace } = made;
       if (trace.madeUnder.length === 0 || !trace.madeUnder.every((one) => one.strict)) return [];
       const seenMs = write.atMs - memory.context.viewLagMs;
-      const same = memory.pods(key, trace.ownerUid).filter((one) => revisionOf(one.pod) === revisionOf(trace.pod) && !isEnded(one.pod));
+      const same = memory.pods(key, trace.owner.uid).filter((one) => revisionOf(one.pod) === revisionOf(trace.pod) && !isEnded(one.pod));
       const keepsPlace = ({ pod }: PodTrace): boolean =>
         withdrawnAtMs(pod) === undefined &&
         (memory.unreachableSince(pod.spec?.nodeName) ?? Number.POSITIVE_INFINITY) < seenMs &&
@@ -164,10 +168,10 @@ function recreateRunsNoMore(memory: Memory): Oracle {
         const trace = memory.trace(podUid);
         const asked = trace?.madeUnder ?? [];
         if (trace === undefined || asked.length === 0 || !asked.every((one) => one.recreate) || trace.touched) return [];
-        if (memory.timesNamed(trace.ownerUid, trace.pod.metadata?.name ?? '') > 1) return [];
+        if (memory.timesNamed(trace.owner.uid, trace.pod.metadata?.name ?? '') > 1) return [];
         const counts = (uid: string, node: string): boolean => {
           const other = memory.trace(uid);
-          if (other === undefined || other === trace || other.ownerUid !== trace.ownerUid || other.touched) return false;
+          if (other === undefined || other === trace || other.owner.uid !== trace.owner.uid || other.touched) return false;
           if (other.goneMs !== undefined || other.bornMs > trace.bornMs || isEnded(other.pod) || isProvenGone(other.pod, view))
             return false;
           return asked.every((one) => one.strict) || !memory.wasUnreachable(node, trace.bornMs - memory.context.viewLagMs);

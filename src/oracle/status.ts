@@ -1,10 +1,10 @@
 import { conditionTypes, findCondition, reasons } from '../api/v1alpha1/conditions.ts';
 import type { Performer, PerformerStatus } from '../api/v1alpha1/performer.ts';
-import { keyOf, keyText, type ObjectKey } from '../kube/objects.ts';
+import { controllerOf, keyOf, keyText, type ObjectKey } from '../kube/objects.ts';
 import { defineOracle } from './define.ts';
 import type { Memory } from './memory.ts';
 import type { Oracle, Write } from './oracle.ts';
-import { type Asked, askedOf, isOperator } from './words.ts';
+import { type Asked, askedOf, isOperator, isRoutable } from './words.ts';
 
 /** What status says. */
 export function statusOracles(memory: Memory): readonly Oracle[] {
@@ -26,7 +26,7 @@ function truthful(memory: Memory): Oracle {
     'S5',
     'Ready is True only while as many pods of the newest spec serve as are wanted, and about the generation it names.',
     (test) => ({
-      onWrite: (write) => {
+      onWrite: (write, view) => {
         const written = statusWritten(write);
         const ready = findCondition(written?.status.conditions, 'Ready');
         if (written === undefined || ready?.status !== 'True') return [];
@@ -39,7 +39,9 @@ function truthful(memory: Memory): Oracle {
         const serving = memory
           .podsSince(key, sinceMs, metadata?.uid ?? '')
           .filter((one) => one.routableToMs >= sinceMs && asked !== undefined && memory.passesFor(one, asked));
-        const isTrue = asked !== undefined && serving.length >= asked.replicas;
+        // Orphans count before they are adopted.
+        const orphans = [...view.pods.values()].filter((pod) => controllerOf(pod) === undefined && isRoutable(pod, key.name));
+        const isTrue = asked !== undefined && serving.length + orphans.length >= asked.replicas;
         return test(isTrue && (ready.observedGeneration ?? metadata?.generation) === metadata?.generation, write.atMs, keyText(key), () =>
           isTrue
             ? `${write.actor} wrote Ready for generation ${ready.observedGeneration} on one of generation ${metadata?.generation}`

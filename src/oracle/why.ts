@@ -72,7 +72,7 @@ export function isTrueOf(reason: Reason, { performer, asked, owned, view, memory
     case 'Starting':
     case 'RolloutInProgress':
     case 'ProgressDeadlineExceeded':
-      return unready.length > 0;
+      return unready.length > 0 || owned.some((pod) => memory.trace(pod.metadata?.uid)?.routedToMs !== Number.POSITIVE_INFINITY);
     default:
       return false;
   }

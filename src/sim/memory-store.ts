@@ -20,6 +20,8 @@ const historyLimit = 20_000;
 export class MemoryStore {
   readonly #kinds = new Map<string, Map<string, AnyObject>>();
   readonly #byUid = new Map<string, AnyObject>();
+  /** Lists that were asked for, until something of the kind changes. */
+  readonly #ordered = new Map<string, readonly AnyObject[]>();
   readonly #listeners = new Set<(change: Change) => void>();
   #history: Change[] = [];
   // Just below a change of length, so that whoever compares versions as text is found out early.
@@ -39,9 +41,13 @@ export class MemoryStore {
   }
 
   /** All objects of a kind, in the order of their keys, as etcd gives them. */
-  list(kindId: string): AnyObject[] {
+  list(kindId: string): readonly AnyObject[] {
+    const known = this.#ordered.get(kindId);
+    if (known !== undefined) return known;
     const found = [...(this.#kinds.get(kindId)?.entries() ?? [])];
-    return found.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, object]) => object);
+    const ordered = found.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, object]) => object);
+    this.#ordered.set(kindId, ordered);
+    return ordered;
   }
 
   /** Stores a state under the next revision. */
@@ -93,6 +99,7 @@ export class MemoryStore {
   }
 
   #record(change: Change): void {
+    this.#ordered.delete(change.kindId);
     this.#history.push(change);
     if (this.#history.length > historyLimit) this.compact(this.#revision - historyLimit / 2);
     for (const listener of this.#listeners) listener(change);

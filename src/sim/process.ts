@@ -25,7 +25,7 @@ export class SimProcess {
     this.#bornMs = world.monotonicMs();
     this.clock = {
       nowMs: () => world.nowMs() + this.#skewMs,
-      monotonicMs: () => (world.monotonicMs() - this.#bornMs) * this.#rate,
+      monotonicMs: () => Math.floor((world.monotonicMs() - this.#bornMs) * this.#rate),
       timer: (delayMs, run) => world.timer(Math.max(0, delayMs) / this.#rate, () => this.deliver(run)),
     };
   }

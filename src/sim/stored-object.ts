@@ -12,9 +12,13 @@ export interface AnyObject extends KubeObject {
   readonly status?: JsonObject;
 }
 
-/** A copy as it would arrive over the wire: `undefined` members are gone. */
+/** A copy as it would arrive over the wire: `undefined` members are gone. What is frozen came from the store and stays as it is. */
 export function wireCopy<T>(value: T): T {
-  return JSON.parse(JSON.stringify(value)) as T;
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  if (Array.isArray(value)) return value.map((item: unknown) => (item === undefined ? null : wireCopy(item))) as T;
+  const copy: Record<string, unknown> = {};
+  for (const [name, member] of Object.entries(value)) if (member !== undefined) copy[name] = wireCopy(member);
+  return copy as T;
 }
 
 export function deepFreeze<T>(value: T): T {

@@ -30,7 +30,8 @@ export class VirtualClock implements Clock {
 
   timer(delayMs: number, run: () => void): () => void {
     this.#orders += 1;
-    const timer: Timer = { atMs: this.#elapsedMs + Math.max(0, delayMs), order: this.#orders, run };
+    // Whole ms, so that a wait that is left over by rounding does not come due in the same instant again and again.
+    const timer: Timer = { atMs: this.#elapsedMs + Math.max(0, Math.ceil(delayMs)), order: this.#orders, run };
     this.#push(timer);
     return () => {
       timer.run = undefined;

@@ -161,13 +161,20 @@ export function notReady(reason: string, stalled = false): object {
   };
 }
 
+interface Sides {
+  readonly before?: KubeObject | undefined;
+  readonly after?: KubeObject | undefined;
+  /** The patch changed nothing: the version stays. */
+  readonly isIdle?: boolean;
+}
+
 /** A cluster that is told step by step, in seconds, and what the oracles make of it. */
 export class Story {
   readonly board: OracleBoard;
   nowMs = startMs;
 
-  constructor(change: Partial<OracleContext> = {}) {
-    this.board = new OracleBoard(createOracles({ ...calmContext, ...context, ...change }));
+  constructor(change: Partial<OracleContext> = {}, board?: OracleBoard) {
+    this.board = board ?? new OracleBoard(createOracles({ ...calmContext, ...context, ...change }));
   }
 
   /** Ids of the oracles that found something wrong, each once. */
@@ -196,8 +203,9 @@ export class Story {
   }
 
   /** A write by an operator that took effect; a deletion leaves nothing. */
-  writes(change: Partial<Write> & { readonly before?: KubeObject | undefined; readonly after?: KubeObject | undefined }): this {
-    const { before, after } = change;
+  writes(change: Partial<Write> & Sides): this {
+    const { before } = change;
+    const after = before === undefined || change.after === undefined || change.isIdle === true ? change.after : renewed(change.after);
     const object = after ?? before ?? {};
     const verb = before === undefined ? 'create' : after === undefined ? 'delete' : 'patch';
     if ((change.result ?? 'ok') === 'ok') {
@@ -233,6 +241,11 @@ export class Story {
     const before = this.board.view[kind].get(namespace === '' ? name : `${namespace}/${name}`);
     this.board.change({ atMs: this.nowMs, kind, key: keyOf(object), before: before as never, after: object as never });
   }
+}
+
+/** As the API server stores what was patched. */
+function renewed(object: KubeObject): KubeObject {
+  return { ...object, metadata: { ...object.metadata, resourceVersion: `${object.metadata?.resourceVersion}1` } };
 }
 
 function kindOf(object: KubeObject): keyof SeenKinds {

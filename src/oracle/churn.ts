@@ -1,0 +1,126 @@
+import { keyText } from '../kube/objects.ts';
+import { defineOracle } from './define.ts';
+import type { Memory } from './memory.ts';
+import type { Change, Oracle } from './oracle.ts';
+import { isDeleting, isEnded, isOperator, isReady, isSelected, isUnreachable, performerOf } from './words.ts';
+
+const hourMs = 3_600_000;
+const minuteMs = 60_000;
+/** Pods that come to nothing follow each other after 30 s, 60 s, … 600 s: ten in the first hour, and some for those that had been Ready. */
+const freePodsPerHour = 12;
+/** Writes that one step of a Performer may take, for each pod: pod, Service, status, withdrawal, deletion, marks. */
+const freeWritesPerMinute = 20;
+
+/** How much is done. */
+export function churnOracles(memory: Memory): readonly Oracle[] {
+  return [fewPods(memory), fewWrites(), noIdleWrite()];
+}
+
+/**
+ * Each cause outside of the operator pays for pods: a spec (a slot each), a pod that another hand deleted, that ended or lost its
+ * place, or whose node went out of sight. Beside those there are as many as the back-off allows.
+ */
+function fewPods(memory: Memory): Oracle {
+  const made = new Map<string, number[]>();
+  const paid = new Map<string, number[]>();
+  const specs = new Map<string, string>();
+  const pay = (uid: string, atMs: number, count: number): void =>
+    note(
+      paid,
+      uid,
+      Array.from({ length: count }, () => atMs),
+      atMs - hourMs,
+    );
+  return defineOracle('S7', 'Pods follow each other no faster than the back-off allows.', (test) => ({
+    onChange: (change) => {
+      const { atMs, kind } = change;
+      if (kind === 'performers') {
+        const version = memory.current(change.key, atMs);
+        const text = `${version?.asked?.podText} ${version?.asked?.replicas}`;
+        if (version?.asked !== undefined && specs.get(version.uid) !== text)
+          pay(version.uid, atMs, version.asked.replicas + version.asked.maxSurge);
+        if (version !== undefined) specs.set(version.uid, text);
+      } else if (kind === 'pods') {
+        const { before, after } = change as Change<'pods'>;
+        const owner = performerOf(before);
+        if (owner === undefined || before === undefined) return [];
+        const stood = (pod: typeof before | undefined): boolean =>
+          pod !== undefined && !isDeleting(pod) && !isEnded(pod) && isSelected(pod, owner.name);
+        if (stood(before) && !stood(after) && (isReady(before) || after === undefined)) pay(owner.uid, atMs, 1);
+      } else if (
+        kind === 'nodes' &&
+        isUnreachable((change as Change<'nodes'>).after) &&
+        !isUnreachable((change as Change<'nodes'>).before)
+      ) {
+        for (const uid of made.keys()) pay(uid, atMs, 1);
+      }
+      return [];
+    },
+    onWrite: (write) => {
+      const owner = performerOf(write.after);
+      if (!isOperator(write) || write.verb !== 'create' || write.plural !== 'pods' || write.result !== 'ok' || owner === undefined)
+        return [];
+      note(made, owner.uid, [write.atMs], write.atMs - hourMs);
+      const replicas = Math.max(1, ...memory.asked(owner, write.atMs, hourMs, owner.uid).map((one) => one.replicas));
+      const allowed = freePodsPerHour * replicas + (paid.get(owner.uid)?.filter((ms) => ms >= write.atMs - hourMs).length ?? 0);
+      const count = made.get(owner.uid)?.length ?? 0;
+      return test(
+        count <= allowed,
+        write.atMs,
+        keyText(owner),
+        () => `more than ${freePodsPerHour} pods for each replica were made in an hour without a cause from outside`,
+      );
+    },
+  }));
+}
+
+/** Changes by others in the same minute pay for three writes each. */
+function fewWrites(): Oracle {
+  const changes = new Map<string, number[]>();
+  const writes = new Map<string, number[]>();
+  return defineOracle('S7w', 'A step of a Performer takes few writes.', (test) => ({
+    onChange: ({ key, kind, before, after, atMs }) => {
+      const owner = kind === 'performers' ? key : performerOf(after ?? before);
+      if (owner !== undefined) note(changes, keyText(owner), [atMs], atMs - minuteMs);
+      return [];
+    },
+    onWrite: (write, view) => {
+      if (!isOperator(write) || write.result !== 'ok' || !['pods', 'services', 'performers'].includes(write.plural)) return [];
+      const owner = performerOf(write.after ?? write.before) ?? write.key;
+      const key = keyText(owner);
+      note(writes, key, [write.atMs], write.atMs - minuteMs);
+      const count = writes.get(key)?.length ?? 0;
+      const byOthers = Math.max(0, (changes.get(key)?.length ?? 0) - count);
+      let pods = 1;
+      if (count > freeWritesPerMinute) for (const pod of view.pods.values()) if (performerOf(pod)?.name === owner.name) pods += 1;
+      return test(
+        count <= freeWritesPerMinute * pods + 3 * byOthers,
+        write.atMs,
+        key,
+        () => 'operators write and write for it, more than once a step',
+      );
+    },
+  }));
+}
+
+/** A patch is decided on the version it names: one that changes nothing of it was not wanted. */
+function noIdleWrite(): Oracle {
+  return defineOracle('L5', 'A pass over what is as it should be writes nothing: no patch changes nothing.', (test) => ({
+    onWrite: (write) => {
+      if (!isOperator(write) || write.verb !== 'patch' || write.result !== 'ok' || write.before === undefined || write.after === undefined)
+        return [];
+      const isEffective = write.before.metadata?.resourceVersion !== write.after.metadata?.resourceVersion;
+      return test(
+        isEffective,
+        write.atMs,
+        keyText(write.key),
+        () => `${write.actor} patched ${write.plural} ${keyText(write.key)} to what it was`,
+      );
+    },
+  }));
+}
+
+/** Adds times under a key and forgets those before `fromMs`. */
+function note(times: Map<string, number[]>, key: string, added: readonly number[], fromMs: number): void {
+  times.set(key, [...(times.get(key) ?? []).filter((ms) => ms >= fromMs), ...added]);
+}

@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import { later, performer, pod, Story, service } from './world.ts';
+
+/** So many pods, one each minute, each failing before the next is made. */
+function failing(story: Story, count: number, between: (index: number) => void = () => undefined): Story {
+  for (let index = 1; index <= count; index += 1) {
+    story.at(index * 60).writes({ after: later(index, { ready: false, phase: 'Pending', bornAt: index * 60 }) });
+    between(index);
+    story.at(index * 60 + 30).has(later(index, { ready: false, phase: 'Failed' }));
+  }
+  return story;
+}
+const fresh = () => new Story().has(performer());
+
+describe('oracles of churn', () => {
+  it.each<{ name: string; tell: () => Story; found: readonly string[] }>([
+    { name: 'accept pods as the back-off allows', tell: () => failing(fresh(), 10), found: [] },
+    { name: 'refuse a pod a minute', tell: () => failing(fresh(), 20), found: ['S7'] },
+    {
+      name: 'accept a pod for each change of the spec',
+      tell: () => {
+        const story = fresh();
+        return failing(story, 20, (index) => story.has(performer({ image: `i:${index + 1}` }, { generation: index + 1 })));
+      },
+      found: [],
+    },
+    {
+      name: 'refuse writes without end',
+      tell: () => {
+        const story = fresh().has(pod(), service());
+        for (let second = 1; second < 60; second += 1)
+          story
+            .at(100 + second)
+            .writes({ before: service({ resourceVersion: String(second) }), after: service({ resourceVersion: String(second) }) });
+        return story;
+      },
+      found: ['S7w'],
+    },
+    {
+      name: 'accept as many where others write as often',
+      tell: () => {
+        const story = fresh().has(pod(), service());
+        for (let second = 1; second < 60; second += 1)
+          story
+            .at(100 + second)
+            .has(pod())
+            .writes({ before: service({ resourceVersion: String(second) }), after: service({ resourceVersion: String(second) }) });
+        return story;
+      },
+      found: [],
+    },
+    {
+      name: 'refuse a patch that changes nothing',
+      tell: () => fresh().has(service()).writes({ before: service(), after: service(), isIdle: true }),
+      found: ['L5'],
+    },
+  ])('$name', ({ tell, found }) => expect(tell().found).toEqual(found));
+});

@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest';
+import { later, node, performer, pod, Story, service } from './world.ts';
+
+const nodes = [node('n1'), node('n2'), node('n3')];
+const out = pod({ outAt: 60 });
+const lostOut = pod({ outAt: 60, ready: false });
+const lost = pod({ ready: false });
+const story = (spec: object = {}) => new Story().has(performer(spec), ...nodes, pod()).at(50);
+/** Its node goes out of sight, and with it others; ten seconds later is now. */
+const dark = (spec: object, ...names: readonly string[]) =>
+  story(spec)
+    .has(...names.map((name) => node(name, true)), lost)
+    .at(60);
+
+describe('oracles of entitlement', () => {
+  it.each<{ name: string; tell: () => Story; found: readonly string[] }>([
+    {
+      name: 'refuse to take away what the spec wants',
+      tell: () =>
+        story()
+          .has(later(9, { revision: 'r0', image: 'i:0' }))
+          .at(60)
+          .writes({ before: pod(), after: out, entitled: false }),
+      found: ['S6'],
+    },
+    {
+      name: 'accept the former spec to go',
+      tell: () =>
+        story()
+          .has(performer({ image: 'i:2' }, { generation: 2 }), later(1, { image: 'i:2', revision: 'r2', bornAt: 50 }))
+          .at(60)
+          .writes({ before: pod(), after: out }),
+      found: [],
+    },
+    {
+      name: 'accept it where that changed back in the very moment',
+      tell: () =>
+        story()
+          .has(performer({ image: 'i:2' }, { generation: 2 }), later(1, { image: 'i:2', revision: 'r2', bornAt: 50 }))
+          .at(60)
+          .has(performer({}, { generation: 3 }))
+          .writes({ before: pod(), after: out }),
+      found: [],
+    },
+    {
+      name: 'accept a surplus pod to go',
+      tell: () =>
+        story()
+          .has(later(1))
+          .at(60)
+          .writes({ before: later(1), after: later(1, { outAt: 60 }) }),
+      found: [],
+    },
+    { name: 'accept a pod on a lost node to go', tell: () => dark({}, 'n1').writes({ before: lost, after: lostOut }), found: [] },
+    {
+      name: 'refuse it under Strict',
+      tell: () => dark({ nodeLossPolicy: 'Strict' }, 'n1').writes({ before: lost, after: lostOut }),
+      found: ['S6'],
+    },
+    {
+      name: 'refuse it before nodeLossSeconds',
+      tell: () => dark({ nodeLossSeconds: 30 }, 'n1').writes({ before: lost, after: lostOut }),
+      found: ['S6'],
+    },
+    {
+      name: 'refuse it while most nodes are out of sight',
+      tell: () => dark({}, 'n1', 'n2').writes({ before: lost, after: lostOut }),
+      found: ['N3', 'S6'],
+    },
+    {
+      name: 'refuse it because a pod is not ready',
+      tell: () => story().has(lost).at(60).writes({ before: lost, after: lostOut }),
+      found: ['S6'],
+    },
+    {
+      name: 'refuse to write for another manager',
+      tell: () => story({ managedBy: 'me' }).writes({ before: service({}, { selector: {} }), after: service() }),
+      found: ['S6m'],
+    },
+    {
+      name: 'accept a write that was on its way',
+      tell: () =>
+        story()
+          .has(performer({ managedBy: 'me' }, { generation: 2 }))
+          .at(51)
+          .writes({ before: service({}, { selector: {} }), after: service() }),
+      found: [],
+    },
+  ])('$name', ({ tell, found }) => expect(tell().found).toEqual(found));
+
+  it('count each time that most nodes come back', () => {
+    const seen = dark({}, 'n1', 'n2').at(180).has(node('n1'), node('n2'));
+    expect([seen.found, seen.evaluated('N3')]).toEqual([[], 1]);
+  });
+});
