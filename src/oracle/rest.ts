@@ -12,7 +12,7 @@ import { askedOf, isDeleting, isEnded, isInService, isManagedElsewhere, isOnLost
 
 /** How the cluster stands once nothing happens any more. */
 export function restOracles(memory: Memory): readonly Oracle[] {
-  return [converged(memory), isolated(memory), deletionFinished(), noOrphan(), silent()];
+  return [converged(memory), isolated(memory), deletionFinished(), noOrphan(), silent(memory)];
 }
 
 /** The Performers we look after that are not going. */
@@ -107,8 +107,9 @@ function findUnrest(performer: Performer, { view, atMs }: Rest, memory: Memory):
   if (ready.status !== 'True') {
     const why = `${reason} is the reason it is not Ready`;
     if (!isTrueOf(reason, { performer, asked, owned, view, memory, atMs })) return `${why}, and that is not so`;
-    if (asked !== undefined && newest.length < asked.replicas && !mayLack.has(reason))
-      return `${why}, and ${newest.length} of ${asked.replicas} pods were made`;
+    // Room that former pods hold, which serve until newer ones do, is not missing.
+    if (asked !== undefined && inService.length < asked.replicas && !mayLack.has(reason))
+      return `${why}, and ${inService.length} of ${asked.replicas} pods were made`;
     if (isServed && inService.length === serving.length && !mayLack.has(reason)) return `${why}, and all ${asked.replicas} pods serve`;
     return undefined;
   }
@@ -185,14 +186,20 @@ function noOrphan(): Oracle {
 }
 
 /** Guard: where pods keep coming to nothing or are refused, each new try and each new word about it is a write by right. */
-function silent(): Oracle {
+/** Guards: what is refused for a while is tried again; status follows a pod that changes by itself, as one that crashes does. */
+function silent(memory: Memory): Oracle {
   return defineOracle('L4', 'At rest operators write nothing.', (test) => ({
     atRest: ({ atMs, silentWrites, view }) => {
       const wrong = silentWrites.flatMap((write) => {
         const { namespace, name } = performerOf(write.after ?? write.before) ?? write.key;
         const performer = view.performers.get(keyText({ namespace, name }));
         const reason = performer === undefined ? undefined : reasonOf(performer);
-        if (write.result !== 'ok' || (reason !== undefined && reasons[reason].warns && !reasons[reason].stalls)) return [];
+        // Time alone brings this one about, once.
+        const cameDue = reason === 'ProgressDeadlineExceeded' && reasonOf((write.before ?? {}) as Performer) !== reason;
+        const follows =
+          write.plural === 'performers' && write.atMs - memory.podsChangedMs({ namespace, name: name ?? '' }) <= memory.context.settleMs;
+        if (write.result !== 'ok' || cameDue || follows || (reason !== undefined && reasons[reason].warns && !reasons[reason].stalls))
+          return [];
         return test(
           false,
           write.atMs,

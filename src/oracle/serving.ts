@@ -38,7 +38,8 @@ function oneForEachSlot(memory: Memory): Oracle {
       const allowed = Math.max(...trace.madeUnder.map((one) => one.replicas));
       const same = memory
         .pods(key, trace.owner.uid)
-        .filter((one) => !one.touched && isInService(one.pod, key.name) && revisionOf(one.pod) === revisionOf(trace.pod));
+        .filter((one) => one.bornMs <= trace.bornMs && !one.touched && isInService(one.pod, key.name))
+        .filter((one) => revisionOf(one.pod) === revisionOf(trace.pod));
       return test(
         trace.madeUnder.length === 0 || same.length <= allowed,
         write.atMs,
@@ -136,7 +137,8 @@ function strictWaits(memory: Memory): Oracle {
       const { key, trace } = made;
       if (trace.madeUnder.length === 0 || !trace.madeUnder.every((one) => one.strict)) return [];
       const seenMs = write.atMs - memory.context.viewLagMs;
-      const same = memory.pods(key, trace.owner.uid).filter((one) => revisionOf(one.pod) === revisionOf(trace.pod) && !isEnded(one.pod));
+      const older = memory.pods(key, trace.owner.uid).filter((one) => one.bornMs <= trace.bornMs && !isEnded(one.pod));
+      const same = older.filter((one) => revisionOf(one.pod) === revisionOf(trace.pod));
       const keepsPlace = ({ pod }: PodTrace): boolean =>
         withdrawnAtMs(pod) === undefined &&
         (memory.unreachableSince(pod.spec?.nodeName) ?? Number.POSITIVE_INFINITY) < seenMs &&

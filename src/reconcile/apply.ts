@@ -3,9 +3,11 @@ import { performers } from '../api/v1alpha1/performer.ts';
 import { isKubeFault, type KubeFault } from '../kube/faults.ts';
 import { type KubeObject, keyOf, keyText, type ObjectKey, pods, type Resource, services } from '../kube/objects.ts';
 import type { ObjectStore } from '../kube/store.ts';
+import { sameJson } from '../lib/canonical-json.ts';
 import { hashHex } from '../lib/hash.ts';
 import type { ReconcileDeps } from './deps.ts';
 import { type Action, type ActionTarget, describeAction, type Plan } from './plan/actions.ts';
+import { buildWithdrawal } from './plan/pod.ts';
 import type { Snapshot } from './plan/snapshot.ts';
 import { holdName } from './world.ts';
 
@@ -25,7 +27,8 @@ export type Applied =
  * Errors: none thrown but bugs and aborts; failed calls are its result.
  */
 export async function apply(plan: Plan, snapshot: Snapshot, deps: ReconcileDeps, signal: AbortSignal): Promise<Applied> {
-  for (const action of plan.actions) {
+  for (const planned of plan.actions) {
+    const action = beginNow(planned, snapshot, deps.kube.serverNowMs());
     if (!deps.mayWrite() || signal.aborted) return { kind: 'stopped' };
     deps.log('writing', { key: keyText(snapshot.key), action: describeAction(action) });
     try {
@@ -41,6 +44,15 @@ export async function apply(plan: Plan, snapshot: Snapshot, deps: ReconcileDeps,
     }
   }
   return { kind: 'done' };
+}
+
+/**
+ * A withdrawal says when it begins as it is written, not as it was decided: proofs and slow calls lie between, and the drain is there
+ * for callers alone. Pure.
+ */
+function beginNow(action: Action, snapshot: Snapshot, nowMs: number): Action {
+  if (action.kind !== 'patch' || action.why !== 'Withdraw' || !sameJson(action.patch, buildWithdrawal(snapshot.nowMs))) return action;
+  return { ...action, patch: buildWithdrawal(Math.max(nowMs, snapshot.nowMs)) };
 }
 
 function carryOut(action: Action, key: ObjectKey, deps: ReconcileDeps, signal: AbortSignal): Promise<void> {

@@ -18,7 +18,6 @@ const blinding: ReadonlySet<string> = new Set<SpanFaultId>([
 const noticedMs = 90_000;
 /** Two calls that run into their deadlines. */
 const callsMs = 65_000;
-const jobMs = 180_000;
 
 /** What oracles must grant in a run of this plan, and no more: the older a view its faults can cause, the more. Pure but for `calmSinceMs`. */
 export function grantsOf(plan: RunPlan, calmSinceMs: () => number): OracleContext {
@@ -31,11 +30,11 @@ export function grantsOf(plan: RunPlan, calmSinceMs: () => number): OracleContex
     );
   const isCalm = plan.faults.length === 0;
   const frozenMs = longest(new Set(['operator-frozen']));
-  const jobs = plan.mode === 'watch' ? 0 : jobMs;
+  const jobs = plan.mode === 'watch' ? 0 : 3 * plan.onceEveryMs;
   return {
     viewLagMs: 10_000 + longest(blinding) + (isCalm ? 0 : callsMs) + jobs,
     proofLagMs: 5_000 + frozenMs + (isCalm ? 0 : callsMs),
-    endpointLagMs: 5_000,
+    endpointLagMs: 5_000 + longest(new Set<SpanFaultId>(['node-cut', 'all-nodes-cut'])),
     settleMs: 60_000 + jobs,
     calmSinceMs,
   };

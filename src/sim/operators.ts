@@ -16,10 +16,11 @@ const settings: Settings = { quietMs: 2_000, clusterDomain: 'cluster.local', sec
 
 /** From a container's end to its next start. */
 const restartMs = 1_500;
-/** How often the CronJob starts a run, how long one waits for the cluster, and when it is killed. */
-const everyMs = 60_000;
-const onceWaitMs = 40_000;
-const onceDeadlineMs = 110_000;
+const defaultEveryMs = 60_000;
+/** A run of the CronJob that lasts so many of its periods is killed. */
+const onceDeadline = 1.8;
+/** Every other run waits for the cluster, for this part of the period. */
+const onceWait = 0.6;
 
 export interface OperatorSpec {
   readonly name: string;
@@ -28,6 +29,8 @@ export interface OperatorSpec {
   readonly rogue?: boolean;
   /** Its monotonic clock runs so many times as fast as the world's. */
   readonly clockRate?: number;
+  /** Period of the CronJob, ms. */
+  readonly everyMs?: number;
 }
 
 /** One replica of the operator: its processes one after the other, as a kubelet or a CronJob starts them. */
@@ -36,13 +39,13 @@ export class SimOperator {
   readonly #world: SimWorld;
   /** The process of the moment; undefined between two. */
   process: SimProcess | undefined;
-  /** Its first process, dead or alive. */
-  first: SimProcess | undefined;
+  /** How often something from outside reached its processes, all lives together; the places a crash can come between. */
+  steps = 0;
+  /** Told of each step before it is taken. */
+  onStep: (step: number, process: SimProcess) => void = () => undefined;
   #stop = new AbortController();
   #lives = 0;
   #retired = false;
-  /** Told of each new process. */
-  onStart: (process: SimProcess, life: number) => void = () => undefined;
 
   constructor(world: SimWorld, spec: OperatorSpec) {
     this.#world = world;
@@ -56,10 +59,12 @@ export class SimOperator {
     const process = new SimProcess(name, this.#world.clock);
     process.setRate(clockRate);
     this.process = process;
-    this.first ??= process;
     this.#stop = new AbortController();
     process.onKill = () => this.#ended(process, 'killed');
-    this.onStart(process, this.#lives);
+    process.onStep = () => {
+      this.steps += 1;
+      this.onStep(this.steps, process);
+    };
     this.#world.note('operator', name, `starts, life ${this.#lives}`);
     const run = mode === 'watch' ? this.#watch(process) : this.#once(process);
     run.then(
@@ -111,11 +116,12 @@ export class SimOperator {
 
   async #once(process: SimProcess): Promise<string> {
     const world = this.#world;
-    world.clock.timer(onceDeadlineMs, () => process.kill());
+    const everyMs = this.spec.everyMs ?? defaultEveryMs;
+    world.clock.timer(everyMs * onceDeadline, () => process.kill());
     const own = this.#parts(process);
     const outcome = await operateOnce({
       ...own,
-      waitMs: this.#lives % 2 === 0 ? 0 : onceWaitMs,
+      waitMs: this.#lives % 2 === 0 ? 0 : everyMs * onceWait,
       dryRun: false,
       onUnavailable: () => undefined,
       createRun: (parts) => ({ reconcile: this.#reconcile(process, own.kube, parts), end: () => Promise.resolve() }),
@@ -152,7 +158,7 @@ export function startCronJob(world: SimWorld, operator: SimOperator): () => void
   let cancel: () => void = () => undefined;
   const next = (): void => {
     operator.start();
-    cancel = world.clock.timer(everyMs, next);
+    cancel = world.clock.timer(operator.spec.everyMs ?? defaultEveryMs, next);
   };
   next();
   return () => cancel();

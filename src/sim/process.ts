@@ -14,9 +14,8 @@ export class SimProcess {
   #rate = 1;
   #alive = true;
   #held: (() => void)[] | undefined;
-  #steps = 0;
-  /** Told of each step before it is taken, from 1 on: the place to kill it at. */
-  onStep: (step: number) => void = () => undefined;
+  /** Told before anything from outside reaches it: the place to kill it at. */
+  onStep: () => void = () => undefined;
   onKill: () => void = () => undefined;
 
   constructor(name: string, world: Clock) {
@@ -38,11 +37,6 @@ export class SimProcess {
     return this.#held !== undefined;
   }
 
-  /** How often something from outside reached it. */
-  get steps(): number {
-    return this.#steps;
-  }
-
   /** Runs what arrives: now, after a freeze, or never. */
   deliver(run: () => void): void {
     if (!this.#alive) return;
@@ -50,8 +44,7 @@ export class SimProcess {
       this.#held.push(run);
       return;
     }
-    this.#steps += 1;
-    this.onStep(this.#steps);
+    this.onStep();
     if (this.#alive) run();
   }
 

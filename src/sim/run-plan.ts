@@ -24,9 +24,13 @@ export interface RunPlan {
   readonly timings: 'stock' | 'fast';
   /** How fast the operators' monotonic clocks run against the world's. */
   readonly clockRate: number;
+  /** Period of the CronJob, where there is one. */
+  readonly onceEveryMs: number;
   readonly namespaces: readonly string[];
   /** End of the time in which users act and faults come, ms. */
   readonly activeMs: number;
+  /** So long nothing is written before the cluster counts as at rest, and twice as long after; default 60 s. */
+  readonly restMs?: number;
   readonly users: readonly UserStep[];
   readonly faults: readonly FaultStep[];
 }
@@ -45,11 +49,12 @@ export function planSwarm(seed: number, only?: { readonly mode?: Mode }): RunPla
   return {
     seed,
     mode: only?.mode ?? drawn,
-    operators: shape.int(1, 3),
+    operators: shape.pick([1, 1, 1, 2, 2, 3]),
     nodes: shape.int(3, 9),
     fronts: shape.int(1, 3),
     timings: shape.hits(0.6) ? 'fast' : 'stock',
     clockRate: shape.hits(0.1) ? shape.pick([0.5, 2]) : 1,
+    onceEveryMs: shape.pick([30_000, 60_000]),
     namespaces,
     activeMs,
     users,
@@ -85,6 +90,7 @@ function planUsers(chance: Chance, count: number, namespaces: readonly string[],
 function drawSpec(chance: Chance): Partial<PerformerSpecInput> {
   return {
     replicas: chance.pick([1, 1, 1, 2, 3]),
+    progressDeadlineSeconds: chance.int(30, 90),
     ...(chance.hits(0.15) ? { strategy: { type: 'Recreate' } } : {}),
     ...(chance.hits(0.2) ? { nodeLossPolicy: 'Strict' } : {}),
     ...(chance.hits(0.5) ? { drainSeconds: chance.int(0, 8) } : {}),

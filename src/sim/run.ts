@@ -4,7 +4,8 @@ import { type KubeObject, keyText, namespaces, type ObjectKey, type Resource } f
 import type { Json } from '../lib/canonical-json.ts';
 import { createOracles } from '../oracle/all.ts';
 import { OracleBoard } from '../oracle/board.ts';
-import type { ClusterView, Rest, Violation, Write } from '../oracle/oracle.ts';
+import { createDifferential, type Shape } from '../oracle/differential.ts';
+import type { Change, ClusterView, Rest, Violation, Write } from '../oracle/oracle.ts';
 import { armFaults, type FaultId } from './faults/faults.ts';
 import { grantsOf } from './grants.ts';
 import { fastTimings, stockTimings } from './nodes/timings.ts';
@@ -28,12 +29,18 @@ export interface RunResult {
   readonly events: number;
   /** How often each oracle's statement was put to a test. */
   readonly evaluated: Readonly<Record<string, number>>;
-  /** Awaits of the first operator process; the places a crash can come between. */
+  /** How often something from outside reached the first operator, all its lives together. */
   readonly steps: number;
   readonly operatorWrites: number;
-  /** Changes of what oracles see. */
-  readonly seen: number;
+  /** Changes of what oracles see, in order: the places at which an event can be blocked. */
+  readonly seen: readonly SeenEvent[];
   readonly view: ClusterView;
+}
+
+export interface SeenEvent {
+  readonly kind: Change['kind'];
+  /** Writes of operators that had been sent by then. */
+  readonly writes: number;
 }
 
 export interface RunOptions {
@@ -41,35 +48,40 @@ export interface RunOptions {
   readonly keeps?: number;
   /** Stops after so many ms of simulated time, with what is known by then. */
   readonly untilMs?: number;
+  /** What the end must be: that of the same plan without faults. */
+  readonly endsAs?: Shape;
 }
 
 /** From the last fault to the moment by which all must be as asked. The longest wait of the operator's own is 10 min. */
 const livenessMs = 1_500_000;
-const sliceMs = 10_000;
-const quietMs = 60_000;
-const silenceMs = 120_000;
-const callEveryMs = 1_000;
+const sliceMs = 5_000;
+const defaultRestMs = 60_000;
+const callEveryMs = 2_000;
 /** A run that does more than this hangs in a loop. */
 const maxEvents = 600_000;
 
 type RestFacts = Omit<Rest, 'view'>;
 
 /** What the end of a run is waited for by: as asked, and gone what was to go. */
-const waitedFor: ReadonlySet<string> = new Set(['L1', 'L3']);
+const waitedFor: ReadonlySet<string> = new Set(['L1', 'L3', 'D1']);
 
 /** Runs a plan: users and faults, healing, the wait for all to be as asked, the window of silence. The same plan gives the same result. */
 export async function runPlan(plan: RunPlan, options: RunOptions = {}): Promise<RunResult> {
   const timings = plan.timings === 'fast' ? fastTimings : stockTimings;
   let calmSinceMs = plan.faults.length === 0 ? 0 : Number.POSITIVE_INFINITY;
-  const oracles = createOracles(grantsOf(plan, () => calmSinceMs));
+  const { endsAs } = options;
+  const judges = createOracles(grantsOf(plan, () => calmSinceMs));
+  const oracles = endsAs === undefined ? judges : [...judges, createDifferential(endsAs)];
   const board = new OracleBoard(oracles);
-  const { seed, nodes, fronts } = plan;
+  const { seed, nodes, fronts, restMs = defaultRestMs } = plan;
   const world = new SimWorld({ seed, nodes, fronts, timings, board, keeps: options.keeps ?? 0 });
   const untilMs = options.untilMs ?? Number.POSITIVE_INFINITY;
   for (const name of plan.namespaces) world.cluster.createNamespace(name);
   let events = 0;
   let lastWriteMs = 0;
   const late: Write[] = [];
+  const seen: SeenEvent[] = [];
+  world.onSeen = ({ kind }) => seen.push({ kind, writes: world.operatorWrites });
   world.onEffect = (write) => {
     if (write.result === 'ok' && write.before !== write.after) lastWriteMs = world.clock.monotonicMs();
     late.push(write);
@@ -81,7 +93,10 @@ export async function runPlan(plan: RunPlan, options: RunOptions = {}): Promise<
     { length: watching },
     (_, index) => new SimOperator(world, { name: `operator-${index}`, mode: 'watch', clockRate }),
   );
-  const cron = plan.mode === 'watch' ? undefined : new SimOperator(world, { name: 'operator-once', mode: 'once', clockRate });
+  const cron =
+    plan.mode === 'watch'
+      ? undefined
+      : new SimOperator(world, { name: 'operator-once', mode: 'once', clockRate, everyMs: plan.onceEveryMs });
   if (cron !== undefined) operators.push(cron);
   const { counts, healAll } = armFaults({ world, operators }, plan.faults);
   for (const operator of operators) if (operator !== cron) operator.start();
@@ -108,12 +123,12 @@ export async function runPlan(plan: RunPlan, options: RunOptions = {}): Promise<
     oracles.every((oracle) => !waitedFor.has(oracle.id) || (oracle.atRest?.({ ...facts(), view: board.view }) ?? []).length === 0);
   while (!isOver() && world.clock.monotonicMs() < deadlineMs) {
     await advance(world.clock.monotonicMs() + sliceMs);
-    const isQuiet = world.clock.monotonicMs() - lastWriteMs >= quietMs;
+    const isQuiet = world.clock.monotonicMs() - lastWriteMs >= restMs;
     if (isQuiet && isAtRest()) break;
   }
   if (!isOver()) {
     late.length = 0;
-    await advance(world.clock.monotonicMs() + silenceMs);
+    await advance(world.clock.monotonicMs() + 2 * restMs);
     board.rest({ ...facts(), silentWrites: late });
   }
   endCron?.();
@@ -129,14 +144,14 @@ export async function runPlan(plan: RunPlan, options: RunOptions = {}): Promise<
     simulatedMs: world.clock.monotonicMs(),
     events,
     evaluated: Object.fromEntries(oracles.map(({ id, evaluated }) => [id, evaluated()])),
-    steps: operators[0]?.first?.steps ?? 0,
+    steps: operators[0]?.steps ?? 0,
     operatorWrites: world.operatorWrites,
-    seen: world.seenCount,
+    seen,
     view: board.view,
   };
 }
 
-/** Clients on all nodes call every performer, once a second. */
+/** Clients on all nodes call every performer, once in two seconds. */
 function startClients(world: SimWorld): void {
   const chance = world.chance('clients');
   const call = (): void => {
@@ -164,8 +179,8 @@ function act(world: SimWorld, step: UserStep): void {
       world.server.create(performers as Resource<KubeObject>, object as KubeObject);
     } else if (step.do === 'change') changeSpec(world, step.key, step.spec as unknown as Json);
     else if (step.do === 'delete')
-      world.cluster.remove(performers as Resource<KubeObject>, step.key, { propagationPolicy: step.propagation });
-    else world.cluster.remove(namespaces as Resource<KubeObject>, { namespace: '', name: step.namespace });
+      world.removeByUser(performers as Resource<KubeObject>, step.key, { propagationPolicy: step.propagation });
+    else world.removeByUser(namespaces as Resource<KubeObject>, { namespace: '', name: step.namespace });
   } catch (error) {
     if (!(error instanceof KubeFault)) throw error;
     world.note('user', about, `is refused: ${error.code}`);

@@ -21,7 +21,7 @@ import { type Chance, createChances } from './chance.ts';
 import { Front } from './front.ts';
 import { kindIdOf } from './kind-rules.ts';
 import { MemoryCluster } from './memory-cluster.ts';
-import type { MemoryServer } from './memory-server.ts';
+import type { MemoryServer, RemoveOptions } from './memory-server.ts';
 import type { Change } from './memory-store.ts';
 import { SimNodes } from './nodes/sim-nodes.ts';
 import type { NodeTimings } from './nodes/timings.ts';
@@ -122,6 +122,37 @@ export class SimWorld {
 
   violation(oracle: string, key: string, message: string): void {
     this.found.push({ oracle, atMs: this.clock.nowMs(), key, message });
+  }
+
+  /** A write of somebody who is no operator: oracles must know whose doing a change is. */
+  toldByUser(
+    verb: Write['verb'],
+    resource: Resource<KubeObject>,
+    key: ObjectKey,
+    before: KubeObject | undefined,
+    after: KubeObject | undefined,
+  ): void {
+    const { plural } = resource;
+    this.board.write({
+      atMs: this.clock.nowMs(),
+      actor: 'user',
+      verb,
+      plural,
+      key,
+      sent: {},
+      preconditions: {},
+      result: 'ok',
+      before,
+      after,
+    });
+  }
+
+  /** Deletes as a user does. */
+  removeByUser(resource: Resource<KubeObject>, key: ObjectKey, options: RemoveOptions = {}): void {
+    const before = this.server.find(resource, key);
+    if (before === undefined) return;
+    this.cluster.remove(resource, key, options);
+    this.toldByUser('delete', resource, key, before, this.server.find(resource, key));
   }
 
   /** Who the API server says may write; undefined: nobody has to hold anything. */

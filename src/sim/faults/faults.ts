@@ -27,7 +27,10 @@ export const spanFaultIds = Object.keys(spanFaults) as readonly SpanFaultId[];
 export const faultIds: readonly FaultId[] = [...writeFaultIds, ...momentFaultIds, ...spanFaultIds, 'event-blocked'];
 
 /** Makes ready what a run's faults are: each comes by itself when its time is there. @returns how often each came, and what ends those that last */
-export function armFaults(stage: Stage, steps: readonly FaultStep[]): { readonly counts: Map<FaultId, number>; healAll(): void } {
+export function armFaults(
+  stage: Stage,
+  steps: readonly FaultStep[],
+): { readonly counts: Map<FaultId, number>; readonly healAll: () => void } {
   const { world, operators } = stage;
   const counts = new Map<FaultId, number>();
   const ends = new Set<() => void>();
@@ -52,9 +55,10 @@ export function armFaults(stage: Stage, steps: readonly FaultStep[]): { readonly
   };
   for (const step of steps) {
     if (step.id === 'crash-at-step') {
-      for (const operator of operators) crashAt(operator, step.step, () => came(step.id, `step ${step.step}`));
+      const [first] = operators;
+      if (first !== undefined) crashAt(first, step.step, () => came(step.id, `step ${step.step}`));
     } else if (step.id === 'event-blocked') {
-      blockEvent(world, step, () => came(step.id, `event ${step.event} until write ${step.untilWrite}`));
+      ends.add(blockEvent(world, step, () => came(step.id, `event ${step.event} until write ${step.untilWrite}`)));
     } else if ('forMs' in step) {
       world.clock.timer(step.atMs, () => {
         if (healed) return;
@@ -80,30 +84,26 @@ export function armFaults(stage: Stage, steps: readonly FaultStep[]): { readonly
 }
 
 function crashAt(operator: SimOperator, step: number, tell: () => void): void {
-  const started = operator.onStart;
-  operator.onStart = (process, life) => {
-    started(process, life);
-    if (life > 1) return;
-    process.onStep = (now) => {
-      if (now !== step) return;
-      tell();
-      process.kill();
-    };
+  operator.onStep = (now, process) => {
+    if (now !== step) return;
+    tell();
+    process.kill();
   };
 }
 
-/** Sieve's pattern: what was decided without an event that the decision should have known. */
+/** Sieve's pattern: what was decided without an event that the decision should have known. @returns what ends it */
 function blockEvent(
   world: SimWorld,
   { event, untilWrite }: { readonly event: number; readonly untilWrite: number },
   tell: () => void,
-): void {
+): () => void {
   const told = world.onSeen;
   const effect = world.onEffect;
   let ends: (() => void)[] = [];
+  let isOver = false;
   world.onSeen = (change, order) => {
     told(change, order);
-    if (order !== event) return;
+    if (order !== event || isOver) return;
     tell();
     const held = new Set([change.kind === 'performers' ? kindIdOf(performers) : change.kind]);
     ends = world.fronts.map(({ mood }) => hold(mood, 'held', held));
@@ -117,5 +117,9 @@ function blockEvent(
   world.onEffect = (write) => {
     effect(write);
     if (world.operatorWrites >= untilWrite) release();
+  };
+  return () => {
+    isOver = true;
+    release();
   };
 }

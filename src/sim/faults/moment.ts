@@ -67,8 +67,8 @@ export const momentFaults = {
   'container-killed': anyPod((world, pod) => world.nodes.killContainer(pod.metadata.uid ?? '')),
   'pod-evicted': anyPod((world, pod) => world.nodes.evict(pod.metadata.uid ?? '')),
   'pod-preempted': anyPod((world, pod) => world.nodes.preempt(pod.metadata.uid ?? '')),
-  'pod-deleted': anyPod((world, pod) => world.cluster.remove(pods, keyOf(pod))),
-  'pod-force-deleted': anyPod((world, pod) => world.cluster.remove(pods, keyOf(pod), { gracePeriodSeconds: 0 })),
+  'pod-deleted': anyPod((world, pod) => world.removeByUser(pods, keyOf(pod))),
+  'pod-force-deleted': anyPod((world, pod) => world.removeByUser(pods, keyOf(pod), { gracePeriodSeconds: 0 })),
   'label-removed': anyPod((world, pod) => relabel(world, pod, labels.performer, undefined)),
   'label-changed': anyPod((world, pod) => relabel(world, pod, labels.performer, 'somebody-else')),
   'revision-removed': anyPod((world, pod) => relabel(world, pod, labels.revision, undefined)),
@@ -83,7 +83,7 @@ export const momentFaults = {
   }),
   'service-deleted': ({ world }, draw) => {
     const service = pick(ownServices(world), draw);
-    if (service !== undefined) world.cluster.remove(services, keyOf(service));
+    if (service !== undefined) world.removeByUser(services, keyOf(service));
   },
   'service-edited': ({ world }, draw) => {
     const service = pick(ownServices(world), draw);
@@ -97,7 +97,7 @@ export const momentFaults = {
     const { namespace = '', name = '' } = performer.metadata;
     const metadata = { namespace, name: `stranger-${name}`, labels: { [labels.performer]: name } };
     ignoreFault(() => world.server.create(pods, { ...podOfStrangers, metadata } as KubeObject));
-    world.clock.timer(90_000, () => world.cluster.remove(pods, { namespace, name: metadata.name }, { gracePeriodSeconds: 0 }));
+    world.clock.timer(90_000, () => world.removeByUser(pods, { namespace, name: metadata.name }, { gracePeriodSeconds: 0 }));
   },
   'history-compacted': ({ world }) => world.server.store.compact(),
 } as const satisfies Record<string, Moment>;

@@ -36,7 +36,11 @@ export function ignoreFault(run: () => unknown): void {
 /** As another client's write: with defaults and checks. What the API server refuses did not happen. */
 export function change(world: SimWorld, resource: Resource<KubeObject>, key: ObjectKey, edit: (object: AnyObject) => AnyObject): void {
   const stored = world.server.find(resource, key);
-  if (stored !== undefined) ignoreFault(() => world.server.write(resource, stored, edit(stored)));
+  if (stored === undefined) return;
+  ignoreFault(() => {
+    const after = world.server.write(resource, stored, edit(stored));
+    world.toldByUser('update', resource, key, stored, after);
+  });
 }
 
 export function touch(world: SimWorld, resource: Resource<KubeObject>, key: ObjectKey): void {
@@ -50,7 +54,7 @@ export function touch(world: SimWorld, resource: Resource<KubeObject>, key: Obje
 export function takeName(world: SimWorld, { resource, key }: Call): void {
   const object = resource.plural === pods.plural ? podOfStrangers : { spec: { ports: [{ port: 80 }] } };
   ignoreFault(() => world.server.create(resource, { ...object, metadata: { ...key, labels: { app: 'stranger' } } } as KubeObject));
-  world.clock.timer(45_000, () => world.cluster.remove(resource, key, { gracePeriodSeconds: 0 }));
+  world.clock.timer(45_000, () => world.removeByUser(resource, key, { gracePeriodSeconds: 0 }));
 }
 
 export const podOfStrangers = { spec: { containers: [{ name: 'main', image: 'stranger:1' }] } } as const;

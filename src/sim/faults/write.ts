@@ -51,6 +51,6 @@ export const writeFaults = {
   'target-gone': onStored(({ resource, key }, world) =>
     resource.plural === performers.plural
       ? undefined
-      : { kind: 'overtaken', by: () => world.cluster.remove(resource, key, { gracePeriodSeconds: 0 }) },
+      : { kind: 'overtaken', by: () => world.removeByUser(resource, key, { gracePeriodSeconds: 0 }) },
   ),
 } as const satisfies Record<string, WriteFault>;
