@@ -32,7 +32,7 @@ export interface RunResult {
   /** How often something from outside reached the first operator, all its lives together. */
   readonly steps: number;
   readonly operatorWrites: number;
-  /** Changes of what oracles see, in order: the places at which an event can be blocked. */
+  /** Changes of what oracles see until faults end, in order: the places at which an event can be blocked. */
   readonly seen: readonly SeenEvent[];
   readonly view: ClusterView;
 }
@@ -114,6 +114,7 @@ export async function runPlan(plan: RunPlan, options: RunOptions = {}): Promise<
 
   await advance(plan.activeMs);
   world.note('fault', 'heal', 'all faults end');
+  world.onSeen = () => undefined;
   healAll();
   world.nodes.healAll();
   calmSinceMs = Math.min(calmSinceMs, world.clock.nowMs());
@@ -123,7 +124,9 @@ export async function runPlan(plan: RunPlan, options: RunOptions = {}): Promise<
     oracles.every((oracle) => !waitedFor.has(oracle.id) || (oracle.atRest?.({ ...facts(), view: board.view }) ?? []).length === 0);
   while (!isOver() && world.clock.monotonicMs() < deadlineMs) {
     await advance(world.clock.monotonicMs() + sliceMs);
-    const isQuiet = world.clock.monotonicMs() - lastWriteMs >= restMs;
+    // What waits for a back-off may be silent for longer.
+    const wait = [...board.view.performers.values()].every(({ status }) => status?.ready === true) ? restMs : defaultRestMs;
+    const isQuiet = world.clock.monotonicMs() - lastWriteMs >= wait;
     if (isQuiet && isAtRest()) break;
   }
   if (!isOver()) {
