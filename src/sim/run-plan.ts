@@ -29,7 +29,7 @@ export interface RunPlan {
   readonly namespaces: readonly string[];
   /** End of the time in which users act and faults come, ms. */
   readonly activeMs: number;
-  /** So long nothing is written before the cluster counts as at rest, and twice as long after; default 60 s. */
+  /** So long nothing is written before a cluster in which all is Ready counts as at rest, and twice as long after; default 60 s. */
   readonly restMs?: number;
   readonly users: readonly UserStep[];
   readonly faults: readonly FaultStep[];

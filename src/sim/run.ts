@@ -32,7 +32,7 @@ export interface RunResult {
   /** How often something from outside reached the first operator, all its lives together. */
   readonly steps: number;
   readonly operatorWrites: number;
-  /** Changes of what oracles see, in order: the places at which an event can be blocked. */
+  /** Changes of what oracles see until faults end, in order: the places at which an event can be blocked. */
   readonly seen: readonly SeenEvent[];
   readonly view: ClusterView;
 }
@@ -117,6 +117,7 @@ export async function runPlan(plan: RunPlan, options: RunOptions = {}): Promise<
 
   await advance(plan.activeMs);
   world.note('fault', 'heal', 'all faults end');
+  world.onSeen = () => undefined;
   healAll();
   world.nodes.healAll();
   calmSinceMs = Math.min(calmSinceMs, world.clock.nowMs());
@@ -124,10 +125,12 @@ export async function runPlan(plan: RunPlan, options: RunOptions = {}): Promise<
   const facts = (): RestFacts => ({ atMs: world.clock.nowMs(), silentWrites: [], instances: world.nodes.instances() });
   const isAtRest = (): boolean =>
     oracles.every((oracle) => !waitedFor.has(oracle.id) || (oracle.atRest?.({ ...facts(), view: board.view }) ?? []).length === 0);
-  const calmMs = plan.faults.some(({ id }) => quarrels.has(id)) ? truceMs : restMs;
+  const truce = plan.faults.some(({ id }) => quarrels.has(id)) && restMs >= defaultRestMs ? truceMs : 0;
   while (!isOver() && world.clock.monotonicMs() < deadlineMs) {
     await advance(world.clock.monotonicMs() + sliceMs);
-    const isQuiet = world.clock.monotonicMs() - lastWriteMs >= calmMs;
+    // What waits for a back-off may be silent for longer.
+    const wait = [...board.view.performers.values()].every(({ status }) => status?.ready === true) ? restMs : defaultRestMs;
+    const isQuiet = world.clock.monotonicMs() - lastWriteMs >= Math.max(wait, truce);
     if (isQuiet && isAtRest()) break;
   }
   if (!isOver()) {
