@@ -120,9 +120,12 @@ function drawChange(chance: Chance): Partial<PerformerSpecInput> {
   ])();
 }
 
+/** Faults by which two writers fight; what they fight over takes minutes to come to rest. */
+export const quarrels: ReadonlySet<FaultId> = new Set<FaultId>(['original-writes', 'second-leader', 'service-edited']);
+
 function planFaults(chance: Chance, activeMs: number, writes: number): readonly FaultStep[] {
   // A swarm: each kind is in or out, and the ones that are in share the run.
-  const inIt = new Set<FaultId>(faultIds.filter(() => chance.hits(0.22)));
+  const inIt = new Set<FaultId>(faultIds.filter((id) => chance.hits(quarrels.has(id) ? 0.1 : 0.22)));
   if (inIt.size === 0) inIt.add(chance.pick(writeFaultIds));
   const steps: FaultStep[] = [];
   for (const id of writeFaultIds)

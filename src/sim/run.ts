@@ -10,7 +10,7 @@ import { armFaults, type FaultId } from './faults/faults.ts';
 import { grantsOf } from './grants.ts';
 import { fastTimings, stockTimings } from './nodes/timings.ts';
 import { SimOperator, startCronJob } from './operators.ts';
-import type { RunPlan, UserStep } from './run-plan.ts';
+import { quarrels, type RunPlan, type UserStep } from './run-plan.ts';
 import { SimWorld } from './sim-world.ts';
 import type { AnyObject } from './stored-object.ts';
 import type { TraceLine } from './trace.ts';
@@ -58,7 +58,6 @@ const sliceMs = 5_000;
 const defaultRestMs = 60_000;
 /** What two writers fight over is left to the other for five minutes at a time. */
 const truceMs = 320_000;
-const quarrels: ReadonlySet<FaultId> = new Set<FaultId>(['original-writes', 'second-leader', 'service-edited']);
 const callEveryMs = 2_000;
 /** A run that does more than this hangs in a loop. */
 const maxEvents = 600_000;
