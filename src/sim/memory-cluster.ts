@@ -7,6 +7,7 @@ import {
   namespaces,
   nodes,
   type ObjectKey,
+  type ObjectMeta,
   pods,
   type Resource,
   services,
@@ -20,6 +21,7 @@ import { MemoryApi } from './memory-api.ts';
 import { MemoryServer, type RemoveOptions } from './memory-server.ts';
 import { MemoryWatches } from './memory-watch.ts';
 import { podRules } from './pod-rules.ts';
+import { resourceQuotas } from './quota.ts';
 import { serviceRules } from './service-rules.ts';
 import type { AnyObject, JsonObject } from './stored-object.ts';
 
@@ -41,25 +43,42 @@ export interface MemoryClusterOptions {
  * services, events and leases; further kinds by `registerKind`.
  */
 export class MemoryCluster {
-  readonly #server: MemoryServer;
+  /** Its verbs as any client may call them, with and without preconditions. */
+  readonly server: MemoryServer;
   readonly #watches: MemoryWatches;
   readonly #api: KubeApi;
 
   constructor({ clock, seed = 'memory', autoKubelet, bookmarkMs = 60_000, garbageDelayMs = 10 }: MemoryClusterOptions) {
     const server = new MemoryServer(clock, seed);
-    this.#server = server;
+    this.server = server;
     this.#watches = new MemoryWatches(server, bookmarkMs);
     this.#api = new MemoryApi(server, this.#watches);
     server.register(pods, podRules);
     server.register(services, serviceRules());
-    server.register(nodes, { statusSubresource: true, countsGeneration: false, initialStatus: (node) => node.status });
+    server.register(nodes, {
+      statusSubresource: true,
+      countsGeneration: false,
+      metadataWithStatus: 'all',
+      initialStatus: (node) => node.status,
+    });
     server.register(namespaces, {
       statusSubresource: true,
       countsGeneration: false,
+      unconditionalUpdate: true,
       initialStatus: () => ({ phase: 'Active' }),
       withDefaults: namespaceDefaults,
+      metadataWithStatus: 'all',
+      onMark: markNamespace,
     });
-    for (const resource of [coreEvents, leases]) server.register(resource, { statusSubresource: false, countsGeneration: false });
+    server.register(leases, {
+      statusSubresource: false,
+      countsGeneration: false,
+      createsOnUpdate: true,
+      withDefaults: leaseDefaults,
+      refusal: leaseRefusal,
+    });
+    server.register(coreEvents, { statusSubresource: false, countsGeneration: false, createsOnUpdate: true, unconditionalUpdate: true });
+    server.register(resourceQuotas, { statusSubresource: true, countsGeneration: false, unconditionalUpdate: true });
     startGarbageCollector(server, garbageDelayMs);
     this.createNamespace('default');
     if (autoKubelet !== undefined) new AutoKubelet(server, autoKubelet);
@@ -72,28 +91,28 @@ export class MemoryCluster {
 
   /** Serves one more kind, as the installation of its CRD does. */
   registerKind(resource: Resource<KubeObject>, options: CustomKindOptions): void {
-    this.#server.register(resource, customKindRules(options));
+    this.server.register(resource, customKindRules(options));
   }
 
   createNamespace(name: string): void {
-    this.#server.create(namespaces, { metadata: { name } });
+    this.server.create(namespaces, { metadata: { name } });
   }
 
   /** All objects of a kind, ordered by key, as they are in this instant. */
   objects<T extends KubeObject>(resource: Resource<T>): readonly T[] {
-    return this.#server.store.list(kindIdOf(resource)) as unknown as T[];
+    return this.server.store.list(kindIdOf(resource)) as unknown as T[];
   }
 
   find<T extends KubeObject>(resource: Resource<T>, key: ObjectKey): T | undefined {
-    return this.#server.find(resource, key) as unknown as T | undefined;
+    return this.server.find(resource, key) as unknown as T | undefined;
   }
 
   /** Changes an object as a controller of the cluster itself would: spec, status and metadata at once, nothing checked. @throws RangeError when it is not there */
   update<T extends KubeObject>(resource: Resource<T>, key: ObjectKey, change: (object: T) => T): T {
-    const stored = this.#server.find(resource, key);
+    const stored = this.server.find(resource, key);
     if (stored === undefined) throw new RangeError(`the memory cluster has no ${resource.kind} ${keyText(key)}`);
     const wanted = change(stored as unknown as T) as unknown as AnyObject;
-    return this.#server.overwrite(resource, stored, wanted) as unknown as T;
+    return this.server.overwrite(resource, stored, wanted) as unknown as T;
   }
 
   /** Members given replace those of the pod's status, the others stay. */
@@ -108,8 +127,8 @@ export class MemoryCluster {
 
   /** Deletes an object without preconditions, as a user with kubectl does. Nothing happens when it is not there. */
   remove(resource: Resource<KubeObject>, key: ObjectKey, options: RemoveOptions = {}): void {
-    const stored = this.#server.find(resource, key);
-    if (stored !== undefined) this.#server.remove(resource, stored, options);
+    const stored = this.server.find(resource, key);
+    if (stored !== undefined) this.server.remove(resource, stored, options);
   }
 
   /** Sends a bookmark on every open watch. */
@@ -119,7 +138,7 @@ export class MemoryCluster {
 
   /** Forgets the history: a watch from before now fails with `expired`. Open watches go on. */
   compact(): void {
-    this.#server.store.compact();
+    this.server.store.compact();
   }
 
   /** Ends every open watch, with a fault or as a server does when its time is over. */
@@ -133,7 +152,7 @@ export class MemoryCluster {
 
   /** The newest resourceVersion. */
   get resourceVersion(): string {
-    return String(this.#server.store.revision);
+    return String(this.server.store.revision);
   }
 }
 
@@ -142,4 +161,19 @@ function namespaceDefaults(object: AnyObject, before: AnyObject | undefined): An
   const labels = { ...object.metadata.labels, 'kubernetes.io/metadata.name': object.metadata.name ?? '' };
   const metadata = { ...object.metadata, labels, ...(before === undefined ? { finalizers: ['kubernetes'] } : {}) };
   return { ...object, metadata };
+}
+
+function markNamespace(namespace: AnyObject): AnyObject {
+  const { deletionGracePeriodSeconds: _grace, ...metadata } = namespace.metadata;
+  return { ...namespace, metadata: metadata as ObjectMeta, status: { ...namespace.status, phase: 'Terminating' } };
+}
+
+function leaseDefaults(lease: AnyObject): AnyObject {
+  return { ...lease, spec: { ...lease.spec } };
+}
+
+function leaseRefusal({ spec }: AnyObject): string | undefined {
+  if (Number(spec?.leaseDurationSeconds ?? 1) <= 0) return 'spec.leaseDurationSeconds: Invalid value: must be greater than 0';
+  if (Number(spec?.leaseTransitions ?? 0) < 0) return 'spec.leaseTransitions: Invalid value: must be greater than or equal to 0';
+  return undefined;
 }
