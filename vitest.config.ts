@@ -25,6 +25,7 @@ export default defineConfig({
       suite('house', thorough),
       suite('contract', cluster),
       suite('faults', cluster),
+      suite('model', cluster),
       suite('e2e', cluster),
       suite('soak', { ...cluster, testTimeout: 300_000 }),
     ],
