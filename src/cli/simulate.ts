@@ -172,9 +172,7 @@ function summaryText(sums: RunSums, seconds: number): readonly string[] {
   const ratio = sums.simulatedMs / 1_000 / seconds;
   return [
     `median seed: ${median.performers} Performers, ${median.writes} effective writes, ${median.faults} faults, ${(median.simulatedMs / 60_000).toFixed(1)} simulated minutes`,
-    `faults: ${Object.entries(faults)
-      .map(([id, times]) => `${id} ${String(times)}`)
-      .join(', ')}`,
+    `faults: ${faults.map(([id, times]) => `${id} ${times}`).join(', ')}`,
     `${sums.seeds} seeds in ${seconds.toFixed(0)} s: ${(sums.seeds / seconds).toFixed(1)} per second, ${ratio.toFixed(0)} s simulated per second`,
   ];
 }

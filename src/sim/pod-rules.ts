@@ -12,8 +12,10 @@ export const podRules: KindRules = {
   statusSubresource: true,
   countsGeneration: true,
   deletesGracefully: true,
+  unconditionalUpdate: true,
+  metadataWithStatus: 'but-owners',
   initialStatus: () => ({ phase: 'Pending', qosClass: 'BestEffort' }),
-  withDefaults: (object) => ({ ...object, spec: defaultSpec(object.spec ?? {}) }),
+  withDefaults: (object) => ({ ...object, spec: defaultSpec(object.spec ?? {}), status: { qosClass: 'BestEffort', ...object.status } }),
   refusal: (object, before) => (before === undefined ? specRefusal(object as Pod) : changeRefusal(object, before)),
 };
 

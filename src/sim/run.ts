@@ -10,7 +10,7 @@ import { armFaults, type FaultId } from './faults/faults.ts';
 import { grantsOf } from './grants.ts';
 import { fastTimings, stockTimings } from './nodes/timings.ts';
 import { SimOperator, startCronJob } from './operators.ts';
-import type { RunPlan, UserStep } from './run-plan.ts';
+import { quarrels, type RunPlan, type UserStep } from './run-plan.ts';
 import { SimWorld } from './sim-world.ts';
 import type { AnyObject } from './stored-object.ts';
 import type { TraceLine } from './trace.ts';
@@ -32,7 +32,7 @@ export interface RunResult {
   /** How often something from outside reached the first operator, all its lives together. */
   readonly steps: number;
   readonly operatorWrites: number;
-  /** Changes of what oracles see, in order: the places at which an event can be blocked. */
+  /** Changes of what oracles see until faults end, in order: the places at which an event can be blocked. */
   readonly seen: readonly SeenEvent[];
   readonly view: ClusterView;
 }
@@ -56,6 +56,8 @@ export interface RunOptions {
 const livenessMs = 1_500_000;
 const sliceMs = 5_000;
 const defaultRestMs = 60_000;
+/** What two writers fight over is left to the other for five minutes at a time. */
+const truceMs = 320_000;
 const callEveryMs = 2_000;
 /** A run that does more than this hangs in a loop. */
 const maxEvents = 600_000;
@@ -115,6 +117,7 @@ export async function runPlan(plan: RunPlan, options: RunOptions = {}): Promise<
   await advance(plan.activeMs);
   if (!isOver()) {
     world.note('fault', 'heal', 'all faults end');
+    world.onSeen = () => undefined;
     healAll();
     world.nodes.healAll();
     calmSinceMs = Math.min(calmSinceMs, world.clock.nowMs());
@@ -123,9 +126,12 @@ export async function runPlan(plan: RunPlan, options: RunOptions = {}): Promise<
   const facts = (): RestFacts => ({ atMs: world.clock.nowMs(), silentWrites: [], instances: world.nodes.instances() });
   const isAtRest = (): boolean =>
     oracles.every((oracle) => !waitedFor.has(oracle.id) || (oracle.atRest?.({ ...facts(), view: board.view }) ?? []).length === 0);
+  const truce = plan.faults.some(({ id }) => quarrels.has(id)) && restMs >= defaultRestMs ? truceMs : 0;
   while (!isOver() && world.clock.monotonicMs() < deadlineMs) {
     await advance(world.clock.monotonicMs() + sliceMs);
-    const isQuiet = world.clock.monotonicMs() - lastWriteMs >= restMs;
+    // What waits for a back-off may be silent for longer.
+    const wait = [...board.view.performers.values()].every(({ status }) => status?.ready === true) ? restMs : defaultRestMs;
+    const isQuiet = world.clock.monotonicMs() - lastWriteMs >= Math.max(wait, truce);
     if (isQuiet && isAtRest()) break;
   }
   if (!isOver()) {

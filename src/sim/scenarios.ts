@@ -40,7 +40,7 @@ function scenario(name: string, about: string, users: readonly UserStep[], fault
     onceEveryMs: 10_000,
     namespaces: ['team-0'],
   } as const;
-  return { name, about, plan: { ...world, activeMs, restMs: 15_000, users, faults } };
+  return { name, about, plan: { ...world, activeMs, restMs: 10_000, users, faults } };
 }
 
 export const scenarios: readonly Scenario[] = [
