@@ -115,11 +115,13 @@ export async function runPlan(plan: RunPlan, options: RunOptions = {}): Promise<
   const isOver = (): boolean => events > maxEvents || world.clock.monotonicMs() >= untilMs;
 
   await advance(plan.activeMs);
-  world.note('fault', 'heal', 'all faults end');
-  world.onSeen = () => undefined;
-  healAll();
-  world.nodes.healAll();
-  calmSinceMs = Math.min(calmSinceMs, world.clock.nowMs());
+  if (!isOver()) {
+    world.note('fault', 'heal', 'all faults end');
+    world.onSeen = () => undefined;
+    healAll();
+    world.nodes.healAll();
+    calmSinceMs = Math.min(calmSinceMs, world.clock.nowMs());
+  }
   const deadlineMs = plan.activeMs + livenessMs;
   const facts = (): RestFacts => ({ atMs: world.clock.nowMs(), silentWrites: [], instances: world.nodes.instances() });
   const isAtRest = (): boolean =>
@@ -134,16 +136,19 @@ export async function runPlan(plan: RunPlan, options: RunOptions = {}): Promise<
   }
   if (!isOver()) {
     late.length = 0;
-    await advance(world.clock.monotonicMs() + 2 * restMs);
-    board.rest({ ...facts(), silentWrites: late });
+    const endMs = world.clock.monotonicMs() + 2 * restMs;
+    await advance(endMs);
+    // Stopped before: the silence was not heard to its end.
+    if (world.clock.monotonicMs() >= endMs) board.rest({ ...facts(), silentWrites: late });
   }
+  // Before the operators are put away, which is no part of the run.
+  const told = { hash: world.trace.hash(), lines: world.trace.lines() };
   endCron?.();
   for (const operator of operators) operator.retire();
   const violations = [...world.found, ...board.violations];
   return {
     violations,
-    hash: world.trace.hash(),
-    lines: world.trace.lines(),
+    ...told,
     performers: new Set(plan.users.flatMap((step) => ('key' in step ? [keyText(step.key)] : []))).size,
     writes: world.effectiveWrites,
     faults: counts,
