@@ -19,7 +19,7 @@ const signsOf = (of: PerformerSpec): readonly string[] => {
     | { matchExpressions: { key: string; operator: string; values: string[] }[] }[]
     | undefined;
   return (terms ?? []).map(({ matchExpressions }) =>
-    matchExpressions.map(({ key, operator, values }) => `${key}${operator === 'In' ? '=' : operator}${values}`).join(' & '),
+    matchExpressions.map(({ key, operator, values }) => `${key}${operator === 'In' ? '=' : operator}${values.join()}`).join(' & '),
   );
 };
 
@@ -138,7 +138,7 @@ describe('the affinity', () => {
       nodeAffinity: {
         preferredDuringSchedulingIgnoredDuringExecution: [],
         requiredDuringSchedulingIgnoredDuringExecution: {
-          nodeSelectorTerms: [{ matchExpressions: [{ key: 'zone', operator: 'In', values: ['a'] }], matchFields: [] }],
+          nodeSelectorTerms: [{ matchExpressions: [{ key: 'zone', operator: 'In' as const, values: ['a'] }], matchFields: [] }],
         },
       },
     } as const;

@@ -32,7 +32,7 @@ const lost = (name: string): Node =>
     spec: { taints: [{ key: 'node.kubernetes.io/unreachable', effect: 'NoExecute', timeAdded: '2026-01-01T00:00:10Z' }] },
   }) as unknown as Node;
 const well = { metadata: { name: 'n1' } } as Node;
-const nodes = (byName: Record<string, Node | null>): Snapshot['nodes'] => ({ byName, total: 9, unreachable: 2 });
+const nodes = (byName: Record<string, Node | null>): NonNullable<Snapshot['nodes']> => ({ byName, total: 9, unreachable: 2 });
 const second = 'performer-x-abcd-1';
 const unlike: Service = { ...service(), spec: { ...service().spec, selector: { app: 'other' } } } as Service;
 const orphaned: Service = { ...service(), metadata: { ...service().metadata, ownerReferences: [] } } as Service;

@@ -232,7 +232,7 @@ describe('when something may be different though nothing happens', () => {
       old: [view('o')],
       waits: [2_500, 600_500],
     },
-  ])('is $name', ({ waits, name: _, ...given }) => {
+  ])('is $name', ({ waits, ...given }) => {
     expect(findWaits(seen(given))).toEqual(waits);
   });
 });
