@@ -42,9 +42,9 @@ export function planSwarm(seed: number, only?: { readonly mode?: Mode }): RunPla
   const chances = createChances(seed);
   const shape = chances('shape');
   const namespaces = Array.from({ length: shape.int(1, 3) }, (_, index) => `team-${index}`);
-  const activeMs = shape.int(450, 600) * 1_000;
+  const activeMs = shape.int(430, 570) * 1_000;
   const drawn = shape.pick(['watch', 'watch', 'watch', 'once', 'both'] as const);
-  const count = shape.hits(0.8) ? shape.int(20, 28) : shape.int(1, 12);
+  const count = shape.hits(0.8) ? shape.int(20, 25) : shape.int(1, 12);
   const users = planUsers(chances('workload'), count, namespaces, activeMs);
   return {
     seed,
@@ -68,7 +68,7 @@ function planUsers(chance: Chance, count: number, namespaces: readonly string[],
     const key = { namespace: chance.pick(namespaces), name: `p${index}` };
     let atMs = chance.hits(0.5) ? chance.int(0, 5_000) : chance.int(0, activeMs * 0.7);
     steps.push({ atMs, do: 'create', key, spec: { avsAddress, image: 'avs:1', ...drawSpec(chance) } });
-    const changes = chance.hits(0.5) ? chance.int(1, 2) : 0;
+    const changes = chance.hits(0.4) ? chance.int(1, 2) : 0;
     for (let change = 0; change < changes; change += 1) {
       atMs += chance.int(1_000, 150_000);
       if (atMs < activeMs) steps.push({ atMs, do: 'change', key, spec: drawChange(chance) });
@@ -89,7 +89,7 @@ function planUsers(chance: Chance, count: number, namespaces: readonly string[],
 
 function drawSpec(chance: Chance): Partial<PerformerSpecInput> {
   return {
-    replicas: chance.pick([1, 1, 1, 2, 3]),
+    replicas: chance.pick([1, 1, 1, 1, 2, 3]),
     progressDeadlineSeconds: chance.int(30, 90),
     ...(chance.hits(0.15) ? { strategy: { type: 'Recreate' } } : {}),
     ...(chance.hits(0.2) ? { nodeLossPolicy: 'Strict' } : {}),

@@ -58,7 +58,7 @@ const sliceMs = 5_000;
 const defaultRestMs = 60_000;
 /** What two writers fight over is left to the other for five minutes at a time. */
 const truceMs = 320_000;
-const callEveryMs = 2_000;
+const callEveryMs = 3_000;
 /** A run that does more than this hangs in a loop. */
 const maxEvents = 600_000;
 
@@ -162,7 +162,7 @@ export async function runPlan(plan: RunPlan, options: RunOptions = {}): Promise<
   };
 }
 
-/** Clients on all nodes call every performer, once in two seconds. */
+/** Clients on all nodes call every performer, once in three seconds. */
 function startClients(world: SimWorld): void {
   const chance = world.chance('clients');
   const call = (): void => {
