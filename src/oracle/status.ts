@@ -1,10 +1,12 @@
 import { conditionTypes, findCondition, reasons } from '../api/v1alpha1/conditions.ts';
+import { performerSelector, serviceName } from '../api/v1alpha1/naming.ts';
 import type { Performer, PerformerStatus } from '../api/v1alpha1/performer.ts';
 import { controllerOf, keyOf, keyText, type ObjectKey } from '../kube/objects.ts';
+import { sameJson } from '../lib/canonical-json.ts';
 import { defineOracle } from './define.ts';
 import type { Memory } from './memory.ts';
 import type { Oracle, Write } from './oracle.ts';
-import { type Asked, askedOf, isOperator, isRoutable } from './words.ts';
+import { type Asked, askedOf, isOperator, isRoutable, performerOf } from './words.ts';
 
 /** What status says. */
 export function statusOracles(memory: Memory): readonly Oracle[] {
@@ -22,10 +24,18 @@ function statusWritten(write: Write): { readonly before: Performer; readonly sta
  * the pods it calls ready were so at some time within the view lag. Only writes that bring or renew Ready are judged: one that leaves it alone says nothing.
  */
 function truthful(memory: Memory): Oracle {
+  /** When the Performer of that uid last had a Service of its own; Infinity while it has. */
+  const hadServiceMs = new Map<string, number>();
   return defineOracle(
     'S5',
-    'Ready is True only while as many pods of the newest spec serve as are wanted, and about the generation it names.',
+    'Ready is True only while as many pods of the newest spec serve as are wanted, through a Service of its own, and about the generation it names.',
     (test) => ({
+      onChange: ({ kind, before, after, atMs }) => {
+        const [was, is] = kind === 'services' ? [performerOf(before)?.uid, performerOf(after)?.uid] : [];
+        if (was !== undefined && was !== is) hadServiceMs.set(was, atMs);
+        if (is !== undefined) hadServiceMs.set(is, Number.POSITIVE_INFINITY);
+        return [];
+      },
       onWrite: (write, view) => {
         const written = statusWritten(write);
         const ready = findCondition(written?.status.conditions, 'Ready');
@@ -42,6 +52,11 @@ function truthful(memory: Memory): Oracle {
         // Orphans count before they are adopted.
         const orphans = [...view.pods.values()].filter((pod) => controllerOf(pod) === undefined && isRoutable(pod, key.name));
         const isTrue = asked !== undefined && serving.length + orphans.length >= asked.replicas;
+        const service = view.services.get(keyText({ ...key, name: serviceName(key.name) }));
+        const isOrphan =
+          service !== undefined && controllerOf(service) === undefined && sameJson(service.spec?.selector, performerSelector(key.name));
+        if (!isOrphan && (hadServiceMs.get(metadata?.uid ?? '') ?? Number.NEGATIVE_INFINITY) < sinceMs)
+          return test(false, write.atMs, keyText(key), () => `${write.actor} wrote Ready for a Performer that has no Service`);
         return test(isTrue && (ready.observedGeneration ?? metadata?.generation) === metadata?.generation, write.atMs, keyText(key), () =>
           isTrue
             ? `${write.actor} wrote Ready for generation ${ready.observedGeneration} on one of generation ${metadata?.generation}`

@@ -5,9 +5,17 @@ import { type FaultId, type FaultStep, faultIds, momentFaultIds, spanFaultIds, w
 
 /** What a user does, as with kubectl. */
 export type UserStep =
-  | { readonly atMs: number; readonly do: 'create'; readonly key: ObjectKey; readonly spec: PerformerSpecInput }
+  | {
+      readonly atMs: number;
+      readonly do: 'create';
+      readonly key: ObjectKey;
+      readonly spec: PerformerSpecInput;
+      readonly finalizers?: readonly string[];
+    }
   | { readonly atMs: number; readonly do: 'change'; readonly key: ObjectKey; readonly spec: Partial<PerformerSpecInput> }
   | { readonly atMs: number; readonly do: 'delete'; readonly key: ObjectKey; readonly propagation: 'Background' | 'Foreground' | 'Orphan' }
+  /** A pod of that name that has nothing to do with any Performer. */
+  | { readonly atMs: number; readonly do: 'stranger'; readonly key: ObjectKey }
   | { readonly atMs: number; readonly do: 'delete-namespace'; readonly namespace: string };
 
 export type Mode = 'watch' | 'once' | 'both';

@@ -1,12 +1,13 @@
 import { performers } from '../api/v1alpha1/performer.ts';
 import { KubeFault } from '../kube/faults.ts';
-import { type KubeObject, keyText, namespaces, type ObjectKey, type Resource } from '../kube/objects.ts';
+import { type KubeObject, keyText, namespaces, type ObjectKey, pods, type Resource } from '../kube/objects.ts';
 import type { Json } from '../lib/canonical-json.ts';
 import { createOracles } from '../oracle/all.ts';
 import { OracleBoard } from '../oracle/board.ts';
 import { createDifferential, type Shape } from '../oracle/differential.ts';
 import type { Change, ClusterView, Rest, Violation, Write } from '../oracle/oracle.ts';
 import { armFaults, type FaultId } from './faults/faults.ts';
+import { podOfStrangers } from './faults/tamper.ts';
 import { grantsOf } from './grants.ts';
 import { fastTimings, stockTimings } from './nodes/timings.ts';
 import { SimOperator, startCronJob } from './operators.ts';
@@ -184,11 +185,12 @@ function act(world: SimWorld, step: UserStep): void {
       const object = {
         apiVersion: 'hourglass.eigenlayer.io/v1alpha1',
         kind: 'Performer',
-        metadata: step.key,
+        metadata: { ...step.key, ...(step.finalizers === undefined ? {} : { finalizers: [...step.finalizers] }) },
         spec: step.spec as unknown as Json,
       };
       world.server.create(performers as Resource<KubeObject>, object as KubeObject);
-    } else if (step.do === 'change') changeSpec(world, step.key, step.spec as unknown as Json);
+    } else if (step.do === 'stranger') world.server.create(pods, { ...podOfStrangers, metadata: { ...step.key } } as KubeObject);
+    else if (step.do === 'change') changeSpec(world, step.key, step.spec as unknown as Json);
     else if (step.do === 'delete')
       world.removeByUser(performers as Resource<KubeObject>, step.key, { propagationPolicy: step.propagation });
     else world.removeByUser(namespaces as Resource<KubeObject>, { namespace: '', name: step.namespace });

@@ -176,7 +176,10 @@ export class SimWorld {
       return granted.has(`${verb} ${resource.group} ${name}`) && !this.revoked.has(`${verb} ${resource.plural}`);
     },
     onWrite: (write, process) => {
-      if (write.plural === leases.plural) return;
+      if (write.plural === leases.plural) {
+        this.board.write({ ...write, atMs: this.clock.nowMs() });
+        return;
+      }
       const holder = this.leaseHolder();
       const told: Write = { ...write, atMs: this.clock.nowMs(), entitled: holder === undefined || holder === process.name };
       const { verb, plural, key, result } = told;
