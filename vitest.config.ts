@@ -26,6 +26,7 @@ export default defineConfig({
       suite('simulation', { testTimeout: 600_000, hookTimeout: 600_000 }),
       suite('contract', cluster),
       suite('faults', cluster),
+      suite('model', cluster),
       suite('e2e', cluster),
       suite('soak', { ...cluster, testTimeout: 300_000 }),
     ],

@@ -1,16 +1,16 @@
+import { execFile } from 'node:child_process';
 import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly version: string };
 
 /** Packages in CommonJS ask for Node's own modules by `require`. */
-const forNode: BuildOptions = {
-  platform: 'node',
-  banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
-};
+const makeRequire = "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
+const forNode: BuildOptions = { platform: 'node', banner: { js: makeRequire }, outExtension: { '.js': '.mjs' } };
 
 const shared: BuildOptions = {
   absWorkingDir: root,
@@ -29,7 +29,7 @@ const crdApart: Plugin = {
   name: 'crd-apart',
   setup: (bundler) => {
     bundler.onResolve({ filter: /\/performer-crd-yaml\.ts$/ }, ({ kind }) =>
-      kind === 'dynamic-import' ? { path: './crd.js', external: true } : undefined,
+      kind === 'dynamic-import' ? { path: './crd.mjs', external: true } : undefined,
     );
   },
 };
@@ -46,8 +46,8 @@ const noChildProcess: Plugin = {
 };
 
 /**
- * Builds the CLI into `outdir`: `core.js` is what every command loads, `hourglass.js` starts it, and everything loaded lazily stands in
- * chunks beside it.
+ * Builds the CLI into `outdir`: `core.js` is what every command loads, `hourglass.js` starts it, `core.cache` is V8's code of it, and
+ * everything loaded lazily stands in chunks beside it. The first two are CommonJS, which Node starts without its second module loader.
  *
  * @returns the build with `core.js` in it
  */
@@ -68,17 +68,38 @@ export async function buildCli(outdir: string): Promise<Metafile> {
   const made = new Set(Object.keys(metafile?.outputs ?? {}).map((path) => basename(path)));
   for (const file of readdirSync(join(outdir, 'chunks'))) if (!made.has(file)) rmSync(join(outdir, 'chunks', file));
   const outputs = await mergeStart(outdir, metafile as Metafile);
-  const start = "#!/usr/bin/env node\nimport './core.js';\n";
-  const entryFile = join(outdir, 'hourglass.js');
-  writeFileSync(entryFile, start);
-  chmodSync(entryFile, 0o755);
+  const starter = await build({
+    ...shared,
+    entryPoints: [join(root, 'src', 'cli', 'start.ts')],
+    outfile: join(outdir, 'hourglass.js'),
+    format: 'cjs',
+    platform: 'node',
+  });
+  chmodSync(join(outdir, 'hourglass.js'), 0o755);
+  writeFileSync(join(outdir, 'package.json'), '{ "type": "commonjs" }\n');
+  await promisify(execFile)(process.execPath, ['-e', makeCache, join(outdir, 'core.js')], { env: {} });
+  const entry = onlyOutput(starter.metafile);
   const [core = ''] = Object.keys(outputs);
   const imports: Output['imports'] = [{ path: core, kind: 'import-statement' }];
-  const entry: Output = { bytes: start.length, inputs: {}, imports, exports: [] };
-  return { inputs: (metafile as Metafile).inputs, outputs: { ...outputs, [join(dirname(core), 'hourglass.js')]: entry } };
+  return { inputs: (metafile as Metafile).inputs, outputs: { ...outputs, [entry.path]: { ...entry.output, imports } } };
 }
 
 type Output = Metafile['outputs'][string];
+
+function onlyOutput(metafile: Metafile | undefined): { readonly path: string; readonly output: Output } {
+  const [made] = Object.entries(metafile?.outputs ?? {});
+  if (made === undefined) throw new Error('the build made nothing');
+  return { path: made[0], output: made[1] };
+}
+
+/** Compiles every function, also those that V8 would leave for their first call. In a process of its own, since V8 takes code from like flags only. */
+const makeCache = `
+const { readFileSync, writeFileSync } = require('node:fs'), { setFlagsFromString } = require('node:v8'), { Script } = require('node:vm');
+const [, file] = process.argv;
+setFlagsFromString('--no-lazy');
+const script = new Script(require('node:module').wrap(readFileSync(file, 'utf8')), { filename: file });
+setFlagsFromString('--lazy');
+writeFileSync(file.replace(/js$/, 'cache'), script.createCachedData());`;
 
 /**
  * esbuild makes a chunk for each set of lazy parts that share code: two dozen files at every start, each looked for, read and linked.
@@ -87,7 +108,7 @@ type Output = Metafile['outputs'][string];
  * @returns the outputs as they are now, `core.js` first
  */
 async function mergeStart(outdir: string, { outputs }: Metafile): Promise<Metafile['outputs']> {
-  const core = Object.keys(outputs).find((path) => path.endsWith('/core.js')) ?? '';
+  const core = Object.keys(outputs).find((path) => path.endsWith('/core.mjs')) ?? '';
   const loaded = new Set([core]);
   for (const path of loaded)
     for (const { path: next, kind } of outputs[path]?.imports ?? []) if (kind === 'import-statement' && next in outputs) loaded.add(next);
@@ -100,31 +121,35 @@ async function mergeStart(outdir: string, { outputs }: Metafile): Promise<Metafi
   );
   const { metafile } = await build({
     ...shared,
-    stdin: { contents: ["import './core.js';", ...reexports].join('\n'), resolveDir: outdir },
+    stdin: { contents: ["import './core.mjs';", ...reexports].join('\n'), resolveDir: outdir },
     outfile: join(outdir, 'core.js'),
-    allowOverwrite: true,
+    format: 'cjs',
     platform: 'node',
+    // Code that V8 keeps may not say `import()`; Node's `require` loads ES modules as well.
+    supported: { 'dynamic-import': false },
     plugins: [lazyStaysOut],
   });
-  for (const { file, names } of chunks)
-    writeFileSync(
-      join(outdir, 'chunks', file),
-      `export { ${names.map(({ own, ours }) => `${ours} as ${own}`).join(', ')} } from '../core.js';\n`,
-    );
-  const [merged] = Object.values(metafile?.outputs ?? {});
-  const inputs = Object.assign({}, ...[...loaded].map((path) => outputs[path]?.inputs)) as Output['inputs'];
-  const rest = Object.entries(outputs).filter(([path]) => !loaded.has(path));
-  return { [core]: { bytes: 0, ...merged, imports: [], exports: [], inputs }, ...Object.fromEntries(rest) };
+  rmSync(join(outdir, 'core.mjs'));
+  for (const { file, names } of chunks) {
+    const taken = `const { ${names.map(({ ours }) => ours).join(', ')} } = require('../core.js');`;
+    const given = `export { ${names.map(({ own, ours }) => `${ours} as ${own}`).join(', ')} };`;
+    writeFileSync(join(outdir, 'chunks', file), `${makeRequire}\n${taken}\n${given}\n`);
+  }
+  const { path, output } = onlyOutput(metafile);
+  const inputs = Object.assign({}, ...[...loaded].map((one) => outputs[one]?.inputs)) as Output['inputs'];
+  const rest = Object.entries(outputs).filter(([one]) => !loaded.has(one));
+  return { [path]: { ...output, imports: [], exports: [], inputs }, ...Object.fromEntries(rest) };
 }
 
-/** What is loaded lazily is beside `core.js` already. */
+/** What is loaded lazily is beside `core.js` already; what is merged has the `require` of CommonJS. */
 const lazyStaysOut: Plugin = {
   name: 'lazy-stays-out',
   setup: (bundler) => {
     bundler.onResolve({ filter: /^\.\// }, ({ kind, path }) => {
-      if (kind !== 'dynamic-import') return undefined;
-      return { path: path === './crd.js' ? path : `./chunks/${basename(path)}`, external: true };
+      if (kind !== 'dynamic-import' && kind !== 'require-call') return undefined;
+      return { path: path === './crd.mjs' ? path : `./chunks/${basename(path)}`, external: true };
     });
+    bundler.onLoad({ filter: /\.mjs$/ }, ({ path }) => ({ contents: readFileSync(path, 'utf8').replace(makeRequire, '') }));
   },
 };
 

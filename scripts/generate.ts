@@ -7,6 +7,7 @@ import { renderCrdYaml } from '../src/api/crd/performer-crd-yaml.ts';
 import { permissions } from '../src/reconcile/permissions.ts';
 import { renderApiReference } from './api-reference.ts';
 import { renderConditions, renderEvents } from './condition-reference.ts';
+import { renderGrpcCode } from './grpc-code.ts';
 
 export const projectRoot = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -18,6 +19,7 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
     ['docs/conditions.md', renderConditions()],
     ['docs/events.md', renderEvents()],
     ['manifests/rbac/cluster-role.yaml', renderClusterRoleYaml()],
+    ...(await renderGrpcCode(projectRoot)),
   ]);
 }
 

@@ -30,6 +30,7 @@ const suites: readonly Suite[] = [
   vitestSuite('simulation', 'T1'),
   vitestSuite('contract', 'T2'),
   vitestSuite('faults', 'T2'),
+  vitestSuite('model', 'T2'),
   vitestSuite('e2e', 'T2'),
   vitestSuite('soak', 'T2'),
 ];

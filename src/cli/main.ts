@@ -57,8 +57,8 @@ program
   .catch((error: unknown) => {
     process.exitCode = report(error);
   })
-  // Everything is written and closed: taking the heap apart object by object is of use to nobody.
-  .finally(() => process.exit());
+  // Everything is closed: taking the heap apart object by object is of use to nobody. But a slow reader of a pipe must get it all.
+  .finally(() => process.stdout.write('', () => process.exit()));
 
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;

@@ -172,9 +172,7 @@ function summaryText(sums: RunSums, seconds: number): readonly string[] {
   const ratio = sums.simulatedMs / 1_000 / seconds;
   return [
     `median seed: ${median.performers} Performers, ${median.writes} effective writes, ${median.faults} faults, ${(median.simulatedMs / 60_000).toFixed(1)} simulated minutes`,
-    `faults: ${Object.entries(faults)
-      .map(([id, times]) => `${id} ${times}`)
-      .join(', ')}`,
+    `faults: ${faults.map(([id, times]) => `${id} ${times}`).join(', ')}`,
     `${sums.seeds} seeds in ${seconds.toFixed(0)} s: ${(sums.seeds / seconds).toFixed(1)} per second, ${ratio.toFixed(0)} s simulated per second`,
   ];
 }
@@ -208,7 +206,7 @@ function driveWorker(
 function serveSeeds(): Promise<ExitCode> {
   return new Promise((resolve) => {
     process.on('disconnect', () => resolve(exitCodes.ok));
-    process.on('message', async ({ seed, mode }: ToWorker) => {
+    const run = async ({ seed, mode }: ToWorker): Promise<void> => {
       const plan = planSwarm(seed, mode === undefined ? {} : { mode });
       const result = seedResultOf(plan, await runPlan(plan));
       const again = seed % twiceEvery === 0 ? (await runPlan(plan)).hash : result.hash;
@@ -219,6 +217,7 @@ function serveSeeds(): Promise<ExitCode> {
         message: `ran twice: trace hash ${result.hash}, then ${again}`,
       };
       process.send?.(again === result.hash ? result : { ...result, violations: [...result.violations, unequal] });
-    });
+    };
+    process.on('message', (message: ToWorker) => void run(message));
   });
 }

@@ -19,9 +19,12 @@ const mostSlots = 600;
 export async function runResync({ queue, clock, keys, everyMs, signal }: ResyncOptions): Promise<void> {
   if (everyMs <= 0) return;
   const slots = Math.max(1, Math.min(mostSlots, Math.floor(everyMs / 1_000)));
+  // Shared out once a round, not looked for each second among all of them; what is new meanwhile is looked at because it is new.
+  let turns = new Map<number, ObjectKey[]>();
   for (let slot = 0; ; slot = (slot + 1) % slots) {
     await sleep(clock, everyMs / slots, signal);
     if (signal.aborted) return;
-    for (const key of keys()) if (Number.parseInt(hashHex(keyText(key)).slice(-8), 16) % slots === slot) queue.add(key, 'background');
+    if (slot === 0) turns = Map.groupBy(keys(), (key) => Number.parseInt(hashHex(keyText(key)).slice(-8), 16) % slots);
+    for (const key of turns.get(slot) ?? []) queue.add(key, 'background');
   }
 }

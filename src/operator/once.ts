@@ -33,7 +33,7 @@ export interface OnceOutcome extends OnceResult {
   readonly plans: ReadonlyMap<string, Plan> | undefined;
   readonly performers: number;
   /** Gives the Lease back. */
-  release(): Promise<void>;
+  readonly release: () => Promise<void>;
 }
 
 /** What was listed before a longer wait for the Lease is listed again: writes on it would be safe, and in vain. */
@@ -64,7 +64,7 @@ export async function operateOnce(options: OnceOperatorOptions): Promise<OnceOut
 interface Writer {
   readonly name: string;
   readonly mayWrite: () => boolean;
-  release(): Promise<void>;
+  readonly release: () => Promise<void>;
 }
 
 /** Writes nothing. */

@@ -15,17 +15,18 @@ export function createOracles(context: OracleContext): readonly Oracle[] {
   const groups = [servingOracles, ownershipOracles, entitlementOracles, statusOracles, churnOracles, leaseOracles, restOracles];
   const all = groups.flatMap((group) => group(memory));
   // The first one that is told makes the memory take it.
-  return all.map(
-    (oracle): Oracle => ({
-      ...oracle,
-      onChange: (change, view) => {
-        memory.change(change, view);
-        return oracle.onChange?.(change, view) ?? [];
-      },
-      onWrite: (write, view) => {
-        memory.write(write);
-        return oracle.onWrite?.(write, view) ?? [];
-      },
-    }),
-  );
+  return all.map((oracle, place): Oracle => (place > 0 ? oracle : { ...oracle, ...remembering(memory, oracle) }));
+}
+
+function remembering(memory: Memory, oracle: Oracle): Pick<Oracle, 'onChange' | 'onWrite'> {
+  return {
+    onChange: (change, view) => {
+      memory.change(change, view);
+      return oracle.onChange?.(change, view) ?? [];
+    },
+    onWrite: (write, view) => {
+      memory.write(write);
+      return oracle.onWrite?.(write, view) ?? [];
+    },
+  };
 }

@@ -5,7 +5,10 @@ import { defineOracle } from './define.ts';
 import type { ClusterView, Oracle } from './oracle.ts';
 import { isInService, isReady, performerOf } from './words.ts';
 
-/** A cluster without what may differ from run to run, by Performer: uids, hashes and indices in names, times, nodes, addresses, messages. */
+/**
+ * A cluster without what may differ from run to run, by Performer: uids, hashes and indices in names, times, nodes, addresses, messages;
+ * nor whether there was ever an upgrade, since a late operator may meet the newest spec first.
+ */
 export type Shape = Readonly<Record<string, Json>>;
 
 /** The shape of what Performers are and have; order is of no meaning. Pure. */
@@ -16,7 +19,7 @@ export function shapeOf(view: ClusterView): Shape {
     const uid = performer.metadata?.uid;
     const pods = [...view.pods.values()].filter((pod) => performerOf(pod)?.uid === uid).map((pod) => shapeOfPod(pod, key.name));
     const service = [...view.services.values()].find((one) => performerOf(one)?.uid === uid);
-    const { podName, podIP, readyTime, lastUpgrade, conditions = [], ...status } = performer.status ?? {};
+    const { podName, podIP, readyTime, lastUpgrade: _upgrade, conditions = [], ...status } = performer.status ?? {};
     shape[keyText(key)] = plain({
       pods: pods.toSorted((a, b) => (canonicalJson(a) < canonicalJson(b) ? -1 : 1)),
       service:
@@ -26,7 +29,6 @@ export function shapeOf(view: ClusterView): Shape {
         podName: podName !== undefined,
         podIP: podIP !== undefined,
         readyTime: readyTime !== undefined,
-        lastUpgrade: lastUpgrade !== undefined,
       },
       conditions: conditions.map((one) => [one.type, one.status, one.reason]),
       finalizers: performer.metadata?.finalizers,

@@ -69,6 +69,7 @@ export class Memory {
   readonly #unreachable = new Map<string, { fromMs: number; toMs: number }>();
   #most: { fromMs: number; toMs: number } = { fromMs: Number.POSITIVE_INFINITY, toMs: Number.NEGATIVE_INFINITY };
   readonly #refused = new Map<string, number>();
+  readonly #podChanges = new Map<string, number>();
   #seesWrites = false;
   #last: unknown;
 
@@ -142,6 +143,11 @@ export class Memory {
     return this.#names.get(`${ownerUid} ${podName}`) ?? 0;
   }
 
+  /** When a pod of that Performer last changed. */
+  podsChangedMs(key: ObjectKey): number {
+    return this.#podChanges.get(keyText(key)) ?? Number.NEGATIVE_INFINITY;
+  }
+
   /** Whether the API server refused a write for that Performer in the last hour, or nobody can tell since writes are not seen. */
   wasRefused(key: ObjectKey, nowMs: number): boolean {
     return !this.#seesWrites || (this.#refused.get(keyText(key)) ?? Number.NEGATIVE_INFINITY) > nowMs - 3_600_000;
@@ -207,7 +213,9 @@ export class Memory {
       const isNew = (parseTime(after.metadata?.creationTimestamp) ?? 0) >= atMs - this.context.viewLagMs - 1_000;
       const madeUnder = isNew ? this.asked(owner, atMs, this.context.viewLagMs, owner.uid) : [];
       const never = Number.NEGATIVE_INFINITY;
-      const first = { routableToMs: never, routedToMs: never, everReady: false, goneMs: undefined };
+      // Who adopts it changes nothing for callers.
+      const { routableToMs = never, routedToMs = never, everReady = false } = known ?? {};
+      const first = { routableToMs, routedToMs, everReady, goneMs: undefined };
       const trace = { pod: after, owner, bornMs: atMs, madeUnder, marked, touched: !this.#isOurName(after, owner), ...first };
       for (const [other, { goneMs }] of siblings) {
         if (goneMs === undefined || goneMs >= atMs - this.context.viewLagMs - keepMs) continue;
@@ -220,6 +228,7 @@ export class Memory {
       const name = `${owner.uid} ${after.metadata?.name}`;
       this.#names.set(name, (this.#names.get(name) ?? 0) + 1);
     }
+    this.#podChanges.set(keyText(owner), atMs);
     const trace = this.#byUid.get(uid);
     if (trace === undefined) return;
     trace.pod = after;

@@ -12,7 +12,7 @@ import { askedOf, isDeleting, isEnded, isInService, isManagedElsewhere, isOnLost
 
 /** How the cluster stands once nothing happens any more. */
 export function restOracles(memory: Memory): readonly Oracle[] {
-  return [converged(memory), isolated(memory), deletionFinished(), noOrphan(), silent()];
+  return [converged(memory), isolated(memory), deletionFinished(), noOrphan(), silent(memory)];
 }
 
 /** The Performers we look after that are not going. */
@@ -186,7 +186,8 @@ function noOrphan(): Oracle {
 }
 
 /** Guard: where pods keep coming to nothing or are refused, each new try and each new word about it is a write by right. */
-function silent(): Oracle {
+/** Guards: what is refused for a while is tried again; status follows a pod that changes by itself, as one that crashes does. */
+function silent(memory: Memory): Oracle {
   return defineOracle('L4', 'At rest operators write nothing.', (test) => ({
     atRest: ({ atMs, silentWrites, view }) => {
       const wrong = silentWrites.flatMap((write) => {
@@ -195,7 +196,10 @@ function silent(): Oracle {
         const reason = performer === undefined ? undefined : reasonOf(performer);
         // Time alone brings this one about, once.
         const cameDue = reason === 'ProgressDeadlineExceeded' && reasonOf((write.before ?? {}) as Performer) !== reason;
-        if (write.result !== 'ok' || cameDue || (reason !== undefined && reasons[reason].warns && !reasons[reason].stalls)) return [];
+        const follows =
+          write.plural === 'performers' && write.atMs - memory.podsChangedMs({ namespace, name: name ?? '' }) <= memory.context.settleMs;
+        if (write.result !== 'ok' || cameDue || follows || (reason !== undefined && reasons[reason].warns && !reasons[reason].stalls))
+          return [];
         return test(
           false,
           write.atMs,

@@ -33,7 +33,7 @@ export async function observe(key: ObjectKey, deps: ReconcileDeps, lastPass: boo
   if (performer === undefined) deps.writers.forget(key);
   const serviceWriter = await deps.writers.findRival(key, service, kube, signal);
   const denied = deps.writers.findDenial(key, kube.serverNowMs());
-  const statusTruceMs = deps.writers.findStatusTruce(key, kube.serverNowMs());
+  const statusTruce = deps.writers.findStatusTruce(key, kube.serverNowMs());
   return {
     key,
     nowMs: kube.serverNowMs(),
@@ -44,7 +44,7 @@ export async function observe(key: ObjectKey, deps: ReconcileDeps, lastPass: boo
     ...(routed === undefined ? {} : { routed }),
     lastPass,
     ...(serviceWriter === undefined ? {} : { serviceWriter }),
-    ...(statusTruceMs === undefined ? {} : { statusDisputedUntilMs: statusTruceMs }),
+    ...(statusTruce === undefined ? {} : { statusDisputed: statusTruce }),
     ...(denied === undefined ? {} : { denied }),
   };
 }

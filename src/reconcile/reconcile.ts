@@ -28,7 +28,7 @@ export async function reconcile(key: ObjectKey, deps: ReconcileDeps, context: Pa
     const plan = checkPlan(planPerformer(snapshot, deps.settings), snapshot);
     deps.onPlan?.(key, plan);
     if (plan.actions.length === 0 || !deps.mayWrite()) return toOutcome(plan, false);
-    if (!(await isProven(plan, snapshot, deps, context.signal))) return lookAgain(key, deps, context.signal);
+    if (!(await isProven(plan, snapshot, deps, context.signal))) return await lookAgain(key, deps, context.signal);
     const applied = await apply(plan, snapshot, deps, context.signal);
     return await conclude(applied, plan, snapshot, deps, context.signal);
   } catch (error) {
@@ -44,7 +44,7 @@ async function conclude(applied: Applied, plan: Plan, snapshot: Snapshot, deps: 
     case 'stopped':
       return toOutcome(plan, false);
     case 'stale':
-      return lookAgain(snapshot.key, deps, signal);
+      return await lookAgain(snapshot.key, deps, signal);
     case 'denied': {
       // The refusal becomes part of what was seen, so that status can say it and the rest goes on.
       const { kind, resource } = applied.action;

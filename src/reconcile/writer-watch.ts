@@ -6,6 +6,8 @@ import { canonicalJson, type Json } from '../lib/canonical-json.ts';
 import { hashHex } from '../lib/hash.ts';
 import type { Denial, ServiceWriter } from './plan/snapshot.ts';
 
+/** Each time somebody else's value is put back, the condition turned at another time. */
+const times = /"lastTransitionTime":"[^"]*"/g;
 const tooOften = 3;
 const withinMs = 60_000;
 /** After that it is put right once more. */
@@ -15,10 +17,17 @@ const denialMs = 30_000;
 const denialCapMs = 600_000;
 
 interface Quarrel {
-  /** The newest writes: the same one again puts back what somebody else took away in between. */
+  /** Our newest writes, all the same: one again puts back what somebody else took away, unless it was we who wrote something else in between. */
   readonly writes: { readonly patch: string; readonly atMs: number }[];
   truceUntilMs: number;
+  /** What the truce still lets through was put back as well. */
+  whole: boolean;
   manager: string | undefined;
+}
+
+export interface StatusTruce {
+  readonly untilMs: number;
+  readonly whole: boolean;
 }
 
 /**
@@ -32,19 +41,22 @@ export class WriterWatch {
   /** A patch of ours that was stored. */
   wrote(what: 'Service' | 'PerformerStatus', key: ObjectKey, patch: Json, nowMs: number): void {
     const id = idOf(what, key);
-    const quarrel = this.#quarrels.get(id) ?? { writes: [], truceUntilMs: 0, manager: undefined };
+    const quarrel = this.#quarrels.get(id) ?? { writes: [], truceUntilMs: 0, whole: false, manager: undefined };
     this.#quarrels.set(id, quarrel);
-    const write = { patch: hashHex(canonicalJson(patch)), atMs: nowMs };
+    const write = { patch: hashHex(canonicalJson(patch).replace(times, '')), atMs: nowMs };
+    if (quarrel.writes.at(-1)?.patch !== write.patch) quarrel.writes.length = 0;
     quarrel.writes.push(write);
     while ((quarrel.writes[0] ?? write).atMs < nowMs - withinMs) quarrel.writes.shift();
-    if (quarrel.writes.filter((one) => one.patch === write.patch).length < tooOften) return;
+    if (quarrel.writes.length < tooOften) return;
+    quarrel.whole = nowMs < quarrel.truceUntilMs;
     quarrel.truceUntilMs = nowMs + truceMs;
     quarrel.manager = undefined;
   }
 
   /** Server time until which the status is left to another writer; undefined while there is no quarrel. */
-  findStatusTruce(key: ObjectKey, nowMs: number): number | undefined {
-    return this.#findTruce(idOf('PerformerStatus', key), nowMs)?.truceUntilMs;
+  findStatusTruce(key: ObjectKey, nowMs: number): StatusTruce | undefined {
+    const quarrel = this.#findTruce(idOf('PerformerStatus', key), nowMs);
+    return quarrel === undefined ? undefined : { untilMs: quarrel.truceUntilMs, whole: quarrel.whole };
   }
 
   /** Who the Service is left to now; undefined while there is no quarrel. */

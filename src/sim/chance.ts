@@ -3,12 +3,12 @@ import { createRandom } from '../lib/seeded-random.ts';
 
 /** One stream of numbers from [0, 1). */
 export interface Chance {
-  next(): number;
+  readonly next: () => number;
   /** A whole number from `least` to `most`. */
-  int(least: number, most: number): number;
+  readonly int: (least: number, most: number) => number;
   /** Whether something of this probability happens. */
-  hits(probability: number): boolean;
-  pick<T>(from: readonly [T, ...T[]] | readonly T[]): T;
+  readonly hits: (probability: number) => boolean;
+  readonly pick: <T>(from: readonly [T, ...T[]] | readonly T[]) => T;
 }
 
 /** Streams by purpose, all from one seed: what one part of a simulation draws changes nothing for another. */

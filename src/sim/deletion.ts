@@ -4,11 +4,12 @@ import type { AnyObject } from './stored-object.ts';
 
 export type DeletionStep =
   | { readonly kind: 'remove' }
-  /** It stays, marked: a finalizer or a grace period holds it. */
-  | { readonly kind: 'mark'; readonly object: AnyObject }
+  /** It stays, marked, while a finalizer or a grace period holds it; `ends`: nothing does, and it goes right after. */
+  | { readonly kind: 'mark'; readonly object: AnyObject; readonly ends: boolean }
   | { readonly kind: 'unchanged' };
 
 const policyFinalizers = { Foreground: 'foregroundDeletion', Orphan: 'orphan', Background: undefined } as const;
+const ofPolicies: readonly string[] = ['foregroundDeletion', 'orphan'];
 
 /** What a delete call makes of an object. Pure. @param graceful whether the kind has a grace period */
 export function planDeletion(
@@ -18,28 +19,39 @@ export function planDeletion(
   nowMs: number,
 ): DeletionStep {
   const { metadata } = object;
-  const added = policyFinalizers[options.propagationPolicy ?? 'Background'];
-  const finalizers = [...new Set([...(metadata.finalizers ?? []), ...(added === undefined ? [] : [added])])];
-  const askedSeconds = graceful ? gracePeriodSeconds(object, options.gracePeriodSeconds) : 0;
+  const had = metadata.finalizers ?? [];
+  const finalizers = finalizersAfter(had, options.propagationPolicy);
   const markedMs = parseTime(metadata.deletionTimestamp);
-
-  if (markedMs === undefined) {
-    if (askedSeconds === 0 && finalizers.length === 0) return { kind: 'remove' };
-    return { kind: 'mark', object: mark(object, nowMs, askedSeconds, finalizers) };
-  }
-  // A grace period that runs can only be made shorter.
   const leftSeconds = metadata.deletionGracePeriodSeconds ?? 0;
-  const shorter = options.gracePeriodSeconds !== undefined && askedSeconds < leftSeconds;
-  const seconds = shorter ? askedSeconds : leftSeconds;
-  if (seconds === 0 && finalizers.length === 0) return { kind: 'remove' };
-  if (!shorter && finalizers.length === (metadata.finalizers ?? []).length) return { kind: 'unchanged' };
-  return { kind: 'mark', object: mark(object, markedMs - leftSeconds * 1_000, seconds, finalizers) };
+  const step = (sinceMs: number, seconds: number): DeletionStep => ({
+    kind: 'mark',
+    object: mark(object, sinceMs, seconds, finalizers),
+    ends: seconds === 0 && finalizers.length === 0,
+  });
+  if (markedMs !== undefined && leftSeconds > 0) {
+    // A grace period that runs can only be made shorter; until then a call changes nothing, its policy included.
+    const { gracePeriodSeconds: given } = options;
+    const asked = given !== undefined && given < 0 ? 1 : given;
+    return asked === undefined || asked >= leftSeconds ? { kind: 'unchanged' } : step(markedMs - leftSeconds * 1_000, asked);
+  }
+  if (markedMs === undefined && graceful) return step(nowMs, gracePeriodSeconds(object, options.gracePeriodSeconds));
+  if (finalizers.length === 0) return { kind: 'remove' };
+  if (markedMs === undefined) return step(nowMs, 0);
+  return String(finalizers) === String(had) ? { kind: 'unchanged' } : step(markedMs, 0);
 }
 
 /** Whether nothing holds a marked object any more. Pure. */
 export function isReleased({ metadata }: AnyObject): boolean {
   const { deletionTimestamp, deletionGracePeriodSeconds: seconds = 0, finalizers = [] } = metadata;
   return deletionTimestamp !== undefined && seconds === 0 && finalizers.length === 0;
+}
+
+/** A policy that is named takes the place of one that an earlier call, or the user, left as a finalizer. */
+function finalizersAfter(had: readonly string[], policy: DeleteOptions['propagationPolicy']): readonly string[] {
+  if (policy === undefined) return had;
+  const added = policyFinalizers[policy];
+  const others = had.filter((name) => !ofPolicies.includes(name));
+  return added === undefined ? others : had.includes(added) && others.length === had.length - 1 ? had : [...others, added];
 }
 
 /** Nobody runs a pod that has no node, or that has finished: there is nothing to wait for. */
@@ -51,7 +63,7 @@ function gracePeriodSeconds(object: AnyObject, asked: number | undefined): numbe
 }
 
 function mark(object: AnyObject, sinceMs: number, seconds: number, finalizers: readonly string[]): AnyObject {
-  const { metadata } = object;
+  const { finalizers: _had, ...metadata } = object.metadata;
   const isFirst = metadata.deletionTimestamp === undefined;
   return {
     ...object,

@@ -113,7 +113,7 @@ export class Front {
 
   /** Ends all streams, as a broken connection or an API server that goes does. */
   disconnect(fault?: KubeFault): void {
-    for (const stream of [...this.#streams]) stream.close(fault);
+    for (const stream of this.#streams) stream.close(fault);
   }
 }
 

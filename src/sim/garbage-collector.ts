@@ -1,4 +1,4 @@
-import { type KubeObject, keyOf, namespaces, type OwnerReference, type Resource } from '../kube/objects.ts';
+import { type KubeObject, keyOf, namespaces, type OwnerReference, pods, type Resource } from '../kube/objects.ts';
 import { kindIdOf } from './kind-rules.ts';
 import type { MemoryServer } from './memory-server.ts';
 import type { Change } from './memory-store.ts';
@@ -45,8 +45,9 @@ function sweep(server: MemoryServer): void {
   // Another step of the same sweep may have changed an object; that change has led to a sweep of its own.
   const isCurrent = ({ resource, object }: Stored): boolean =>
     server.find(resource, keyOf(object))?.metadata.resourceVersion === object.metadata.resourceVersion;
-  for (const stored of all) if (isCurrent(stored)) sweepOwner(server, stored, dependentsOf(stored));
+  // Dependents first: those that do not block their owner are taken while it still waits.
   for (const stored of all) if (isCurrent(stored)) sweepDependent(server, stored, dependentsOf(stored).length > 0);
+  for (const stored of all) if (isCurrent(stored)) sweepOwner(server, stored, dependentsOf(stored));
 }
 
 function sweepOwner(server: MemoryServer, owner: Stored, dependents: readonly Stored[]): void {
@@ -103,13 +104,17 @@ function dropFinalizer(server: MemoryServer, { resource, object }: Stored, final
   server.write(resource, object, { ...object, metadata: { ...object.metadata, finalizers } });
 }
 
+/** Pods go first; the rest is taken once they have gone. */
 function sweepNamespace(server: MemoryServer, namespace: Stored): void {
-  let left = 0;
-  for (const resource of server.resources().filter(({ namespaced }) => namespaced)) {
-    for (const object of server.store.list(kindIdOf(resource))) {
-      if (object.metadata.namespace !== namespace.object.metadata.name) continue;
-      if (object.metadata.deletionTimestamp !== undefined || server.remove(resource, object) !== undefined) left += 1;
-    }
-  }
-  if (left === 0) dropFinalizer(server, namespace, 'kubernetes');
+  const { name } = namespace.object.metadata;
+  const left = (resource: Resource<KubeObject>): AnyObject[] =>
+    server.store.list(kindIdOf(resource)).filter((object) => object.metadata.namespace === name);
+  const take = (resource: Resource<KubeObject>): void => {
+    for (const object of left(resource)) server.remove(resource, object, { propagationPolicy: 'Background' });
+  };
+  take(pods);
+  if (left(pods).length > 0) return;
+  const namespaced = server.resources().filter((resource) => resource.namespaced);
+  for (const resource of namespaced) take(resource);
+  if (namespaced.every((resource) => left(resource).length === 0)) dropFinalizer(server, namespace, 'kubernetes');
 }

@@ -1,15 +1,26 @@
 import type { KubeObject, Resource } from '../kube/objects.ts';
 import { sameJson } from '../lib/canonical-json.ts';
 import type { AnyObject, JsonObject } from './stored-object.ts';
+import { type CrdSchema, structuralRules } from './structural-rules.ts';
 
 /** What the API server does with objects of one kind beyond storing them. All functions are pure. */
 export interface KindRules {
   /** Status is written through its subresource alone. */
   readonly statusSubresource: boolean;
+  /** A write of status carries metadata along, as with kinds of the API server's own; `but-owners`: all of it but its owners. */
+  readonly metadataWithStatus?: 'all' | 'but-owners';
+  /** Its status has defaults that are filled in when it is read: the first write after a creation is one even where it changes nothing. */
+  readonly defaultsStatus?: boolean;
   /** Spec changes count in `metadata.generation`. */
   readonly countsGeneration: boolean;
   /** Deletion has a grace period, which the node ends. */
   readonly deletesGracefully?: boolean;
+  /** What else a deletion changes of an object that it only marks. */
+  readonly onMark?: (object: AnyObject) => AnyObject;
+  /** A PUT without a resourceVersion is taken. */
+  readonly unconditionalUpdate?: boolean;
+  /** A PUT of an object that is missing creates it. */
+  readonly createsOnUpdate?: boolean;
   /** Status of a new object; default: what was sent, or nothing where status is a subresource. */
   readonly initialStatus?: (object: AnyObject) => JsonObject | undefined;
   /** Fills in defaults, at each write. `before` is undefined at creation. */
@@ -22,19 +33,24 @@ export interface KindRules {
 export interface CustomKindOptions extends Pick<KindRules, 'statusSubresource' | 'withDefaults'> {
   /** Status members an object has where it does not say otherwise, from its creation on. */
   readonly defaultStatus?: JsonObject;
-  /** The rules of the schema: why the object is refused, or undefined. */
+  /** Its schema: unknown fields are pruned, defaults filled in, what does not fit is refused. */
+  readonly schema?: CrdSchema;
+  /** Rules beyond the schema: why the object is refused, or undefined. */
   readonly validate?: KindRules['refusal'];
 }
 
-export function customKindRules({ statusSubresource, withDefaults, defaultStatus, validate }: CustomKindOptions): KindRules {
+export function customKindRules({ statusSubresource, withDefaults, defaultStatus, schema, validate }: CustomKindOptions): KindRules {
+  const structural = schema === undefined ? undefined : structuralRules(schema);
   return {
     statusSubresource,
     countsGeneration: true,
+    defaultsStatus: defaultStatus !== undefined || schema?.properties?.status?.default !== undefined,
     withDefaults: (object, before) => {
-      const filled = withDefaults?.(object, before) ?? object;
+      const shaped = structural?.withDefaults(object, before) ?? object;
+      const filled = withDefaults?.(shaped, before) ?? shaped;
       return defaultStatus === undefined ? filled : { ...filled, status: { ...defaultStatus, ...filled.status } };
     },
-    ...(validate === undefined ? {} : { refusal: validate }),
+    refusal: (object, before) => structural?.refusal(object, before) ?? validate?.(object, before),
   };
 }
 

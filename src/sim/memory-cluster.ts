@@ -7,6 +7,7 @@ import {
   namespaces,
   nodes,
   type ObjectKey,
+  type ObjectMeta,
   pods,
   type Resource,
   services,
@@ -20,6 +21,7 @@ import { MemoryServer, type RemoveOptions } from './memory-server.ts';
 import { MemoryWatches } from './memory-watch.ts';
 import { startSteadyNode } from './nodes/steady-node.ts';
 import { podRules } from './pod-rules.ts';
+import { resourceQuotas } from './quota.ts';
 import { serviceRules } from './service-rules.ts';
 import type { AnyObject, JsonObject } from './stored-object.ts';
 
@@ -41,7 +43,7 @@ export interface MemoryClusterOptions {
  * services, events and leases; further kinds by `registerKind`.
  */
 export class MemoryCluster {
-  /** The API server itself, for what plays the cluster's own parts. */
+  /** Its verbs as any client may call them, with and without preconditions. */
   readonly server: MemoryServer;
   readonly #watches: MemoryWatches;
   readonly #api: KubeApi;
@@ -53,14 +55,30 @@ export class MemoryCluster {
     this.#api = new MemoryApi(server, this.#watches);
     server.register(pods, podRules);
     server.register(services, serviceRules());
-    server.register(nodes, { statusSubresource: true, countsGeneration: false, initialStatus: (node) => node.status });
+    server.register(nodes, {
+      statusSubresource: true,
+      countsGeneration: false,
+      metadataWithStatus: 'all',
+      initialStatus: (node) => node.status,
+    });
     server.register(namespaces, {
       statusSubresource: true,
       countsGeneration: false,
+      unconditionalUpdate: true,
       initialStatus: () => ({ phase: 'Active' }),
       withDefaults: namespaceDefaults,
+      metadataWithStatus: 'all',
+      onMark: markNamespace,
     });
-    for (const resource of [coreEvents, leases]) server.register(resource, { statusSubresource: false, countsGeneration: false });
+    server.register(leases, {
+      statusSubresource: false,
+      countsGeneration: false,
+      createsOnUpdate: true,
+      withDefaults: leaseDefaults,
+      refusal: leaseRefusal,
+    });
+    server.register(coreEvents, { statusSubresource: false, countsGeneration: false, createsOnUpdate: true, unconditionalUpdate: true });
+    server.register(resourceQuotas, { statusSubresource: true, countsGeneration: false, unconditionalUpdate: true });
     startGarbageCollector(server, garbageDelayMs);
     this.createNamespace('default');
     if (nodeDelayMs !== undefined) startSteadyNode(server, nodeDelayMs);
@@ -143,4 +161,19 @@ function namespaceDefaults(object: AnyObject, before: AnyObject | undefined): An
   const labels = { ...object.metadata.labels, 'kubernetes.io/metadata.name': object.metadata.name ?? '' };
   const metadata = { ...object.metadata, labels, ...(before === undefined ? { finalizers: ['kubernetes'] } : {}) };
   return { ...object, metadata };
+}
+
+function markNamespace(namespace: AnyObject): AnyObject {
+  const { deletionGracePeriodSeconds: _grace, ...metadata } = namespace.metadata;
+  return { ...namespace, metadata: metadata as ObjectMeta, status: { ...namespace.status, phase: 'Terminating' } };
+}
+
+function leaseDefaults(lease: AnyObject): AnyObject {
+  return { ...lease, spec: { ...lease.spec } };
+}
+
+function leaseRefusal({ spec }: AnyObject): string | undefined {
+  if (Number(spec?.leaseDurationSeconds ?? 1) <= 0) return 'spec.leaseDurationSeconds: Invalid value: must be greater than 0';
+  if (Number(spec?.leaseTransitions ?? 0) < 0) return 'spec.leaseTransitions: Invalid value: must be greater than or equal to 0';
+  return undefined;
 }

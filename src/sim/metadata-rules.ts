@@ -1,10 +1,13 @@
 import type { ObjectMeta } from '../kube/objects.ts';
+import { sameJson } from '../lib/canonical-json.ts';
 
 const labelName = /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 
-/** Why the API server refuses such metadata, or undefined. The checks an operator can trip over: names, labels, owners. Pure. */
-export function metadataRefusal(metadata: ObjectMeta): string | undefined {
+const standardFinalizers = ['kubernetes', 'orphan', 'foregroundDeletion'];
+
+/** Why the API server refuses such metadata, or undefined. The checks an operator can trip over: names, labels, finalizers, owners. Pure. */
+export function metadataRefusal(metadata: ObjectMeta, group: string): string | undefined {
   const name = metadata.name ?? '';
   if (name.length > 253 || !subdomain.test(name)) return `metadata.name: Invalid value: "${name}": must be a lowercase RFC 1123 subdomain`;
   for (const [key, value] of Object.entries(metadata.labels ?? {})) {
@@ -16,6 +19,11 @@ export function metadataRefusal(metadata: ObjectMeta): string | undefined {
   for (const [key, value] of Object.entries(metadata.annotations ?? {})) {
     if (!isQualifiedName(key.toLowerCase())) return `metadata.annotations: Invalid value: "${key}": not a qualified name`;
     if (typeof value !== 'string') return `metadata.annotations: Invalid value: ${JSON.stringify(value)}: must be a string`;
+  }
+  for (const name of metadata.finalizers ?? []) {
+    const isQualified = isQualifiedName(name) && (group !== '' || name.includes('/') || standardFinalizers.includes(name));
+    if (!isQualified)
+      return `metadata.finalizers: Invalid value: "${name}": name is neither a standard finalizer name nor is it fully qualified`;
   }
   const owners = metadata.ownerReferences ?? [];
   for (const owner of owners) {
@@ -38,8 +46,11 @@ function isQualifiedName(key: string): boolean {
 
 const absentWhenEmpty: readonly string[] = ['labels', 'annotations', 'finalizers', 'ownerReferences'];
 
-/** Empty maps and lists are not stored, as in the real one. Pure. */
+/** Empty maps and lists are not stored, nor is an owner that is named twice, as in the real one. Pure. */
 export function withoutEmptyMetadata(metadata: ObjectMeta): ObjectMeta {
-  const kept = Object.entries(metadata).filter(([name, value]) => !absentWhenEmpty.includes(name) || Object.keys(value ?? {}).length > 0);
+  const { ownerReferences: owners } = metadata;
+  const once = owners?.filter((owner, index) => owners.findIndex((other) => sameJson(other, owner)) === index);
+  const lean = once === undefined || once.length === owners?.length ? metadata : { ...metadata, ownerReferences: once };
+  const kept = Object.entries(lean).filter(([name, value]) => !absentWhenEmpty.includes(name) || Object.keys(value ?? {}).length > 0);
   return Object.fromEntries(kept) as ObjectMeta;
 }

@@ -65,7 +65,7 @@ export class SimOperator {
       this.steps += 1;
       this.onStep(this.steps, process);
     };
-    this.#world.note('operator', name, `starts, life ${this.#lives}`);
+    this.#world.note('operator', name, `starts, life ${this.#lives}`, { state: 'runs' });
     const run = mode === 'watch' ? this.#watch(process) : this.#once(process);
     run.then(
       (said) => process.alive && this.#exit(process, said),

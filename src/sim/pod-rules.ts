@@ -12,8 +12,10 @@ export const podRules: KindRules = {
   statusSubresource: true,
   countsGeneration: true,
   deletesGracefully: true,
+  unconditionalUpdate: true,
+  metadataWithStatus: 'but-owners',
   initialStatus: () => ({ phase: 'Pending', qosClass: 'BestEffort' }),
-  withDefaults: (object) => ({ ...object, spec: defaultSpec(object.spec ?? {}) }),
+  withDefaults: (object) => ({ ...object, spec: defaultSpec(object.spec ?? {}), status: { qosClass: 'BestEffort', ...object.status } }),
   refusal: (object, before) => (before === undefined ? specRefusal(object as Pod) : changeRefusal(object, before)),
 };
 
@@ -89,6 +91,9 @@ function specRefusal(pod: Pod): string | undefined {
 }
 
 function changeRefusal(object: AnyObject, before: AnyObject): string | undefined {
+  const was = before.spec?.activeDeadlineSeconds;
+  if (typeof was === 'number' && Number(object.spec?.activeDeadlineSeconds ?? Infinity) > was)
+    return 'spec.activeDeadlineSeconds: Invalid value: must be less than or equal to previous value';
   if (sameJson(fixedSpec(object.spec ?? {}), fixedSpec(before.spec ?? {}))) return undefined;
   return 'spec: Forbidden: pod updates may not change fields other than images, activeDeadlineSeconds and tolerations';
 }

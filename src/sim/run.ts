@@ -4,13 +4,14 @@ import { type KubeObject, keyText, namespaces, type ObjectKey, pods, type Resour
 import type { Json } from '../lib/canonical-json.ts';
 import { createOracles } from '../oracle/all.ts';
 import { OracleBoard } from '../oracle/board.ts';
-import type { ClusterView, Rest, Violation, Write } from '../oracle/oracle.ts';
+import { createDifferential, type Shape } from '../oracle/differential.ts';
+import type { Change, ClusterView, Rest, Violation, Write } from '../oracle/oracle.ts';
 import { armFaults, type FaultId } from './faults/faults.ts';
 import { podOfStrangers } from './faults/tamper.ts';
 import { grantsOf } from './grants.ts';
 import { fastTimings, stockTimings } from './nodes/timings.ts';
 import { SimOperator, startCronJob } from './operators.ts';
-import type { RunPlan, UserStep } from './run-plan.ts';
+import { quarrels, type RunPlan, type UserStep } from './run-plan.ts';
 import { SimWorld } from './sim-world.ts';
 import type { AnyObject } from './stored-object.ts';
 import type { TraceLine } from './trace.ts';
@@ -32,9 +33,15 @@ export interface RunResult {
   /** How often something from outside reached the first operator, all its lives together. */
   readonly steps: number;
   readonly operatorWrites: number;
-  /** Changes of what oracles see. */
-  readonly seen: number;
+  /** Changes of what oracles see until faults end, in order: the places at which an event can be blocked. */
+  readonly seen: readonly SeenEvent[];
   readonly view: ClusterView;
+}
+
+export interface SeenEvent {
+  readonly kind: Change['kind'];
+  /** Writes of operators that had been sent by then. */
+  readonly writes: number;
 }
 
 export interface RunOptions {
@@ -42,35 +49,42 @@ export interface RunOptions {
   readonly keeps?: number;
   /** Stops after so many ms of simulated time, with what is known by then. */
   readonly untilMs?: number;
+  /** What the end must be: that of the same plan without faults. */
+  readonly endsAs?: Shape;
 }
 
 /** From the last fault to the moment by which all must be as asked. The longest wait of the operator's own is 10 min. */
 const livenessMs = 1_500_000;
-const sliceMs = 10_000;
-const quietMs = 60_000;
-const silenceMs = 120_000;
-const callEveryMs = 2_000;
+const sliceMs = 5_000;
+const defaultRestMs = 60_000;
+/** What two writers fight over is left to the other for five minutes at a time. */
+const truceMs = 320_000;
+const callEveryMs = 3_000;
 /** A run that does more than this hangs in a loop. */
 const maxEvents = 600_000;
 
 type RestFacts = Omit<Rest, 'view'>;
 
 /** What the end of a run is waited for by: as asked, and gone what was to go. */
-const waitedFor: ReadonlySet<string> = new Set(['L1', 'L3']);
+const waitedFor: ReadonlySet<string> = new Set(['L1', 'L3', 'D1']);
 
 /** Runs a plan: users and faults, healing, the wait for all to be as asked, the window of silence. The same plan gives the same result. */
 export async function runPlan(plan: RunPlan, options: RunOptions = {}): Promise<RunResult> {
   const timings = plan.timings === 'fast' ? fastTimings : stockTimings;
   let calmSinceMs = plan.faults.length === 0 ? 0 : Number.POSITIVE_INFINITY;
-  const oracles = createOracles(grantsOf(plan, () => calmSinceMs));
+  const { endsAs } = options;
+  const judges = createOracles(grantsOf(plan, () => calmSinceMs));
+  const oracles = endsAs === undefined ? judges : [...judges, createDifferential(endsAs)];
   const board = new OracleBoard(oracles);
-  const { seed, nodes, fronts } = plan;
+  const { seed, nodes, fronts, restMs = defaultRestMs } = plan;
   const world = new SimWorld({ seed, nodes, fronts, timings, board, keeps: options.keeps ?? 0 });
   const untilMs = options.untilMs ?? Number.POSITIVE_INFINITY;
   for (const name of plan.namespaces) world.cluster.createNamespace(name);
   let events = 0;
   let lastWriteMs = 0;
   const late: Write[] = [];
+  const seen: SeenEvent[] = [];
+  world.onSeen = ({ kind }) => seen.push({ kind, writes: world.operatorWrites });
   world.onEffect = (write) => {
     if (write.result === 'ok' && write.before !== write.after) lastWriteMs = world.clock.monotonicMs();
     late.push(write);
@@ -102,31 +116,40 @@ export async function runPlan(plan: RunPlan, options: RunOptions = {}): Promise<
   const isOver = (): boolean => events > maxEvents || world.clock.monotonicMs() >= untilMs;
 
   await advance(plan.activeMs);
-  world.note('fault', 'heal', 'all faults end');
-  healAll();
-  world.nodes.healAll();
-  calmSinceMs = Math.min(calmSinceMs, world.clock.nowMs());
+  if (!isOver()) {
+    world.note('fault', 'heal', 'all faults end');
+    world.onSeen = () => undefined;
+    healAll();
+    world.nodes.healAll();
+    calmSinceMs = Math.min(calmSinceMs, world.clock.nowMs());
+  }
   const deadlineMs = plan.activeMs + livenessMs;
   const facts = (): RestFacts => ({ atMs: world.clock.nowMs(), silentWrites: [], instances: world.nodes.instances() });
   const isAtRest = (): boolean =>
     oracles.every((oracle) => !waitedFor.has(oracle.id) || (oracle.atRest?.({ ...facts(), view: board.view }) ?? []).length === 0);
+  const truce = plan.faults.some(({ id }) => quarrels.has(id)) && restMs >= defaultRestMs ? truceMs : 0;
   while (!isOver() && world.clock.monotonicMs() < deadlineMs) {
     await advance(world.clock.monotonicMs() + sliceMs);
-    const isQuiet = world.clock.monotonicMs() - lastWriteMs >= quietMs;
+    // What waits for a back-off may be silent for longer.
+    const wait = [...board.view.performers.values()].every(({ status }) => status?.ready === true) ? restMs : defaultRestMs;
+    const isQuiet = world.clock.monotonicMs() - lastWriteMs >= Math.max(wait, truce);
     if (isQuiet && isAtRest()) break;
   }
   if (!isOver()) {
     late.length = 0;
-    await advance(world.clock.monotonicMs() + silenceMs);
-    board.rest({ ...facts(), silentWrites: late });
+    const endMs = world.clock.monotonicMs() + 2 * restMs;
+    await advance(endMs);
+    // Stopped before: the silence was not heard to its end.
+    if (world.clock.monotonicMs() >= endMs) board.rest({ ...facts(), silentWrites: late });
   }
+  // Before the operators are put away, which is no part of the run.
+  const told = { hash: world.trace.hash(), lines: world.trace.lines() };
   endCron?.();
   for (const operator of operators) operator.retire();
   const violations = [...world.found, ...board.violations];
   return {
     violations,
-    hash: world.trace.hash(),
-    lines: world.trace.lines(),
+    ...told,
     performers: new Set(plan.users.flatMap((step) => ('key' in step ? [keyText(step.key)] : []))).size,
     writes: world.effectiveWrites,
     faults: counts,
@@ -135,12 +158,12 @@ export async function runPlan(plan: RunPlan, options: RunOptions = {}): Promise<
     evaluated: Object.fromEntries(oracles.map(({ id, evaluated }) => [id, evaluated()])),
     steps: operators[0]?.steps ?? 0,
     operatorWrites: world.operatorWrites,
-    seen: world.seenCount,
+    seen,
     view: board.view,
   };
 }
 
-/** Clients on all nodes call every performer, once in two seconds. */
+/** Clients on all nodes call every performer, once in three seconds. */
 function startClients(world: SimWorld): void {
   const chance = world.chance('clients');
   const call = (): void => {

@@ -28,7 +28,7 @@ const remove = (atMs: number, propagation: 'Background' | 'Foreground' | 'Orphan
 
 function scenario(name: string, about: string, users: readonly UserStep[], faults: readonly FaultStep[] = []): Scenario {
   const ends = [...users, ...faults].map((step) => ('atMs' in step ? step.atMs + ('forMs' in step ? step.forMs : 0) : 0));
-  const activeMs = Math.max(...ends) + 40_000;
+  const activeMs = Math.max(...ends) + 15_000;
   const world = {
     seed: 1,
     mode: 'watch',
@@ -40,7 +40,7 @@ function scenario(name: string, about: string, users: readonly UserStep[], fault
     onceEveryMs: 10_000,
     namespaces: ['team-0'],
   } as const;
-  return { name, about, plan: { ...world, activeMs, users, faults } };
+  return { name, about, plan: { ...world, activeMs, restMs: 10_000, users, faults } };
 }
 
 export const scenarios: readonly Scenario[] = [

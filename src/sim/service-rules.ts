@@ -11,10 +11,17 @@ export function serviceRules(): KindRules {
   return {
     statusSubresource: true,
     countsGeneration: false,
+    unconditionalUpdate: true,
+    metadataWithStatus: 'all',
+    createsOnUpdate: true,
     initialStatus: () => ({ loadBalancer: {} }),
     withDefaults: (object, before) => {
       const address = before?.spec?.clusterIP; // stays where a patch takes it away
-      return { ...object, spec: defaultSpec(object.spec ?? {}, () => (typeof address === 'string' ? address : nextClusterIP())) };
+      return {
+        ...object,
+        status: { loadBalancer: {}, ...object.status },
+        spec: defaultSpec(object.spec ?? {}, () => (typeof address === 'string' ? address : nextClusterIP())),
+      };
     },
     refusal,
   };
@@ -23,13 +30,18 @@ export function serviceRules(): KindRules {
 function defaultSpec(spec: JsonObject, nextClusterIP: () => string): JsonObject {
   const type = spec.type ?? 'ClusterIP';
   const clusterIP = type === 'ExternalName' ? undefined : (spec.clusterIP ?? nextClusterIP());
+  // Endpoints that users make by hand may be of either family.
+  const isOpen = clusterIP === 'None' && spec.selector === undefined;
+  const families = isOpen
+    ? { ipFamilies: ['IPv4', 'IPv6'], ipFamilyPolicy: 'RequireDualStack' }
+    : { ipFamilies: ['IPv4'], ipFamilyPolicy: 'SingleStack' };
+  const { sessionAffinityConfig: config = { clientIP: { timeoutSeconds: 10_800 } } } = spec;
   return {
     type,
     sessionAffinity: 'None',
-    ...(clusterIP === undefined
-      ? {}
-      : { internalTrafficPolicy: 'Cluster', ipFamilies: ['IPv4'], ipFamilyPolicy: 'SingleStack', clusterIP, clusterIPs: [clusterIP] }),
+    ...(clusterIP === undefined ? {} : { internalTrafficPolicy: 'Cluster', ...families, clusterIP, clusterIPs: [clusterIP] }),
     ...spec,
+    ...(spec.sessionAffinity === 'ClientIP' ? { sessionAffinityConfig: config } : {}),
     ports: objectsOf(spec.ports).map((port) => ({ protocol: 'TCP', targetPort: port.port, ...port })),
   };
 }

@@ -13,7 +13,6 @@ import {
   type Resource,
   services,
 } from '../kube/objects.ts';
-import type { Json } from '../lib/canonical-json.ts';
 import type { OracleBoard } from '../oracle/board.ts';
 import type { Change as SeenChange, Violation, Write } from '../oracle/oracle.ts';
 import { permissions } from '../reconcile/permissions.ts';
@@ -26,8 +25,9 @@ import type { Change } from './memory-store.ts';
 import { SimNodes } from './nodes/sim-nodes.ts';
 import type { NodeTimings } from './nodes/timings.ts';
 import type { SimProcess } from './process.ts';
+import { describe, performerKeyOf, stateOf } from './remarks.ts';
 import { type Call, type CallFate, type Mishap, SimApi } from './sim-api.ts';
-import { Trace } from './trace.ts';
+import { Trace, type TraceLine } from './trace.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 export interface WorldOptions {
@@ -116,8 +116,8 @@ export class SimWorld {
     this.#frontOf.set(process, ((this.#frontOf.get(process) ?? 0) + 1) % this.fronts.length);
   }
 
-  note(lane: 'user' | 'fault' | 'operator', who: string, what: string): void {
-    this.trace.add({ atMs: this.clock.monotonicMs(), lane, who, what });
+  note(lane: 'user' | 'fault' | 'operator', who: string, what: string, more: Pick<TraceLine, 'of' | 'forMs' | 'state'> = {}): void {
+    this.trace.add({ atMs: this.clock.monotonicMs(), lane, who, what, ...more });
   }
 
   violation(oracle: string, key: string, message: string): void {
@@ -188,6 +188,7 @@ export class SimWorld {
         lane: 'write',
         who: process.name,
         what: `${verb} ${plural} ${keyText(key)}: ${result}`,
+        of: plural === performers.plural ? keyText(key) : performerKeyOf((told.after ?? told.before ?? told.sent) as KubeObject),
       });
       if (result === 'ok' && told.before !== told.after) this.effectiveWrites += 1;
       this.board.write(told);
@@ -203,8 +204,16 @@ export class SimWorld {
     this.seenCount += 1;
     if (kind !== 'endpointSlices') {
       const lane = kind === 'performers' ? 'performer' : kind === 'pods' ? 'pod' : kind === 'services' ? 'service' : 'node';
+      const of = kind === 'performers' ? keyText(key) : performerKeyOf(object);
       const what = before === undefined ? 'comes' : after === undefined ? 'goes' : describe(kind, before, after);
-      this.trace.add({ atMs: this.clock.monotonicMs(), lane, who: keyText(key), what: `${what} @${change.revision}` });
+      this.trace.add({
+        atMs: this.clock.monotonicMs(),
+        lane,
+        who: keyText(key),
+        what: `${what} @${change.revision}`,
+        ...stateOf(kind, after),
+        of,
+      });
     }
     const told = { atMs: this.clock.nowMs(), kind, key, before, after } as unknown as SeenChange;
     this.board.change(told);
@@ -213,35 +222,3 @@ export class SimWorld {
 }
 
 const granted = new Set(permissions.flatMap(({ group, resource, verbs }) => verbs.map((verb) => `${verb} ${group} ${resource}`)));
-
-/** What of an object changed that a reader of the story wants to know. */
-function describe(kind: SeenChange['kind'], before: KubeObject, after: KubeObject): string {
-  const words: string[] = [];
-  const was = before as { readonly spec?: Json; readonly status?: Record<string, Json> };
-  const is = after as typeof was;
-  if (after.metadata?.deletionTimestamp !== undefined && before.metadata?.deletionTimestamp === undefined) words.push('is being deleted');
-  if (kind === 'performers' && after.metadata?.generation !== before.metadata?.generation)
-    words.push(`generation ${after.metadata?.generation}`);
-  for (const [name, read] of Object.entries(remarks)) {
-    const now = read(is.status ?? {}, is.spec, after);
-    if (now !== read(was.status ?? {}, was.spec, before) && now !== undefined) words.push(`${name} ${now}`);
-  }
-  return words.length === 0 ? 'changes' : words.join(', ');
-}
-
-type Conditions = readonly { readonly type: string; readonly status: string; readonly reason?: string }[];
-
-const remarks: Readonly<Record<string, (status: Record<string, Json>, spec: Json | undefined, object: KubeObject) => string | undefined>> =
-  {
-    phase: ({ phase }) => (typeof phase === 'string' ? phase : undefined),
-    Ready: ({ conditions }) => {
-      const ready = (conditions as unknown as Conditions | undefined)?.find(({ type }) => type === 'Ready');
-      return ready === undefined ? undefined : `${ready.status}${ready.reason === undefined ? '' : ` (${ready.reason})`}`;
-    },
-    node: (_status, spec) => (spec as { readonly nodeName?: string } | undefined)?.nodeName,
-    withdrawn: (_status, _spec, { metadata }) => metadata?.annotations?.['hourglass.eigenlayer.io/withdrawn-at'],
-    taints: (_status, spec) => {
-      const taints = (spec as { readonly taints?: readonly { readonly key: string; readonly effect: string }[] } | undefined)?.taints;
-      return taints?.map(({ key, effect }) => `${key}:${effect}`).join('+');
-    },
-  };

@@ -6,6 +6,12 @@ export interface TraceLine {
   readonly lane: 'user' | 'fault' | 'operator' | 'write' | 'performer' | 'pod' | 'service' | 'node' | 'violation';
   readonly who: string;
   readonly what: string;
+  /** What `who` is from then on, in one word or two: a pod `serving`, a Performer `True (Serving)`, a node its taints; absent: as before, or gone. */
+  readonly state?: string;
+  /** What it concerns beside `who`: the Performer of a pod, a Service or a write, the target of a fault. */
+  readonly of?: string;
+  /** How long a fault lasts. */
+  readonly forMs?: number;
 }
 
 /** What happened in a run, in order, and a hash over all of it. */

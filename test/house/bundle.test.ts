@@ -1,6 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
 import { buildCli } from '../../scripts/build.ts';
 
@@ -43,5 +45,66 @@ describe('what once loads', () => {
       ),
     ).toEqual([]);
     expect(inputs.some((path) => path.endsWith('src/reconcile/reconcile.ts'))).toBe(true);
+  });
+});
+
+describe('the bundle', () => {
+  const run = promisify(execFile);
+  const start = (dist: string, ...args: string[]) => run(process.execPath, [join(dist, 'hourglass.js'), ...args], { env: {} });
+  const version = /^hourglass \d/;
+
+  it('starts from code that V8 takes as it is', async () => {
+    const takes = `const { Script } = require('node:vm'), { readFileSync } = require('node:fs'), [, file] = process.argv;
+      const cachedData = readFileSync(file.replace(/js$/, 'cache'));
+      console.log(new Script(require('node:module').wrap(readFileSync(file, 'utf8')), { filename: file, cachedData }).cachedDataRejected);`;
+    const { stdout } = await run(process.execPath, ['-e', takes, join(dir, 'core.js')], { env: {} });
+    expect(stdout).toBe('false\n');
+  });
+
+  it.each([
+    { trouble: 'spoilt', spoil: (file: string) => writeFile(file, 'no code') },
+    { trouble: 'missing', spoil: (file: string) => rm(file) },
+  ])('starts where that code is $trouble', async ({ spoil }) => {
+    const copy = await mkdtemp(join(tmpdir(), 'hourglass-bundle-'));
+    try {
+      await cp(dir, copy, { recursive: true });
+      await spoil(join(copy, 'core.cache'));
+      expect((await start(copy, 'version')).stdout).toMatch(version);
+    } finally {
+      await rm(copy, { recursive: true });
+    }
+  });
+
+  it('starts where V8 has other flags', async () => {
+    const { stdout, stderr } = await run(process.execPath, ['--stack-size=900', join(dir, 'hourglass.js'), 'version'], { env: {} });
+    expect([stdout, stderr]).toEqual([expect.stringMatching(version), '']);
+  });
+
+  it('has one core, which its lazy parts share', async () => {
+    const tell = `data:text/javascript,import{registerHooks}from'node:module';
+      registerHooks({load(url,context,next){process.stderr.write(url+'\\n');return next(url,context)}})`;
+    const args = ['--import', tell.replaceAll('\n', ''), join(dir, 'hourglass.js'), 'plan', '--snapshot', join(dir, 'no-such-file')];
+    const { stderr } = await run(process.execPath, args, { env: {} }).catch((error: { stderr: string }) => error);
+    expect(stderr).toContain('/chunks/inspect-');
+    expect(stderr).not.toContain('/core.js');
+  });
+
+  it('hands a slow reader of its output all of it', async () => {
+    const piped = '"$0" "$1" crd | (sleep 2; cat)';
+    const { stdout } = await run('sh', ['-c', piped, process.execPath, join(dir, 'hourglass.js')]);
+    const file = new URL('../../manifests/crd/hourglass.eigenlayer.io_performers.yaml', import.meta.url);
+    expect(stdout).toBe(await readFile(file, 'utf8'));
+  });
+
+  it.each([
+    { command: 'once', kept: true },
+    { command: 'watch', kept: false },
+  ])('keeps room for new objects small in $command: $kept', async ({ command, kept }) => {
+    const fill = `data:text/javascript,import{getHeapSpaceStatistics}from'node:v8';process.on('exit',()=>{const all=[];
+      for(let turn=0;turn<3e5;turn+=1)all.push({turn});
+      process.stderr.write('new='+getHeapSpaceStatistics().find((space)=>space.space_name==='new_space').space_size)})`;
+    const args = ['--import', fill.replaceAll('\n', ''), join(dir, 'hourglass.js'), command, '--kubeconfig', join(dir, 'no-such-file')];
+    const { stderr } = await run(process.execPath, args, { env: {} }).catch((error: { stderr: string }) => error);
+    expect(Number(/new=(\d+)/.exec(stderr)?.[1]) <= 2 * 1024 * 1024).toBe(kept);
   });
 });

@@ -14,8 +14,9 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   'src/controller': ['src/kube', 'src/lib'],
   'src/operator': ['src/controller', 'src/reconcile', 'src/reconcile/plan', 'src/api', 'src/kube', 'src/lib'],
   'src/kube-client': ['src/kube', 'src/lib', 'node:', 'yaml', '@kubernetes/client-node'],
-  'src/executor': ['src/api', 'src/kube', 'src/lib', 'node:'],
-  'src/performer': ['src/lib', 'node:'],
+  'src/grpc': ['@bufbuild/protobuf'],
+  'src/executor': ['src/api', 'src/kube', 'src/lib', 'src/grpc', 'node:', '@bufbuild/protobuf', '@grpc/grpc-js'],
+  'src/performer': ['src/lib', 'src/grpc', 'node:', '@bufbuild/protobuf', '@grpc/grpc-js'],
   'src/oracle': ['src/api', 'src/kube', 'src/lib'],
   'src/sim': ['src/oracle', 'src/operator', 'src/controller', 'src/reconcile', 'src/reconcile/plan', 'src/api', 'src/kube', 'src/lib'],
   'src/telemetry': ['src/kube', 'src/lib', 'node:', 'pino', 'prom-client'],
@@ -28,6 +29,8 @@ const unbound = ['src/cli'];
 
 /** What the operator may load lazily and must not load at its start: it costs time and memory that `once` does not have. */
 const notAtStart = [
+  '@grpc/grpc-js',
+  '@bufbuild/protobuf',
   'vega',
   'vega-lite',
   'src/testbed',

@@ -1,8 +1,16 @@
+import { readFileSync } from 'node:fs';
+import { join, posix } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { findChains, importGraph, isSource, projectFiles, readSources, type Sources } from '../support/sources.ts';
+import { findChains, importGraph, isSource, projectFiles, projectRoot, readSources, type Sources } from '../support/sources.ts';
 
 /** The simulator is run by tests alone until it gets a command of its own. */
 const testedOnly = ['src/sim/'];
+
+/** What others may import: `hourglass-operator/performer` and the like. */
+function exportedFiles(): readonly string[] {
+  const { exports } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as { readonly exports: Record<string, string> };
+  return Object.values(exports).map((path) => posix.normalize(path));
+}
 
 /** Files under src that nothing which runs leads to. */
 function findOrphans(sources: Sources, roots: readonly string[]): readonly string[] {
@@ -13,9 +21,10 @@ function findOrphans(sources: Sources, roots: readonly string[]): readonly strin
 }
 
 describe('files under src', () => {
-  it('are all part of the CLI or of a script', () => {
+  it('are all part of the CLI, of a script or of what the package exports', () => {
     const sources = readSources((path) => isSource(path) || /^scripts\/.*\.(ts|mjs)$/.test(path));
-    const roots = ['src/cli/main.ts', ...projectFiles().filter((path) => /^scripts\/[^/]+\.(ts|mjs)$/.test(path))];
+    const entries = ['src/cli/main.ts', 'src/cli/start.ts'];
+    const roots = [...entries, ...exportedFiles(), ...projectFiles().filter((path) => /^scripts\/[^/]+\.(ts|mjs)$/.test(path))];
     expect(findOrphans(sources, roots)).toEqual([]);
   });
 

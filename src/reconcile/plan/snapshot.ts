@@ -62,8 +62,8 @@ export interface Snapshot {
   readonly denied?: Denial;
   /** Who keeps putting back what we put right on the Service: we leave it alone for a while. */
   readonly serviceWriter?: ServiceWriter;
-  /** Somebody else keeps putting back the status: of it only the conditions are written until this server time. */
-  readonly statusDisputedUntilMs?: number;
+  /** Somebody else keeps putting back the status: of it only the conditions are written until this server time; nothing, where those are put back too. */
+  readonly statusDisputed?: { readonly untilMs: number; readonly whole: boolean };
 }
 
 /** What the operator was told at start; never changes a Performer's revision. */

@@ -49,7 +49,7 @@ export function planStatus(
 ): StatusPlan {
   const stored = performer.status ?? {};
   const wanted = computeStatus(snapshot, performer, facts, stored, settings.clusterDomain);
-  const patch = diffStatus(stored, wanted, snapshot.statusDisputedUntilMs === undefined ? undefined : new Set(['conditions']));
+  const patch = diffStatus(stored, wanted, writableOf(snapshot));
   if (patch === undefined) return { action: undefined, events: [], dueAfterMs: undefined };
   const mayWait = reasons[facts.reason].quiet && facts.sides.length === 0 && !snapshot.lastPass && (stored.ready ?? false) === wanted.ready;
   const dueAfterMs = facts.quietUntilMs + secondMs - snapshot.nowMs;
@@ -57,6 +57,11 @@ export function planStatus(
   const target = performerTarget(snapshot.key, performer);
   const action: Action = { kind: 'patch', resource: 'PerformerStatus', target, patch: { status: patch }, why: facts.reason };
   return { action, events: planEvents(performer, facts, wanted), dueAfterMs: undefined };
+}
+
+/** The members of a status that are ours to write at the moment; undefined: all. */
+function writableOf({ statusDisputed }: Snapshot): ReadonlySet<string> | undefined {
+  return statusDisputed === undefined ? undefined : new Set(statusDisputed.whole ? [] : ['conditions']);
 }
 
 function computeStatus(

@@ -27,14 +27,33 @@ export const spanFaultIds = Object.keys(spanFaults) as readonly SpanFaultId[];
 export const faultIds: readonly FaultId[] = [...writeFaultIds, ...momentFaultIds, ...spanFaultIds, 'event-blocked'];
 
 /** Makes ready what a run's faults are: each comes by itself when its time is there. @returns how often each came, and what ends those that last */
-export function armFaults(stage: Stage, steps: readonly FaultStep[]): { readonly counts: Map<FaultId, number>; healAll(): void } {
+export function armFaults(
+  stage: Omit<Stage, 'aim'>,
+  steps: readonly FaultStep[],
+): { readonly counts: Map<FaultId, number>; readonly healAll: () => void } {
   const { world, operators } = stage;
   const counts = new Map<FaultId, number>();
   const ends = new Set<() => void>();
   let healed = false;
-  const came = (id: FaultId, about: string): void => {
+  const came = (id: FaultId, about: string, more: { readonly of?: string; readonly forMs?: number } = {}): void => {
     counts.set(id, (counts.get(id) ?? 0) + 1);
-    world.note('fault', id, about);
+    world.note('fault', id, about, more);
+  };
+  /** Makes it happen; told with its target once that is known, else when it has come. */
+  const come = <T>(id: FaultId, make: (stage: Stage) => T, forMs?: number): T => {
+    let told = false;
+    const tell = (of?: string): void => {
+      if (told) return;
+      told = true;
+      const long = forMs === undefined ? '' : `for ${forMs} ms`;
+      came(id, [of ?? '', long].filter((word) => word !== '').join(' '), {
+        ...(of === undefined ? {} : { of }),
+        ...(forMs === undefined ? {} : { forMs }),
+      });
+    };
+    const made = make({ ...stage, aim: tell });
+    tell();
+    return made;
   };
   const waiting = steps.filter((step) => 'atWrite' in step);
   world.onOperatorWrite = (call, index) => {
@@ -42,7 +61,7 @@ export function armFaults(stage: Stage, steps: readonly FaultStep[]): { readonly
       const mishap = index < step.atWrite ? undefined : writeFaults[step.id](call, world);
       if (mishap === undefined) continue;
       waiting.splice(waiting.indexOf(step), 1);
-      came(step.id, `write ${index}: ${call.verb} ${call.resource.plural} ${keyText(call.key)}`);
+      came(step.id, `write ${index}: ${call.verb} ${call.resource.plural} ${keyText(call.key)}`, { of: keyText(call.key) });
       return mishap;
     }
     return { kind: 'none' };
@@ -55,20 +74,18 @@ export function armFaults(stage: Stage, steps: readonly FaultStep[]): { readonly
       const [first] = operators;
       if (first !== undefined) crashAt(first, step.step, () => came(step.id, `step ${step.step}`));
     } else if (step.id === 'event-blocked') {
-      blockEvent(world, step, () => came(step.id, `event ${step.event} until write ${step.untilWrite}`));
+      ends.add(blockEvent(world, step, () => came(step.id, `event ${step.event} until write ${step.untilWrite}`)));
     } else if ('forMs' in step) {
       world.clock.timer(step.atMs, () => {
         if (healed) return;
-        const heal = spanFaults[step.id](stage, step.draw);
+        const heal = come(step.id, (staged) => spanFaults[step.id](staged, step.draw), step.forMs);
         ends.add(heal);
-        came(step.id, `for ${step.forMs} ms`);
         world.clock.timer(step.forMs, () => end(heal));
       });
     } else if ('atMs' in step) {
       world.clock.timer(step.atMs, () => {
         if (healed) return;
-        came(step.id, '');
-        momentFaults[step.id](stage, step.draw);
+        come(step.id, (staged) => momentFaults[step.id](staged, step.draw));
       });
     }
   }
@@ -88,18 +105,19 @@ function crashAt(operator: SimOperator, step: number, tell: () => void): void {
   };
 }
 
-/** Sieve's pattern: what was decided without an event that the decision should have known. */
+/** Sieve's pattern: what was decided without an event that the decision should have known. @returns what ends it */
 function blockEvent(
   world: SimWorld,
   { event, untilWrite }: { readonly event: number; readonly untilWrite: number },
   tell: () => void,
-): void {
+): () => void {
   const told = world.onSeen;
   const effect = world.onEffect;
   let ends: (() => void)[] = [];
+  let isOver = false;
   world.onSeen = (change, order) => {
     told(change, order);
-    if (order !== event) return;
+    if (order !== event || isOver) return;
     tell();
     const held = new Set([change.kind === 'performers' ? kindIdOf(performers) : change.kind]);
     ends = world.fronts.map(({ mood }) => hold(mood, 'held', held));
@@ -113,5 +131,9 @@ function blockEvent(
   world.onEffect = (write) => {
     effect(write);
     if (world.operatorWrites >= untilWrite) release();
+  };
+  return () => {
+    isOver = true;
+    release();
   };
 }

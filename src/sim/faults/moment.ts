@@ -1,7 +1,7 @@
 import { labels } from '../../api/v1alpha1/naming.ts';
 import { performers } from '../../api/v1alpha1/performer.ts';
 import type { KubeFault } from '../../kube/faults.ts';
-import { type KubeObject, keyOf, pods, services } from '../../kube/objects.ts';
+import { type KubeObject, keyOf, keyText, pods, services } from '../../kube/objects.ts';
 import { kindIdOf } from '../kind-rules.ts';
 import type { SimOperator } from '../operators.ts';
 import type { SimWorld } from '../sim-world.ts';
@@ -13,20 +13,27 @@ import { change, ignoreFault, ownServices, pick, pickPod, podOfStrangers, relabe
 export interface Stage {
   readonly world: SimWorld;
   readonly operators: SimOperator[];
+  /** Told the target of a fault, before anything happens to it. */
+  readonly aim: (target: string) => void;
 }
 
 type Moment = (stage: Stage, draw: number) => void;
 
 const anyPod =
   (make: (world: SimWorld, pod: AnyObject) => void): Moment =>
-  ({ world }, draw) => {
+  ({ world, aim }, draw) => {
     const pod = pickPod(world, draw);
-    if (pod !== undefined) make(world, pod);
+    if (pod === undefined) return;
+    aim(keyText(keyOf(pod)));
+    make(world, pod);
   };
 const anyNode =
   (make: (world: SimWorld, node: string) => void): Moment =>
-  ({ world }, draw) =>
-    make(world, pick(world.nodes.names(), draw) ?? '');
+  ({ world, aim }, draw) => {
+    const name = pick(world.nodes.names(), draw) ?? '';
+    aim(name);
+    make(world, name);
+  };
 const anyOperator =
   (make: (operator: SimOperator, stage: Stage) => void): Moment =>
   (stage, draw) => {
@@ -34,7 +41,9 @@ const anyOperator =
       stage.operators.filter(({ process }) => process?.alive === true),
       draw,
     );
-    if (operator !== undefined) make(operator, stage);
+    if (operator === undefined) return;
+    stage.aim(operator.spec.name);
+    make(operator, stage);
   };
 
 /** What happens in an instant and leaves the rest to the world. */
@@ -81,20 +90,24 @@ export const momentFaults = {
     world.nodes.drain(node);
     world.clock.timer(60_000, () => world.nodes.uncordon(node));
   }),
-  'service-deleted': ({ world }, draw) => {
-    const service = pick(ownServices(world), draw);
-    if (service !== undefined) world.removeByUser(services, keyOf(service));
-  },
-  'service-edited': ({ world }, draw) => {
+  'service-deleted': ({ world, aim }, draw) => {
     const service = pick(ownServices(world), draw);
     if (service === undefined) return;
+    aim(keyText(keyOf(service)));
+    world.removeByUser(services, keyOf(service));
+  },
+  'service-edited': ({ world, aim }, draw) => {
+    const service = pick(ownServices(world), draw);
+    if (service === undefined) return;
+    aim(keyText(keyOf(service)));
     const spec = { ...service.spec, selector: { app: 'somebody-else' } };
     change(world, services, keyOf(service), (one) => ({ ...one, spec: { ...one.spec, ...spec } }));
   },
-  'foreign-pod': ({ world }, draw) => {
+  'foreign-pod': ({ world, aim }, draw) => {
     const performer = pick(world.server.store.list(kindIdOf(performers)), draw);
     if (performer === undefined) return;
     const { namespace = '', name = '' } = performer.metadata;
+    aim(keyText({ namespace, name }));
     const metadata = { namespace, name: `stranger-${name}`, labels: { [labels.performer]: name } };
     ignoreFault(() => world.server.create(pods, { ...podOfStrangers, metadata } as KubeObject));
     world.clock.timer(90_000, () => world.removeByUser(pods, { namespace, name: metadata.name }, { gracePeriodSeconds: 0 }));

@@ -1,5 +1,5 @@
 import { performers } from '../../api/v1alpha1/performer.ts';
-import { keyOf, pods } from '../../kube/objects.ts';
+import { keyOf, keyText, pods } from '../../kube/objects.ts';
 import type { Front } from '../front.ts';
 import { kindIdOf } from '../kind-rules.ts';
 import { SimOperator } from '../operators.ts';
@@ -71,14 +71,16 @@ export const spanFaults = {
     const throttled = (): Mishap => refused('throttled', 429, 'TooManyRequests', 'too many requests', throttles.int(1, 5) * 1_000);
     return hold(world, 'onOtherCall', () => (throttles.hits(0.5) ? throttled() : { kind: 'none' }));
   },
-  'operator-cut': ({ world, operators }, draw) => {
+  'operator-cut': ({ world, operators, aim }, draw) => {
     const process = pick(operators, draw)?.process;
     if (process === undefined) return () => undefined;
+    aim(process.name);
     world.cut.add(process);
     return () => void world.cut.delete(process);
   },
-  'operator-frozen': ({ operators }, draw) => {
+  'operator-frozen': ({ operators, aim }, draw) => {
     const process = pick(operators, draw)?.process;
+    if (process !== undefined) aim(process.name);
     process?.freeze();
     return () => process?.thaw();
   },
@@ -100,8 +102,9 @@ export const spanFaults = {
       over = true;
     };
   },
-  'rights-revoked': ({ world }, draw) => {
+  'rights-revoked': ({ world, aim }, draw) => {
     const right = pick(rights, draw) ?? '';
+    aim(right);
     world.revoked.add(right);
     return () => void world.revoked.delete(right);
   },
@@ -110,6 +113,7 @@ export const spanFaults = {
   'node-out-of-service': (stage, draw) => {
     const { clock, nodes } = stage.world;
     const name = pick(nodes.names(), draw) ?? '';
+    stage.aim(name);
     nodes.powerOff(name);
     const cancel = clock.timer(70_000, () => nodes.taintOutOfService(name));
     return () => {
@@ -122,14 +126,17 @@ export const spanFaults = {
     for (const name of names) nodes.cut(name);
     return all(names.map((name) => () => nodes.heal(name)));
   },
-  'pod-unready': ({ world }, draw) => {
-    const uid = pickPod(world, draw)?.metadata.uid ?? '';
+  'pod-unready': ({ world, aim }, draw) => {
+    const pod = pickPod(world, draw);
+    const uid = pod?.metadata.uid ?? '';
+    if (pod !== undefined) aim(keyText(keyOf(pod)));
     world.nodes.setReady(uid, false);
     return () => world.nodes.setReady(uid, true);
   },
-  'finalizer-of-another': ({ world }, draw) => {
+  'finalizer-of-another': ({ world, aim }, draw) => {
     const pod = pickPod(world, draw);
     if (pod === undefined) return () => undefined;
+    aim(keyText(keyOf(pod)));
     const set = (finalizers: string[]): void =>
       change(world, pods, keyOf(pod), (one) => ({ ...one, metadata: { ...one.metadata, finalizers } }));
     set(['example.com/held']);
@@ -140,8 +147,9 @@ export const spanFaults = {
 const rights = ['create pods', 'patch pods', 'delete pods', 'create services', 'list nodes', 'list endpointslices', 'list pods'] as const;
 
 function node(begin: 'cut' | 'powerOff', end: 'heal' | 'powerOn'): Span {
-  return ({ world: { nodes } }, draw) => {
+  return ({ world: { nodes }, aim }, draw) => {
     const name = pick(nodes.names(), draw) ?? '';
+    aim(name);
     nodes[begin](name);
     return () => nodes[end](name);
   };

@@ -66,7 +66,13 @@ export class Endpoints {
   /** A node's kube-proxy has its watches, from now on. */
   connect(node: string): void {
     const applied = this.#proxies.get(node)?.applied ?? new Map<string, number>();
-    this.#proxies.set(node, { sinceMs: this.#world.nowMs(), online: true, applied });
+    this.#proxies.set(node, { sinceMs: this.#proxies.has(node) ? this.#world.nowMs() : 0, online: true, applied });
+  }
+
+  /** Whether its rules are no older than any node's may be. */
+  isCurrent(node: string): boolean {
+    const proxy = this.#proxies.get(node);
+    return proxy?.online === true && this.#world.nowMs() >= proxy.sinceMs + this.#world.timings.kubeProxy[1];
   }
 
   /** Its rules stay as they are. */

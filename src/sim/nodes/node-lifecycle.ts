@@ -98,18 +98,16 @@ export class NodeLifecycle {
     for (const pod of this.#world.podsOn(node.metadata?.name ?? '')) this.#reviewPod(pod, node);
   }
 
-  /** Plans when a pod must leave its node, or that it may stay. A plan that stands is not put off. */
+  /** Plans when a pod must leave its node, or that it may stay. */
   #reviewPod(pod: Pod, node = this.#world.node(pod.spec?.nodeName ?? '')): void {
     const uid = uidOf(pod);
     const leftMs = node === undefined ? Number.POSITIVE_INFINITY : stayMs(pod, node);
-    if (leftMs === Number.POSITIVE_INFINITY) this.#cancelEviction(uid);
-    else if (leftMs === 0 || !this.#evictions.has(uid)) {
-      this.#cancelEviction(uid);
+    this.#cancelEviction(uid);
+    if (leftMs !== Number.POSITIVE_INFINITY)
       this.#evictions.set(
         uid,
-        this.#world.after('node-lifecycle', [leftMs, leftMs], () => this.#evict(uid)),
+        this.#world.server.clock.timer(leftMs, () => this.#evict(uid)),
       );
-    }
   }
 
   #evict(uid: string): void {

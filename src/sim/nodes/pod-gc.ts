@@ -1,8 +1,8 @@
 import { type Node, nodes } from '../../kube/objects.ts';
-import { isNodeReady, type NodeWorld, uidOf, withCondition } from './node-world.ts';
+import { type NodeWorld, uidOf, withCondition } from './node-world.ts';
 import { hasTaint, outOfService } from './tolerations.ts';
 
-/** The pod garbage collector: ends pods whose node is gone, and those that terminate on a node a person took out of service. */
+/** The pod garbage collector: ends pods whose node is gone, and those that terminate on a node a person took out of service (which is NotReady). */
 export class PodGc {
   readonly #world: NodeWorld;
 
@@ -29,7 +29,7 @@ export class PodGc {
   #collect(name: string): void {
     const world = this.#world;
     const node = world.node(name);
-    if (node !== undefined && (!isOut(node) || isNodeReady(node))) return;
+    if (node !== undefined && !isOut(node)) return;
     for (const pod of world.podsOn(name)) {
       const uid = uidOf(pod);
       if (node === undefined) {

@@ -50,11 +50,12 @@ export function buildPodStatus(
     condition('ContainersReady', facts.ready, unready),
     ...(reason === 'Evicted' ? [condition('DisruptionTarget', true)].map((one) => ({ ...one, reason: 'TerminationByKubelet' })) : []),
   ];
-  const others = (pod.status?.conditions ?? []).filter(({ type }) => !own.some((one) => one.type === type));
+  const foreign = (pod.status?.conditions ?? []).filter(({ type }) => !own.some((one) => one.type === type));
+  const { podIP: _ip, podIPs: _ips, ...others } = pod.status ?? {};
   return {
-    ...pod.status,
+    ...others,
     phase,
-    conditions: [...own, ...others],
+    conditions: [...own, ...foreign],
     hostIP,
     hostIPs: [{ ip: hostIP }],
     ...(reason === undefined ? {} : { reason }),

@@ -180,8 +180,8 @@ export class SimNodes {
     const target = this.#machines.get(endpoint?.nodeName ?? '');
     const worker = target?.kubelet.worker(endpoint?.targetRef?.uid ?? '');
     const answers = client.powered && worker?.answers === true;
-    const isBehind = (machine: Machine | undefined): boolean => machine?.powered === true && !machine.online;
-    const insideCut = isBehind(client) || isBehind(target);
+    // A kube-proxy that has just come back is still one of the inside.
+    const insideCut = (client.powered && !this.#endpoints.isCurrent(from)) || (target?.powered === true && !target.online);
     return { atMs: this.#world.nowMs(), key, from, podUid: answers ? worker.uid : undefined, insideCut };
   }
 

@@ -4,6 +4,7 @@ import { performers } from '../../../src/api/v1alpha1/performer.ts';
 import { KubeFault } from '../../../src/kube/faults.ts';
 import { type Node, nodes, pods, services } from '../../../src/kube/objects.ts';
 import type { EventRecord } from '../../../src/kube/port.ts';
+import { sleep } from '../../../src/lib/clock.ts';
 import { interceptWrites, TestOperator } from '../../support/operator.ts';
 
 const kinds = (result: { outcomes: readonly { outcome: { kind: string; reason: string } }[] }): string[] =>
@@ -143,6 +144,32 @@ describe('reconcile', () => {
     expect(kinds(await operator.once(30_000, lossy))).toEqual(['settled Serving']);
     expect(operator.pods()).toHaveLength(1);
     expect(operator.services()).toHaveLength(1);
+  });
+
+  it('gives callers the whole drain, however long the proof before the withdrawal took', async () => {
+    const operator = new TestOperator();
+    await operator.ask('x', { drainSeconds: 5 });
+    await operator.once(60_000);
+    operator.change('x', { image: 'avs:2' });
+    const withdrawnMs = new Map<string, number>();
+    const drainedMs: number[] = [];
+    const kube = interceptWrites(operator.cluster.api(), {
+      // The status patch that proves the withdrawal is slow.
+      before: async (_verb, plural) => (plural === 'performers' ? sleep(operator.clock, 8_000) : undefined),
+    });
+    const patch: typeof kube.patch = async (resource, target, ...rest) => {
+      const patched = await kube.patch(resource, target, ...rest);
+      if (JSON.stringify(rest[0]).includes('withdrawn-at')) withdrawnMs.set(target.name, operator.clock.nowMs());
+      return patched;
+    };
+    const remove: typeof kube.delete = (resource, target, options) => {
+      const sinceMs = withdrawnMs.get(target.name);
+      if (sinceMs !== undefined) drainedMs.push(operator.clock.nowMs() - sinceMs);
+      return kube.delete(resource, target, options);
+    };
+    await operator.once(120_000, { ...kube, patch, delete: remove } as typeof kube);
+    expect(drainedMs).toHaveLength(1);
+    expect(drainedMs[0]).toBeGreaterThanOrEqual(5_000);
   });
 
   it('does no harm on a view that somebody else has overtaken', async () => {

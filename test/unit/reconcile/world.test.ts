@@ -29,6 +29,16 @@ describe('projectPod', () => {
     });
   });
 
+  it('keeps what is equal in many pods once, and what differs apart', () => {
+    const of = (name: string, image: string) =>
+      projectPod({ ...pod({ name }), spec: { containers: [{ name: 'performer', image, ports: [{ containerPort: 8080 }] }] } } as Pod);
+    const [one, two, other] = [of('performer-x', 'avs:1'), of('performer-y', 'avs:1'), of('performer-z', 'avs:2')];
+    expect(two.spec?.containers).toBe(one.spec?.containers);
+    expect(two.status?.conditions).toBe(one.status?.conditions);
+    expect(two.status?.containerStatuses).toBe(one.status?.containerStatuses);
+    expect([one, other].map(({ spec }) => spec?.containers[0]?.image)).toEqual(['avs:1', 'avs:2']);
+  });
+
   it('is what it is projected to', () => {
     expect(projectPod(projectPod(pod({ withdrawnAtMs: 0 })))).toEqual(projectPod(pod({ withdrawnAtMs: 0 })));
   });

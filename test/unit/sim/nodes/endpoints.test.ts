@@ -8,7 +8,7 @@ const client = 'node-1';
 /** A Performer whose pod is on another node than the client. */
 async function setUp() {
   for (let seed = 1; ; seed += 1) {
-    const bed = new NodesBed(2, { seed, timings: withTimings({ stop: [5_000, 5_000], kubeProxy: [200, 1_000] }) });
+    const bed = new NodesBed(2, { seed, timings: withTimings({ stop: [5_000, 5_000], kubeProxy: [200, 1_000], catchUp: [2_000, 2_000] }) });
     const uid = bed.run('a');
     await bed.until(() => bed.isReady(uid));
     if (bed.nodeOf(uid) !== client) return { bed, uid, node: bed.nodeOf(uid) };
@@ -28,6 +28,14 @@ describe('the EndpointSlice of a Service', () => {
     await bed.pass(40);
     expect(bed.endpoints()).toEqual([]);
   });
+});
+
+it('does not list a pod that has ended for good', async () => {
+  const { bed, uid } = await setUp();
+  await bed.pass(1);
+  bed.nodes.evict(uid);
+  await bed.pass(1);
+  expect(bed.endpoints()).toEqual([]);
 });
 
 describe('a call', () => {
@@ -64,7 +72,15 @@ describe('a call', () => {
       expect.objectContaining({ podUid: uid, insideCut: true }),
     ]);
     bed.nodes.heal(client);
-    await bed.pass(20);
+    const stale: boolean[] = [];
+    await bed.pass(2.1);
+    expect(answerer(bed)).toBe(uid);
+    for (let left = 20; left > 0; left -= 1) {
+      await bed.pass(0.1);
+      const { podUid, insideCut } = bed.nodes.call(key, client);
+      if (podUid !== undefined) stale.push(insideCut);
+    }
+    expect(stale).not.toContain(false);
     expect(bed.nodes.call(key, client)).toMatchObject({ podUid: undefined, insideCut: false });
   });
 

@@ -74,12 +74,15 @@ describe('a container that ends', () => {
   it('restarts at once the first time, then after a back-off that doubles up to five minutes', async () => {
     const bed = new NodesBed(1, { timings: withTimings({ restart: [0, 0], startup: [1_000, 1_000] }) });
     const uid = bed.run('a', 'p', { tag: 'crashes' });
+    const backsOff: (string | undefined)[] = [];
+    bed.server.store.onChange(() => backsOff.push(bed.container(uid)?.state?.waiting?.message));
     const waits: number[] = [];
     for (let count = 1; count <= 8; count += 1) {
       await bed.until(() => bed.container(uid)?.state?.terminated !== undefined);
       waits.push(await bed.until(() => bed.container(uid)?.restartCount === count));
     }
     expect(waits).toEqual([0, 10, 20, 40, 80, 160, 300, 300]);
+    expect(backsOff.find((message) => message !== undefined)).toContain('back-off 10s');
     expect(bed.container(uid)?.lastState?.terminated).toMatchObject({ exitCode: 1, reason: 'Error' });
     await bed.until(() => bed.container(uid)?.state?.waiting !== undefined);
     expect(bed.container(uid)?.state?.waiting).toEqual({
@@ -156,6 +159,17 @@ describe('a pod that runs', () => {
     await bed.until(() => uids.every((uid) => bed.isReady(uid)));
     expect(new Set(uids.map((uid) => bed.pod(uid)?.status?.podIP)).size).toBe(30);
   });
+});
+
+it('tells nothing while its node is cut off, and everything once it is back', async () => {
+  const { bed, uid } = await ready();
+  bed.nodes.cut('node-1');
+  bed.nodes.killContainer(uid);
+  await bed.pass(20);
+  expect([bed.running(), bed.isReady(uid), bed.container(uid)?.restartCount]).toEqual([[uid], true, 0]);
+  bed.nodes.heal('node-1');
+  await bed.pass(16);
+  expect([bed.isReady(uid), bed.container(uid)?.restartCount]).toEqual([true, 1]);
 });
 
 describe('a pod that is deleted by force', () => {

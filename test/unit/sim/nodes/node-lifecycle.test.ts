@@ -129,7 +129,9 @@ describe('a node that loses power', () => {
     await bed.pass(120);
     expect([bed.isReady(uid), bed.pod(uid)?.status?.phase]).toEqual([false, 'Running']);
     bed.nodes.powerOn(node);
-    await bed.pass(30);
+    await bed.until(() => bed.container(uid)?.state?.waiting !== undefined);
+    expect(bed.pod(uid)?.status?.podIP).toBeUndefined();
+    await bed.pass(15);
     expect(bed.running(node)).toContain(uid);
     expect(bed.container(uid)).toMatchObject({ ready: true, restartCount: 1, lastState: { terminated: { exitCode: 255 } } });
     expect(bed.pod(uid)?.status?.podIP).not.toBe(address);
@@ -145,6 +147,21 @@ describe('a node that loses power', () => {
     await bed.pass(30);
     expect([bed.pod(uid), bed.running().includes(uid)]).toEqual([undefined, false]);
   });
+});
+
+it('is back only with both its power and its network', async () => {
+  const { bed, node } = await setUp(2);
+  bed.nodes.powerOff(node);
+  bed.nodes.heal(node);
+  await bed.pass(120);
+  expect(readyOf(bed, node)?.status).toBe('Unknown');
+  bed.nodes.cut(node);
+  bed.nodes.powerOn(node);
+  await bed.pass(60);
+  expect(readyOf(bed, node)?.status).toBe('Unknown');
+  bed.nodes.heal(node);
+  await bed.pass(16);
+  expect(readyOf(bed, node)?.status).toBe('True');
 });
 
 describe('a node that is drained', () => {

@@ -32,6 +32,23 @@ describe('the pod garbage collector', () => {
     expect(await bed.until(() => bed.pod(uid) === undefined)).toBeLessThanOrEqual(40);
   });
 
+  it('leaves a pod that tolerates the taint of such a node', async () => {
+    const bed = new NodesBed(2);
+    const uid = bed.run('a', 'p', { spec: { tolerations: [{ operator: 'Exists' }] } });
+    await bed.until(() => bed.isReady(uid));
+    bed.nodes.taintOutOfService(bed.nodeOf(uid));
+    await bed.pass(300);
+    expect(bed.pod(uid)).toMatchObject({ status: { phase: 'Running' } });
+  });
+
+  it('comes too late where a new machine of that name has taken the pods over', async () => {
+    const { bed, uid, node } = await setUp();
+    bed.nodes.removeNode(node);
+    bed.nodes.powerOn(node);
+    await bed.pass(300);
+    expect([bed.isReady(uid), bed.running(node)]).toEqual([true, [uid]]);
+  });
+
   it('leaves a terminating pod on a lost node alone', async () => {
     const { bed, uid, node } = await setUp();
     bed.nodes.powerOff(node);
