@@ -126,13 +126,13 @@ export const mutants: readonly KnownBad[] = [
     caughtBy: { scenario: 'create', fault: { id: 'timeout-applied', atWrite: 1 } },
   },
   {
-    name: 'forced-deletion-unseen',
-    about: 'The store takes a deletion only of what it saw terminate: a pod deleted by force stays in view.',
+    name: 'deletion-unseen',
+    about: 'The store passes over events that tell of a deleted Service.',
     file: 'kube/store.ts',
     find: "if (event.type === 'DELETED') this.#gone(event.object, changes);",
-    replace: `const isForced = (event.object as { spec?: object }).spec?.hasOwnProperty('containers') && event.object.metadata?.deletionTimestamp === undefined;
-    if (event.type === 'DELETED') isForced || this.#gone(event.object, changes);`,
-    caughtBy: { scenario: 'create', fault: { id: 'pod-force-deleted', atMs: 20_000, draw: 0 } },
+    replace:
+      "if (event.type === 'DELETED') 'ports' in ((event.object as { spec?: object }).spec ?? {}) || this.#gone(event.object, changes);",
+    caughtBy: { scenario: 'create', fault: { id: 'service-deleted', atMs: 20_000, draw: 0 } },
   },
   {
     name: 'relist-forgets-nothing',
