@@ -39,6 +39,7 @@ export interface RunResult {
 }
 
 export interface SeenEvent {
+  readonly order: number;
   readonly kind: Change['kind'];
   /** Writes of operators that had been sent by then. */
   readonly writes: number;
@@ -84,7 +85,7 @@ export async function runPlan(plan: RunPlan, options: RunOptions = {}): Promise<
   let lastWriteMs = 0;
   const late: Write[] = [];
   const seen: SeenEvent[] = [];
-  world.onSeen = ({ kind }) => seen.push({ kind, writes: world.operatorWrites });
+  world.onSeen = ({ kind }, order) => seen.push({ order, kind, writes: world.operatorWrites });
   world.onEffect = (write) => {
     if (write.result === 'ok' && write.before !== write.after) lastWriteMs = world.clock.monotonicMs();
     late.push(write);
