@@ -57,20 +57,6 @@ export const mutants: readonly KnownBad[] = [
     caughtBy: { scenario: 'create', fault: { id: 'name-taken', atWrite: 2 } },
   },
   {
-    name: 'status-on-what-is-there-now',
-    about: 'A status computed from a cache is stored against the version read just before.',
-    file: 'reconcile/apply.ts',
-    find: '  const subresource = action.resource',
-    replace: `  if (action.resource === 'PerformerStatus') {
-    const live = await deps.kube.get(resource, target, { signal });
-    const resourceVersion = live.metadata?.resourceVersion ?? '';
-    store.wrote(await deps.kube.patch(resource, target, action.patch, { subresource: 'status', resourceVersion, signal }));
-    return;
-  }
-  const subresource = action.resource`,
-    caughtBy: { scenario: 'back-unseen' },
-  },
-  {
     name: 'observed-before-done',
     about: 'observedGeneration is that of the moment of the write, not of the spec that was acted on.',
     file: 'reconcile/apply.ts',
