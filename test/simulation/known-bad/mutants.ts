@@ -57,20 +57,6 @@ export const mutants: readonly KnownBad[] = [
     caughtBy: { scenario: 'create', fault: { id: 'name-taken', atWrite: 2 } },
   },
   {
-    name: 'status-on-what-is-there-now',
-    about: 'A status computed from a cache is stored against the version read just before.',
-    file: 'reconcile/apply.ts',
-    find: '  const subresource = action.resource',
-    replace: `  if (action.resource === 'PerformerStatus') {
-    const live = await deps.kube.get(resource, target, { signal });
-    const resourceVersion = live.metadata?.resourceVersion ?? '';
-    store.wrote(await deps.kube.patch(resource, target, action.patch, { subresource: 'status', resourceVersion, signal }));
-    return;
-  }
-  const subresource = action.resource`,
-    caughtBy: { scenario: 'back-unseen' },
-  },
-  {
     name: 'observed-before-done',
     about: 'observedGeneration is that of the moment of the write, not of the spec that was acted on.',
     file: 'reconcile/apply.ts',
@@ -126,13 +112,13 @@ export const mutants: readonly KnownBad[] = [
     caughtBy: { scenario: 'create', fault: { id: 'timeout-applied', atWrite: 1 } },
   },
   {
-    name: 'forced-deletion-unseen',
-    about: 'The store takes a deletion only of what it saw terminate: a pod deleted by force stays in view.',
+    name: 'deletion-unseen',
+    about: 'The store passes over events that tell of a deleted Service.',
     file: 'kube/store.ts',
     find: "if (event.type === 'DELETED') this.#gone(event.object, changes);",
-    replace: `const isForced = (event.object as { spec?: object }).spec?.hasOwnProperty('containers') && event.object.metadata?.deletionTimestamp === undefined;
-    if (event.type === 'DELETED') isForced || this.#gone(event.object, changes);`,
-    caughtBy: { scenario: 'create', fault: { id: 'pod-force-deleted', atMs: 20_000, draw: 0 } },
+    replace:
+      "if (event.type === 'DELETED') 'ports' in ((event.object as { spec?: object }).spec ?? {}) || this.#gone(event.object, changes);",
+    caughtBy: { scenario: 'create', fault: { id: 'service-deleted', atMs: 20_000, draw: 0 } },
   },
   {
     name: 'relist-forgets-nothing',

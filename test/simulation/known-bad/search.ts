@@ -4,11 +4,17 @@ import { scenarios } from '../../../src/sim/scenarios.ts';
 import type { Catch } from './mutants.ts';
 import { plansByName } from './workloads.ts';
 
+/** What goes on after a fault before all faults end. */
+const afterFaultMs = 20_000;
+
 /** @throws Error for a scenario that does not exist */
 export function planOf({ scenario, mode, fault }: Catch): RunPlan {
   const plan = plansByName.get(scenario);
   if (plan === undefined) throw new Error(`no scenario is called ${scenario}`);
-  return { ...plan, ...(mode === undefined ? {} : { mode }), faults: fault === undefined ? plan.faults : [...plan.faults, fault] };
+  const own = { ...plan, ...(mode === undefined ? {} : { mode }) };
+  if (fault === undefined) return own;
+  const endMs = 'atMs' in fault ? fault.atMs + ('forMs' in fault ? fault.forMs : 0) : 0;
+  return { ...own, activeMs: Math.max(plan.activeMs, endMs + afterFaultMs), faults: [...plan.faults, fault] };
 }
 
 /** The scenarios in which nothing goes wrong but by the operator: a bad one that fails here needs no faults to be found. */
