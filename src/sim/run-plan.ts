@@ -39,6 +39,8 @@ export interface RunPlan {
   readonly activeMs: number;
   /** So long nothing is written before a cluster in which all is Ready counts as at rest, and twice as long after; default 60 s. */
   readonly restMs?: number;
+  /** From the last fault to the moment by which all must be as asked; by default longer than the longest wait of the operator's own, 10 min. */
+  readonly livenessMs?: number;
   readonly users: readonly UserStep[];
   readonly faults: readonly FaultStep[];
 }

@@ -54,8 +54,7 @@ export interface RunOptions {
   readonly endsAs?: Shape;
 }
 
-/** From the last fault to the moment by which all must be as asked. The longest wait of the operator's own is 10 min. */
-const livenessMs = 1_500_000;
+const defaultLivenessMs = 1_500_000;
 const sliceMs = 5_000;
 const defaultRestMs = 60_000;
 /** What two writers fight over is left to the other for five minutes at a time. */
@@ -77,7 +76,7 @@ export async function runPlan(plan: RunPlan, options: RunOptions = {}): Promise<
   const judges = createOracles(grantsOf(plan, () => calmSinceMs));
   const oracles = endsAs === undefined ? judges : [...judges, createDifferential(endsAs)];
   const board = new OracleBoard(oracles);
-  const { seed, nodes, fronts, restMs = defaultRestMs } = plan;
+  const { seed, nodes, fronts, restMs = defaultRestMs, livenessMs = defaultLivenessMs } = plan;
   const world = new SimWorld({ seed, nodes, fronts, timings, board, keeps: options.keeps ?? 0 });
   const untilMs = options.untilMs ?? Number.POSITIVE_INFINITY;
   for (const name of plan.namespaces) world.cluster.createNamespace(name);

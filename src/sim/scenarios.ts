@@ -40,7 +40,8 @@ function scenario(name: string, about: string, users: readonly UserStep[], fault
     onceEveryMs: 10_000,
     namespaces: ['team-0'],
   } as const;
-  return { name, about, plan: { ...world, activeMs, restMs: 10_000, users, faults } };
+  // Sooner than the resync, which would hide that nobody looks again.
+  return { name, about, plan: { ...world, activeMs, restMs: 10_000, livenessMs: 120_000, users, faults } };
 }
 
 export const scenarios: readonly Scenario[] = [
