@@ -1,4 +1,5 @@
 import type { Violation } from '../oracle/oracle.ts';
+import { faultIds } from './faults/faults.ts';
 import type { RunPlan } from './run-plan.ts';
 
 /** Raised when plans of before mean something else, or are written in another form. */
@@ -23,15 +24,20 @@ export function parseRunFile(path: string, text: string, fail: (message: string)
   try {
     file = JSON.parse(text) as Partial<RunFile> | null;
   } catch (error) {
-    throw fail(`${path} is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+    throw fail(`${path} is not JSON: ${error instanceof Error ? error.message : String(error)}; give a file that simulate --out wrote`);
   }
   if (file?.format !== planFormat) {
     const said = file?.format === undefined ? 'names no format' : `is of format ${file.format}`;
     throw fail(
-      `${path} ${said}, this version runs format ${planFormat}: run it with the version that wrote it, or make it anew with --out`,
+      `${path} ${said}, this version runs format ${planFormat}: run it with the version that wrote it, or make it anew: simulate --seed N --out DIR`,
     );
   }
   if (!Array.isArray(file.plan?.users) || !Array.isArray(file.plan.faults))
-    throw fail(`${path} holds no plan: it is no file that simulate --out wrote`);
+    throw fail(
+      `${path} holds no plan: it is no file that simulate --out wrote; give one of those, or make one: simulate --seed N --out DIR`,
+    );
+  const unknown = file.plan.faults.find(({ id }) => id !== 'crash-at-step' && !faultIds.includes(id));
+  if (unknown !== undefined)
+    throw fail(`${path} asks for the fault ${unknown.id}, which this version does not know: run it with the version that wrote it`);
   return file as RunFile;
 }

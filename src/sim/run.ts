@@ -180,7 +180,8 @@ function startClients(world: SimWorld): void {
 function act(world: SimWorld, step: UserStep): void {
   const about = 'key' in step ? keyText(step.key) : step.namespace;
   try {
-    world.note('user', about, `${step.do}${'spec' in step ? ` ${JSON.stringify(step.spec)}` : ''}`);
+    const said = 'spec' in step ? ` ${JSON.stringify({ ...step.spec, avsAddress: undefined })}` : '';
+    world.note('user', about, `${step.do}${said}`, { of: about });
     if (step.do === 'create') {
       const object = {
         apiVersion: 'hourglass.eigenlayer.io/v1alpha1',

@@ -1,0 +1,147 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { availableParallelism, constants } from 'node:os';
+import type { Violation } from '../oracle/oracle.ts';
+import { faultIds } from '../sim/faults/faults.ts';
+import { runPlan } from '../sim/run.ts';
+import { type Mode, planSwarm } from '../sim/run-plan.ts';
+import { RunSums, type SeedResult, seedResultOf } from '../sim/summary.ts';
+import { CliError, exitCodes } from './exit-codes.ts';
+import type { SimulateOptions } from './simulate.ts';
+import { productVersion } from './version.ts';
+
+/** One seed in so many runs twice, and must come to the same. */
+const twiceEvery = 100;
+
+/**
+ * Seeds spread over processes; a line of progress every few seconds, one per violation at once. SIGINT or SIGTERM ends it with what is known by then.
+ *
+ * @returns the exit code
+ */
+export async function runMany(options: SimulateOptions, keep: (seed: number) => Promise<void>): Promise<number> {
+  const { from, seeds = Number.POSITIVE_INFINITY, minutes = Number.POSITIVE_INFINITY, json, mode } = options;
+  const startedMs = performance.now();
+  const lastMs = startedMs + minutes * 60_000;
+  const sums = new RunSums();
+  const children = new Set<ChildProcess>();
+  let stoppedBy: 'SIGINT' | 'SIGTERM' | undefined;
+  let next = from;
+  const open = new Set<number>();
+  const take = (): number | undefined => {
+    if (stoppedBy !== undefined || next >= from + seeds || performance.now() >= lastMs) return undefined;
+    open.add(next);
+    return next++;
+  };
+  const say = (line: string): void => void process.stderr.write(`${line}\n`);
+  const onResult = async (result: SeedResult): Promise<void> => {
+    sums.add(result);
+    open.delete(result.seed);
+    if (result.violations.length === 0) return;
+    say(`seed ${result.seed}: ${result.violations.map(({ oracle, key, message }) => `${oracle} ${key}: ${message}`).join('\n  ')}`);
+    await keep(result.seed);
+  };
+  const stop = (signal: 'SIGINT' | 'SIGTERM'): void => {
+    stoppedBy = signal;
+    for (const child of children) child.kill('SIGKILL');
+  };
+  process.once('SIGINT', stop).once('SIGTERM', stop);
+  const beat = setInterval(() => {
+    const rate = sums.seeds / ((performance.now() - startedMs) / 1_000);
+    const left = Number.isFinite(seeds) ? `, ${Math.ceil((seeds - sums.seeds) / Math.max(0.01, rate))} s left` : '';
+    say(
+      `  ${sums.seeds} seeds, ${rate.toFixed(1)} per second, ${(sums.simulatedMs / 3_600_000).toFixed(0)} h simulated, ${sums.violated} violations${left}`,
+    );
+  }, 5_000);
+  const drive = (): Promise<void> => driveWorker({ take, onResult, mode, children, isStopped: () => stoppedBy !== undefined });
+  try {
+    await Promise.all(Array.from({ length: options.jobs ?? availableParallelism() }, drive));
+  } finally {
+    clearInterval(beat);
+    for (const child of children) child.kill('SIGKILL');
+  }
+  const seconds = (performance.now() - startedMs) / 1_000;
+  if (sums.seeds === 0) {
+    say('stopped before the first seed had ended');
+    return 128 + constants.signals[stoppedBy ?? 'SIGINT'];
+  }
+  const never = faultIds.filter((id) => id !== 'crash-at-step' && (sums.faults[id] ?? 0) === 0);
+  const idle = Object.entries(sums.evaluated).flatMap(([id, times]) => (times === 0 ? [id] : []));
+  const strict = sums.seeds >= 1_000;
+  const lacks = strict ? [...never.map((id) => `fault ${id} never came`), ...idle.map((id) => `oracle ${id} was never put to a test`)] : [];
+  if (json === true)
+    process.stdout.write(
+      `${JSON.stringify({ version: productVersion, seconds, seeds: sums.seeds, violated: sums.violated, simulatedMs: sums.simulatedMs, faults: sums.faults, evaluated: sums.evaluated, median: sums.median(), hash: sums.hash(), lacks })}\n`,
+    );
+  else process.stdout.write(`${[...summaryText(sums, seconds), ...lacks, sums.line()].join('\n')}\n`);
+  if (stoppedBy !== undefined) {
+    say(`stopped by ${stoppedBy}: this is what was known by then; --from ${Math.min(next, ...open)} goes on from there`);
+    return 128 + constants.signals[stoppedBy];
+  }
+  return sums.violated === 0 && lacks.length === 0 ? exitCodes.ok : exitCodes.negative;
+}
+
+function summaryText(sums: RunSums, seconds: number): readonly string[] {
+  const median = sums.median();
+  const faults = Object.entries(sums.faults).toSorted(([, a], [, b]) => b - a);
+  const ratio = sums.simulatedMs / 1_000 / seconds;
+  return [
+    `median seed: ${median.performers} Performers, ${median.writes} effective writes, ${median.faults} faults, ${(median.simulatedMs / 60_000).toFixed(1)} simulated minutes`,
+    `faults: ${faults.map(([id, times]) => `${id} ${String(times)}`).join(', ')}`,
+    `${sums.seeds} seeds in ${seconds.toFixed(0)} s: ${(sums.seeds / seconds).toFixed(1)} per second, ${ratio.toFixed(0)} s simulated per second`,
+  ];
+}
+
+type ToWorker = { readonly seed: number; readonly mode?: Mode };
+
+interface Drive {
+  readonly take: () => number | undefined;
+  readonly onResult: (result: SeedResult) => Promise<void>;
+  readonly mode: Mode | undefined;
+  readonly children: Set<ChildProcess>;
+  readonly isStopped: () => boolean;
+}
+
+function driveWorker({ take, onResult, mode, children, isStopped }: Drive): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = fork(process.argv[1] ?? '', ['simulate', '--worker'], { execArgv: process.execArgv });
+    children.add(child);
+    let running: number | undefined;
+    const feed = (): void => {
+      running = take();
+      if (running !== undefined) child.send({ seed: running, ...(mode === undefined ? {} : { mode }) } satisfies ToWorker);
+      else if (child.connected) child.disconnect();
+    };
+    child.on('message', (result: SeedResult) => void onResult(result).then(feed, reject));
+    child.on('error', reject);
+    child.on('exit', (code, signal) => {
+      children.delete(child);
+      if (isStopped() || (running === undefined && code === 0)) return resolve();
+      const how = signal === null ? `exit code ${code}` : signal;
+      reject(
+        new CliError(`the process that ran seed ${running} ended with ${how}; run that seed alone to see why: simulate --seed ${running}`),
+      );
+    });
+    feed();
+  });
+}
+
+/** A worker: seeds in, results out, until the parent hangs up. */
+export function serveSeeds(): Promise<number> {
+  // A terminal's Ctrl-C reaches all; what becomes of this process is the parent's to say.
+  process.on('SIGINT', () => undefined);
+  return new Promise((resolve) => {
+    process.on('disconnect', () => resolve(exitCodes.ok));
+    const run = async ({ seed, mode }: ToWorker): Promise<void> => {
+      const plan = planSwarm(seed, mode === undefined ? {} : { mode });
+      const result = seedResultOf(plan, await runPlan(plan));
+      const again = seed % twiceEvery === 0 ? (await runPlan(plan)).hash : result.hash;
+      const unequal: Violation = {
+        oracle: 'B4',
+        atMs: 0,
+        key: `seed ${seed}`,
+        message: `ran twice: trace hash ${result.hash}, then ${again}`,
+      };
+      process.send?.(again === result.hash ? result : { ...result, violations: [...result.violations, unequal] });
+    };
+    process.on('message', (message: ToWorker) => void run(message));
+  });
+}
