@@ -128,16 +128,16 @@ export async function runPlan(plan: RunPlan, options: RunOptions = {}): Promise<
   const isAtRest = (): boolean =>
     oracles.every((oracle) => !waitedFor.has(oracle.id) || (oracle.atRest?.({ ...facts(), view: board.view }) ?? []).length === 0);
   const truce = plan.faults.some(({ id }) => quarrels.has(id)) && restMs >= defaultRestMs ? truceMs : 0;
+  // What waits for a back-off may be silent for longer.
+  const rest = (): number => ([...board.view.performers.values()].every(({ status }) => status?.ready === true) ? restMs : defaultRestMs);
   while (!isOver() && world.clock.monotonicMs() < deadlineMs) {
     await advance(world.clock.monotonicMs() + sliceMs);
-    // What waits for a back-off may be silent for longer.
-    const wait = [...board.view.performers.values()].every(({ status }) => status?.ready === true) ? restMs : defaultRestMs;
-    const isQuiet = world.clock.monotonicMs() - lastWriteMs >= Math.max(wait, truce);
+    const isQuiet = world.clock.monotonicMs() - lastWriteMs >= Math.max(rest(), truce);
     if (isQuiet && isAtRest()) break;
   }
   if (!isOver()) {
     late.length = 0;
-    const endMs = world.clock.monotonicMs() + 2 * restMs;
+    const endMs = world.clock.monotonicMs() + 2 * rest();
     await advance(endMs);
     // Stopped before: the silence was not heard to its end.
     if (world.clock.monotonicMs() >= endMs) board.rest({ ...facts(), silentWrites: late });

@@ -68,7 +68,7 @@ export const mutants: readonly KnownBad[] = [
     return;
   }
   const subresource = action.resource`,
-    caughtBy: { scenario: 'image', fault: { id: 'second-leader', atMs: 500, forMs: 60_000, draw: 0 } },
+    caughtBy: { scenario: 'back-unseen' },
   },
   {
     name: 'status-conflict-ignored',
@@ -230,8 +230,8 @@ export const mutants: readonly KnownBad[] = [
     name: 'pods-unproven',
     about: 'Pods are taken away on what the cache says of the others.',
     file: 'reconcile/reconcile.ts',
-    find: "if (plan.proof === 'performer-and-pods') {",
-    replace: "if (snapshot.lastPass && plan.proof === 'performer-and-pods') {",
+    find: "if (plan.proof === 'performer-and-pods' || follows) {",
+    replace: 'if (follows) {',
     caughtBy: { scenario: 'scaled-while-pods-unseen' },
   },
   {
