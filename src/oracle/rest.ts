@@ -187,7 +187,7 @@ function noOrphan(): Oracle {
 
 /**
  * Guards: where pods keep coming to nothing or are refused, each new try and each new word about it is a write by right; status follows a
- * pod that changes by itself, as one that crashes does; a stranger's pod that no list of ours shows is seen to be gone at the next look.
+ * pod that changes by itself, as one that crashes does, and what it says of that pod may need a minute to be sure; a stranger's pod that no list of ours shows is seen to be gone at the next look.
  */
 function silent(memory: Memory): Oracle {
   return defineOracle('L4', 'At rest operators write nothing.', (test) => ({
@@ -199,7 +199,8 @@ function silent(memory: Memory): Oracle {
         // Time alone brings this one about, once.
         const cameDue = reason === 'ProgressDeadlineExceeded' && reasonOf((write.before ?? {}) as Performer) !== reason;
         const follows =
-          write.plural === 'performers' && write.atMs - memory.podsChangedMs({ namespace, name: name ?? '' }) <= memory.context.settleMs;
+          write.plural === 'performers' &&
+          write.atMs - memory.podsChangedMs({ namespace, name: name ?? '' }) <= 2 * memory.context.settleMs;
         const strangerWent = findCondition((write.before as Performer | undefined)?.status?.conditions, 'ForeignPod') !== undefined;
         if (
           write.result !== 'ok' ||
