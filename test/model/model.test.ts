@@ -20,7 +20,9 @@ describe('the memory cluster beside a real API server', () => {
       expect(unsteady.length).toBeLessThan(5);
       expect(sequences).toBe(campaign.sequences);
       // Sequences in which everything is refused would agree, too.
-      for (const verb of ['create', 'patch', 'put', 'delete', 'own', 'quota']) expect(answers[`${verb} ok`], verb).toBeGreaterThan(10);
+      for (const verb of ['create', 'patch', 'put', 'delete', 'quota']) expect(answers[`${verb} ok`], verb).toBeGreaterThan(10);
+      // Most owners come with a creation.
+      expect(answers['own ok']).toBeGreaterThan(0);
       for (const answer of ['409 Conflict', '403 Forbidden', '422 Invalid', '404 NotFound', '409 AlreadyExists'])
         expect(
           Object.keys(answers).some((one) => one.endsWith(answer)),
