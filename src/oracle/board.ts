@@ -14,9 +14,13 @@ export class OracleBoard {
   readonly oracles: readonly Oracle[];
   readonly #store: Store = { performers: new Map(), pods: new Map(), services: new Map(), endpointSlices: new Map(), nodes: new Map() };
   readonly #violations = new Map<string, Violation>();
+  /** Who wants to be told of what: most of what is told concerns few. */
+  readonly #told: { readonly [Hook in keyof Oracle]?: readonly Oracle[] };
 
   constructor(oracles: readonly Oracle[]) {
     this.oracles = oracles;
+    const hooks = ['onChange', 'onWrite', 'onAnswer', 'onInstances', 'atRest'] as const;
+    this.#told = Object.fromEntries(hooks.map((hook) => [hook, oracles.filter((oracle) => oracle[hook] !== undefined)]));
   }
 
   get view(): ClusterView {
@@ -32,27 +36,27 @@ export class OracleBoard {
     const objects = this.#store[change.kind] as Map<string, SeenKinds[Kind]>;
     if (change.after === undefined) objects.delete(keyText(change.key));
     else objects.set(keyText(change.key), change.after);
-    this.#ask((oracle) => oracle.onChange?.(change as Change, this.view));
+    this.#ask('onChange', (oracle) => oracle.onChange?.(change as Change, this.view));
   }
 
   write(write: Write): void {
-    this.#ask((oracle) => oracle.onWrite?.(write, this.view));
+    this.#ask('onWrite', (oracle) => oracle.onWrite?.(write, this.view));
   }
 
   answer(answer: Answer): void {
-    this.#ask((oracle) => oracle.onAnswer?.(answer, this.view));
+    this.#ask('onAnswer', (oracle) => oracle.onAnswer?.(answer, this.view));
   }
 
   instances(instances: readonly Instance[], atMs: number): void {
-    this.#ask((oracle) => oracle.onInstances?.(instances, atMs, this.view));
+    this.#ask('onInstances', (oracle) => oracle.onInstances?.(instances, atMs, this.view));
   }
 
   rest(rest: Omit<Rest, 'view'>): void {
-    this.#ask((oracle) => oracle.atRest?.({ ...rest, view: this.view }));
+    this.#ask('atRest', (oracle) => oracle.atRest?.({ ...rest, view: this.view }));
   }
 
-  #ask(question: (oracle: Oracle) => readonly Violation[] | undefined): void {
-    for (const oracle of this.oracles) {
+  #ask(hook: keyof Oracle, question: (oracle: Oracle) => readonly Violation[] | undefined): void {
+    for (const oracle of this.#told[hook] ?? []) {
       for (const violation of question(oracle) ?? []) {
         const text = `${violation.oracle} ${violation.key} ${violation.message}`;
         if (this.#violations.size < maxViolations && !this.#violations.has(text)) this.#violations.set(text, violation);

@@ -1,4 +1,4 @@
-import { keyText } from '../kube/objects.ts';
+import { type KubeObject, keyText } from '../kube/objects.ts';
 import { defineOracle } from './define.ts';
 import type { Memory } from './memory.ts';
 import type { Change, Oracle } from './oracle.ts';
@@ -10,10 +10,12 @@ const minuteMs = 60_000;
 const freePodsPerHour = 12;
 /** Writes that one step of a Performer may take, for each pod: pod, Service, status, withdrawal, deletion, marks. */
 const freeWritesPerMinute = 20;
+/** A key that fails is tried again after 50 ms, 100 ms, … 60 s: ten times in the first minute, with two writes each. */
+const freeRefusalsPerMinute = 30;
 
 /** How much is done. */
 export function churnOracles(memory: Memory): readonly Oracle[] {
-  return [fewPods(memory), fewWrites(), noIdleWrite()];
+  return [fewPods(memory), fewWrites(), fewRefusals(), noIdleWrite()];
 }
 
 /**
@@ -98,6 +100,33 @@ function fewWrites(): Oracle {
         write.atMs,
         key,
         () => 'operators write and write for it, more than once a step',
+      );
+    },
+  }));
+}
+
+/** What others change in the same minute pays for three each: a write that they overtook is no wish against their will. */
+function fewRefusals(): Oracle {
+  const changes = new Map<string, number[]>();
+  const refusals = new Map<string, number[]>();
+  return defineOracle('S7r', 'What the API server refuses is asked for again more and more rarely.', (test) => ({
+    onChange: ({ key, kind, before, after, atMs }) => {
+      const owner = kind === 'performers' ? key : performerOf(after ?? before);
+      if (owner !== undefined) note(changes, keyText(owner), [atMs], atMs - minuteMs);
+      return [];
+    },
+    onWrite: (write) => {
+      if (!isOperator(write) || write.result === 'ok' || !['pods', 'services', 'performers'].includes(write.plural)) return [];
+      const { namespace, name } = performerOf(write.before ?? (write.sent as KubeObject | undefined)) ?? write.key;
+      const key = keyText({ namespace: namespace === '' ? write.key.namespace : namespace, name });
+      note(refusals, key, [write.atMs], write.atMs - minuteMs);
+      const count = refusals.get(key)?.length ?? 0;
+      const byOthers = changes.get(key)?.filter((ms) => ms >= write.atMs - minuteMs).length ?? 0;
+      return test(
+        count <= freeRefusalsPerMinute + 3 * byOthers,
+        write.atMs,
+        key,
+        () => `${write.plural} are refused again and again: ${write.result}`,
       );
     },
   }));

@@ -1,8 +1,8 @@
 import type { Performer } from '../api/v1alpha1/performer.ts';
 import { keyText } from '../kube/objects.ts';
-import { defineOracle } from './define.ts';
+import { defineOracle, type Test } from './define.ts';
 import type { Memory } from './memory.ts';
-import type { ClusterView, Oracle, Write } from './oracle.ts';
+import type { ClusterView, Oracle, Violation, Write } from './oracle.ts';
 import { type Takeaway, takeawayOf } from './takeaway.ts';
 import {
   type Asked,
@@ -27,8 +27,18 @@ export function entitlementOracles(memory: Memory): readonly Oracle[] {
  * Guards: pods another hand made or touched, and those that may be of a former spec, have a reason by that.
  */
 function goesForAReason(memory: Memory): Oracle {
+  /** A Service goes with its Performer and for nothing else. */
+  const judgeService = (write: Write, test: Test): readonly Violation[] => {
+    const owner = performerOf(write.before);
+    if (owner === undefined) return [];
+    const versions = memory.versions(owner, write.atMs, memory.context.proofLagMs);
+    const lives = versions.at(-1)?.toMs === Number.POSITIVE_INFINITY && versions.every((one) => one.uid === owner.uid && !one.deleting);
+    return test(!lives, write.atMs, keyText(owner), () => `${write.actor} deleted Service ${write.key.name}, whose Performer lives`);
+  };
   return defineOracle('S6', 'Nothing is taken away against the present spec, whoever believes to lead.', (test) => ({
     onWrite: (write, view) => {
+      if (isOperator(write) && write.plural === 'services' && write.verb === 'delete' && write.result === 'ok')
+        return judgeService(write, test);
       const taken = takeawayOf(write);
       if (taken === undefined) return [];
       const who = write.entitled === false ? `${write.actor}, which did not lead,` : write.actor;

@@ -185,8 +185,10 @@ function noOrphan(): Oracle {
   }));
 }
 
-/** Guard: where pods keep coming to nothing or are refused, each new try and each new word about it is a write by right. */
-/** Guards: what is refused for a while is tried again; status follows a pod that changes by itself, as one that crashes does. */
+/**
+ * Guards: where pods keep coming to nothing or are refused, each new try and each new word about it is a write by right; status follows a
+ * pod that changes by itself, as one that crashes does; a stranger's pod that no list of ours shows is seen to be gone at the next look.
+ */
 function silent(memory: Memory): Oracle {
   return defineOracle('L4', 'At rest operators write nothing.', (test) => ({
     atRest: ({ atMs, silentWrites, view }) => {
@@ -198,7 +200,14 @@ function silent(memory: Memory): Oracle {
         const cameDue = reason === 'ProgressDeadlineExceeded' && reasonOf((write.before ?? {}) as Performer) !== reason;
         const follows =
           write.plural === 'performers' && write.atMs - memory.podsChangedMs({ namespace, name: name ?? '' }) <= memory.context.settleMs;
-        if (write.result !== 'ok' || cameDue || follows || (reason !== undefined && reasons[reason].warns && !reasons[reason].stalls))
+        const strangerWent = findCondition((write.before as Performer | undefined)?.status?.conditions, 'ForeignPod') !== undefined;
+        if (
+          write.result !== 'ok' ||
+          cameDue ||
+          follows ||
+          strangerWent ||
+          (reason !== undefined && reasons[reason].warns && !reasons[reason].stalls)
+        )
           return [];
         return test(
           false,

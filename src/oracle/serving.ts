@@ -3,12 +3,21 @@ import { keyText, type ObjectKey, type Pod } from '../kube/objects.ts';
 import { defineOracle } from './define.ts';
 import { hasSlices, type Memory, type PodTrace } from './memory.ts';
 import type { Change, Oracle, Write } from './oracle.ts';
+import { lostIsReplaced } from './recovery.ts';
 import { takeawayOf } from './takeaway.ts';
 import { isEnded, isInService, isOperator, isProvenGone, isReady, isRoutable, mayServe, performerOf, withdrawnAtMs } from './words.ts';
 
 /** What serves: how many at most, and never nobody by our doing. */
 export function servingOracles(memory: Memory): readonly Oracle[] {
-  return [oneForEachSlot(memory), neverNobody(memory), wayOut(memory), strictWaits(memory), recreateRunsNoMore(memory), outIsOut(memory)];
+  return [
+    oneForEachSlot(memory),
+    neverNobody(memory),
+    wayOut(memory),
+    strictWaits(memory),
+    recreateRunsNoMore(memory),
+    outIsOut(memory),
+    lostIsReplaced(memory),
+  ];
 }
 
 /** An operator's pod that was created just now, with its trace. */

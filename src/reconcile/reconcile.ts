@@ -1,3 +1,4 @@
+import { replicas } from '../api/v1alpha1/defaults.ts';
 import { labels } from '../api/v1alpha1/naming.ts';
 import { performers } from '../api/v1alpha1/performer.ts';
 import type { Outcome, PassContext } from '../controller/outcome.ts';
@@ -8,7 +9,7 @@ import { type Json, sameJson } from '../lib/canonical-json.ts';
 import { type Applied, apply } from './apply.ts';
 import type { ReconcileDeps } from './deps.ts';
 import { listPodsInService, observe, refresh } from './observe.ts';
-import { needsProof, type Plan } from './plan/actions.ts';
+import { type Action, nameOf, needsProof, type Plan } from './plan/actions.ts';
 import { checkPlan } from './plan/check-plan.ts';
 import { classifyDenial } from './plan/denial.ts';
 import { planPerformer } from './plan/plan.ts';
@@ -60,6 +61,8 @@ async function conclude(applied: Applied, plan: Plan, snapshot: Snapshot, deps: 
         second = await apply({ ...told, actions: status }, seen, deps, signal);
       }
       if (second?.kind === 'failed') return failed(second.fault);
+      // What is refused may be refused because the Performer itself is gone.
+      if (second?.kind === 'stale') return await lookAgain(snapshot.key, deps, signal);
       return { ...failed(applied.fault), reason: classifyDenial(applied.fault.message) };
     }
     case 'failed':
@@ -76,8 +79,9 @@ async function lookAgain(key: ObjectKey, deps: ReconcileDeps, signal: AbortSigna
 /** Whether what the plan takes away may go: its grounds still hold on the API server itself, by its time of now. */
 async function isProven(plan: Plan, snapshot: Snapshot, deps: ReconcileDeps, signal: AbortSignal): Promise<boolean> {
   const { kube } = deps;
-  if (plan.proof === 'none') return true;
-  if (plan.proof === 'performer-and-pods') {
+  const follows = plan.actions.some((action) => isFollower(action, snapshot));
+  if (plan.proof === 'none' && !follows) return true;
+  if (plan.proof === 'performer-and-pods' || follows) {
     const live = await listPodsInService(snapshot.key, kube, signal);
     const out = snapshot.pods.filter((pod) => pod.metadata?.labels?.[labels.performer] !== snapshot.key.name);
     const pods = [...out, ...live];
@@ -85,20 +89,29 @@ async function isProven(plan: Plan, snapshot: Snapshot, deps: ReconcileDeps, sig
     const nodes = snapshot.nodes === undefined ? undefined : await deps.optional.readNodes(pods, deps.world, kube, signal, 'live');
     const { nodes: _, ...rest } = snapshot;
     const now = { ...rest, pods, nowMs: kube.serverNowMs(), ...(nodes === undefined ? {} : { nodes }) };
-    if (!sameJson(stepsOf(planPerformer(now, deps.settings)), stepsOf(plan))) return false;
+    if (!sameJson(stepsOf(planPerformer(now, deps.settings), snapshot), stepsOf(plan, snapshot))) return false;
   }
-  // A status patch goes first and carries the resourceVersion: it is the proof. Without one it takes a look.
-  if (plan.actions.some((action) => action.resource === 'PerformerStatus')) return true;
+  // A status patch goes before what is taken away and carries the resourceVersion: it is the proof. Without one it takes a look.
+  if (!follows && plan.actions.some((action) => action.resource === 'PerformerStatus')) return true;
   const live = await findObject(kube, performers, snapshot.key, { signal });
   if (live?.metadata?.uid !== snapshot.performer?.uid) return false;
   return live === undefined || live.metadata?.resourceVersion === snapshot.performer?.resourceVersion;
 }
 
+/**
+ * Whether it makes a pod in the place of another. A view that is behind would make one for each that the newest API server takes back, or
+ * beside one that it does not show yet; the first pods of a Performer are made without a look.
+ */
+function isFollower(action: Action, { performer }: Snapshot): boolean {
+  if (action.kind !== 'create' || action.resource !== 'Pod' || performer?.parsed.valid !== true) return false;
+  return Number(action.object.metadata?.labels?.[labels.index] ?? 0) >= (performer.parsed.spec.replicas ?? replicas);
+}
+
 /** What needs proof, without what moves with time. */
-function stepsOf(plan: Plan): Json {
+function stepsOf(plan: Plan, snapshot: Snapshot): Json {
   return plan.actions
-    .filter(needsProof)
-    .map((action) => [action.kind, action.resource, action.kind === 'create' ? '' : { ...action.target, why: action.why }]);
+    .filter((action) => needsProof(action) || isFollower(action, snapshot))
+    .map((action) => [action.kind, action.resource, action.kind === 'create' ? nameOf(action) : { ...action.target, why: action.why }]);
 }
 
 function toOutcome(plan: Plan, again: boolean): Outcome {

@@ -45,8 +45,9 @@ function sweep(server: MemoryServer): void {
   // Another step of the same sweep may have changed an object; that change has led to a sweep of its own.
   const isCurrent = ({ resource, object }: Stored): boolean =>
     server.find(resource, keyOf(object))?.metadata.resourceVersion === object.metadata.resourceVersion;
-  for (const stored of all) if (isCurrent(stored)) sweepOwner(server, stored, dependentsOf(stored));
+  // Dependents first: those that do not block their owner are taken while it still waits.
   for (const stored of all) if (isCurrent(stored)) sweepDependent(server, stored, dependentsOf(stored).length > 0);
+  for (const stored of all) if (isCurrent(stored)) sweepOwner(server, stored, dependentsOf(stored));
 }
 
 function sweepOwner(server: MemoryServer, owner: Stored, dependents: readonly Stored[]): void {

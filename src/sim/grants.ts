@@ -1,5 +1,5 @@
 import type { OracleContext } from '../oracle/define.ts';
-import type { SpanFaultId } from './faults/faults.ts';
+import type { FaultId, SpanFaultId } from './faults/faults.ts';
 import type { RunPlan } from './run-plan.ts';
 
 /** Faults that keep an operator's view old, or itself from acting, for as long as they last. */
@@ -16,6 +16,15 @@ const blinding: ReadonlySet<string> = new Set<SpanFaultId>([
 ]);
 /** A stream that is silent is given up after 75 s; a list in trouble is tried again within 10 s. */
 const noticedMs = 90_000;
+/** Faults under which a call may run into its deadline. */
+const slowing: ReadonlySet<string> = new Set<FaultId>([
+  'timeout-applied',
+  'timeout-lost',
+  'api-slow',
+  'api-down',
+  'api-throttles',
+  'operator-cut',
+]);
 /** Two calls that run into their deadlines. */
 const callsMs = 65_000;
 
@@ -28,12 +37,12 @@ export function grantsOf(plan: RunPlan, calmSinceMs: () => number): OracleContex
         'forMs' in step && ids.has(step.id) ? step.forMs + noticedMs : step.id === 'event-blocked' ? 60_000 : 0,
       ),
     );
-  const isCalm = plan.faults.length === 0;
+  const slowMs = plan.faults.some(({ id }) => slowing.has(id)) ? callsMs : 0;
   const frozenMs = longest(new Set(['operator-frozen']));
   const jobs = plan.mode === 'watch' ? 0 : 3 * plan.onceEveryMs;
   return {
-    viewLagMs: 10_000 + longest(blinding) + (isCalm ? 0 : callsMs) + jobs,
-    proofLagMs: 5_000 + frozenMs + (isCalm ? 0 : callsMs),
+    viewLagMs: 10_000 + longest(blinding) + slowMs + jobs,
+    proofLagMs: 5_000 + frozenMs + slowMs,
     endpointLagMs: 5_000 + longest(new Set<SpanFaultId>(['node-cut', 'all-nodes-cut'])),
     settleMs: 60_000 + jobs,
     calmSinceMs,

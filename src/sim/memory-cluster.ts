@@ -19,7 +19,6 @@ import { type CustomKindOptions, customKindRules, kindIdOf } from './kind-rules.
 import { MemoryApi } from './memory-api.ts';
 import { MemoryServer, type RemoveOptions } from './memory-server.ts';
 import { MemoryWatches } from './memory-watch.ts';
-import { startSteadyNode } from './nodes/steady-node.ts';
 import { podRules } from './pod-rules.ts';
 import { resourceQuotas } from './quota.ts';
 import { serviceRules } from './service-rules.ts';
@@ -29,8 +28,6 @@ export interface MemoryClusterOptions {
   readonly clock: Clock;
   /** Makes the uids. */
   readonly seed?: string;
-  /** One node, whose pods take this long to become Ready or to end. Absent: pods stay Pending and terminating ones stay until `removePod`. */
-  readonly nodeDelayMs?: number;
   /** Between two bookmarks of a watch; default one minute, as API servers do. */
   readonly bookmarkMs?: number;
   /** From a change to the garbage collector's sweep; default 10 ms. */
@@ -38,8 +35,7 @@ export interface MemoryClusterOptions {
 }
 
 /**
- * A Kubernetes cluster in memory: what an operator can tell from a real API server, its garbage collector and, where asked for, a
- * scheduler with one node. All time comes from its clock. Served from the start: namespaces (`default` is there), nodes, pods,
+ * A Kubernetes cluster in memory: what an operator can tell from a real API server, its garbage collector. All time comes from its clock. Served from the start: namespaces (`default` is there), nodes, pods,
  * services, events and leases; further kinds by `registerKind`.
  */
 export class MemoryCluster {
@@ -48,7 +44,7 @@ export class MemoryCluster {
   readonly #watches: MemoryWatches;
   readonly #api: KubeApi;
 
-  constructor({ clock, seed = 'memory', nodeDelayMs, bookmarkMs = 60_000, garbageDelayMs = 10 }: MemoryClusterOptions) {
+  constructor({ clock, seed = 'memory', bookmarkMs = 60_000, garbageDelayMs = 10 }: MemoryClusterOptions) {
     const server = new MemoryServer(clock, seed);
     this.server = server;
     this.#watches = new MemoryWatches(server, bookmarkMs);
@@ -81,7 +77,6 @@ export class MemoryCluster {
     server.register(resourceQuotas, { statusSubresource: true, countsGeneration: false, unconditionalUpdate: true });
     startGarbageCollector(server, garbageDelayMs);
     this.createNamespace('default');
-    if (nodeDelayMs !== undefined) startSteadyNode(server, nodeDelayMs);
   }
 
   /** The cluster as clients see it. */

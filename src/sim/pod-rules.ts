@@ -91,6 +91,9 @@ function specRefusal(pod: Pod): string | undefined {
 }
 
 function changeRefusal(object: AnyObject, before: AnyObject): string | undefined {
+  const was = before.spec?.activeDeadlineSeconds;
+  if (typeof was === 'number' && Number(object.spec?.activeDeadlineSeconds ?? Infinity) > was)
+    return 'spec.activeDeadlineSeconds: Invalid value: must be less than or equal to previous value';
   if (sameJson(fixedSpec(object.spec ?? {}), fixedSpec(before.spec ?? {}))) return undefined;
   return 'spec: Forbidden: pod updates may not change fields other than images, activeDeadlineSeconds and tolerations';
 }

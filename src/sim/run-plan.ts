@@ -5,9 +5,17 @@ import { type FaultId, type FaultStep, faultIds, momentFaultIds, spanFaultIds, w
 
 /** What a user does, as with kubectl. */
 export type UserStep =
-  | { readonly atMs: number; readonly do: 'create'; readonly key: ObjectKey; readonly spec: PerformerSpecInput }
+  | {
+      readonly atMs: number;
+      readonly do: 'create';
+      readonly key: ObjectKey;
+      readonly spec: PerformerSpecInput;
+      readonly finalizers?: readonly string[];
+    }
   | { readonly atMs: number; readonly do: 'change'; readonly key: ObjectKey; readonly spec: Partial<PerformerSpecInput> }
   | { readonly atMs: number; readonly do: 'delete'; readonly key: ObjectKey; readonly propagation: 'Background' | 'Foreground' | 'Orphan' }
+  /** A pod of that name that has nothing to do with any Performer. */
+  | { readonly atMs: number; readonly do: 'stranger'; readonly key: ObjectKey }
   | { readonly atMs: number; readonly do: 'delete-namespace'; readonly namespace: string };
 
 export type Mode = 'watch' | 'once' | 'both';
@@ -31,6 +39,8 @@ export interface RunPlan {
   readonly activeMs: number;
   /** So long nothing is written before a cluster in which all is Ready counts as at rest, and twice as long after; default 60 s. */
   readonly restMs?: number;
+  /** From the last fault to the moment by which all must be as asked; by default longer than the longest wait of the operator's own, 10 min. */
+  readonly livenessMs?: number;
   readonly users: readonly UserStep[];
   readonly faults: readonly FaultStep[];
 }
@@ -42,9 +52,9 @@ export function planSwarm(seed: number, only?: { readonly mode?: Mode }): RunPla
   const chances = createChances(seed);
   const shape = chances('shape');
   const namespaces = Array.from({ length: shape.int(1, 3) }, (_, index) => `team-${index}`);
-  const activeMs = shape.int(450, 600) * 1_000;
+  const activeMs = shape.int(430, 570) * 1_000;
   const drawn = shape.pick(['watch', 'watch', 'watch', 'once', 'both'] as const);
-  const count = shape.hits(0.8) ? shape.int(20, 28) : shape.int(1, 12);
+  const count = shape.hits(0.8) ? shape.int(20, 25) : shape.int(1, 12);
   const users = planUsers(chances('workload'), count, namespaces, activeMs);
   return {
     seed,
@@ -68,7 +78,7 @@ function planUsers(chance: Chance, count: number, namespaces: readonly string[],
     const key = { namespace: chance.pick(namespaces), name: `p${index}` };
     let atMs = chance.hits(0.5) ? chance.int(0, 5_000) : chance.int(0, activeMs * 0.7);
     steps.push({ atMs, do: 'create', key, spec: { avsAddress, image: 'avs:1', ...drawSpec(chance) } });
-    const changes = chance.hits(0.5) ? chance.int(1, 2) : 0;
+    const changes = chance.hits(0.4) ? chance.int(1, 2) : 0;
     for (let change = 0; change < changes; change += 1) {
       atMs += chance.int(1_000, 150_000);
       if (atMs < activeMs) steps.push({ atMs, do: 'change', key, spec: drawChange(chance) });
@@ -89,7 +99,7 @@ function planUsers(chance: Chance, count: number, namespaces: readonly string[],
 
 function drawSpec(chance: Chance): Partial<PerformerSpecInput> {
   return {
-    replicas: chance.pick([1, 1, 1, 2, 3]),
+    replicas: chance.pick([1, 1, 1, 1, 2, 3]),
     progressDeadlineSeconds: chance.int(30, 90),
     ...(chance.hits(0.15) ? { strategy: { type: 'Recreate' } } : {}),
     ...(chance.hits(0.2) ? { nodeLossPolicy: 'Strict' } : {}),

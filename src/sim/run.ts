@@ -1,12 +1,13 @@
 import { performers } from '../api/v1alpha1/performer.ts';
 import { KubeFault } from '../kube/faults.ts';
-import { type KubeObject, keyText, namespaces, type ObjectKey, type Resource } from '../kube/objects.ts';
+import { type KubeObject, keyText, namespaces, type ObjectKey, pods, type Resource } from '../kube/objects.ts';
 import type { Json } from '../lib/canonical-json.ts';
 import { createOracles } from '../oracle/all.ts';
 import { OracleBoard } from '../oracle/board.ts';
 import { createDifferential, type Shape } from '../oracle/differential.ts';
 import type { Change, ClusterView, Rest, Violation, Write } from '../oracle/oracle.ts';
 import { armFaults, type FaultId } from './faults/faults.ts';
+import { podOfStrangers } from './faults/tamper.ts';
 import { grantsOf } from './grants.ts';
 import { fastTimings, stockTimings } from './nodes/timings.ts';
 import { SimOperator, startCronJob } from './operators.ts';
@@ -38,6 +39,7 @@ export interface RunResult {
 }
 
 export interface SeenEvent {
+  readonly order: number;
   readonly kind: Change['kind'];
   /** Writes of operators that had been sent by then. */
   readonly writes: number;
@@ -52,13 +54,12 @@ export interface RunOptions {
   readonly endsAs?: Shape;
 }
 
-/** From the last fault to the moment by which all must be as asked. The longest wait of the operator's own is 10 min. */
-const livenessMs = 1_500_000;
+const defaultLivenessMs = 1_500_000;
 const sliceMs = 5_000;
 const defaultRestMs = 60_000;
 /** What two writers fight over is left to the other for five minutes at a time. */
 const truceMs = 320_000;
-const callEveryMs = 2_000;
+const callEveryMs = 3_000;
 /** A run that does more than this hangs in a loop. */
 const maxEvents = 600_000;
 
@@ -75,7 +76,7 @@ export async function runPlan(plan: RunPlan, options: RunOptions = {}): Promise<
   const judges = createOracles(grantsOf(plan, () => calmSinceMs));
   const oracles = endsAs === undefined ? judges : [...judges, createDifferential(endsAs)];
   const board = new OracleBoard(oracles);
-  const { seed, nodes, fronts, restMs = defaultRestMs } = plan;
+  const { seed, nodes, fronts, restMs = defaultRestMs, livenessMs = defaultLivenessMs } = plan;
   const world = new SimWorld({ seed, nodes, fronts, timings, board, keeps: options.keeps ?? 0 });
   const untilMs = options.untilMs ?? Number.POSITIVE_INFINITY;
   for (const name of plan.namespaces) world.cluster.createNamespace(name);
@@ -83,7 +84,7 @@ export async function runPlan(plan: RunPlan, options: RunOptions = {}): Promise<
   let lastWriteMs = 0;
   const late: Write[] = [];
   const seen: SeenEvent[] = [];
-  world.onSeen = ({ kind }) => seen.push({ kind, writes: world.operatorWrites });
+  world.onSeen = ({ kind }, order) => seen.push({ order, kind, writes: world.operatorWrites });
   world.onEffect = (write) => {
     if (write.result === 'ok' && write.before !== write.after) lastWriteMs = world.clock.monotonicMs();
     late.push(write);
@@ -127,16 +128,16 @@ export async function runPlan(plan: RunPlan, options: RunOptions = {}): Promise<
   const isAtRest = (): boolean =>
     oracles.every((oracle) => !waitedFor.has(oracle.id) || (oracle.atRest?.({ ...facts(), view: board.view }) ?? []).length === 0);
   const truce = plan.faults.some(({ id }) => quarrels.has(id)) && restMs >= defaultRestMs ? truceMs : 0;
+  // What waits for a back-off may be silent for longer.
+  const rest = (): number => ([...board.view.performers.values()].every(({ status }) => status?.ready === true) ? restMs : defaultRestMs);
   while (!isOver() && world.clock.monotonicMs() < deadlineMs) {
     await advance(world.clock.monotonicMs() + sliceMs);
-    // What waits for a back-off may be silent for longer.
-    const wait = [...board.view.performers.values()].every(({ status }) => status?.ready === true) ? restMs : defaultRestMs;
-    const isQuiet = world.clock.monotonicMs() - lastWriteMs >= Math.max(wait, truce);
+    const isQuiet = world.clock.monotonicMs() - lastWriteMs >= Math.max(rest(), truce);
     if (isQuiet && isAtRest()) break;
   }
   if (!isOver()) {
     late.length = 0;
-    const endMs = world.clock.monotonicMs() + 2 * restMs;
+    const endMs = world.clock.monotonicMs() + 2 * rest();
     await advance(endMs);
     // Stopped before: the silence was not heard to its end.
     if (world.clock.monotonicMs() >= endMs) board.rest({ ...facts(), silentWrites: late });
@@ -162,7 +163,7 @@ export async function runPlan(plan: RunPlan, options: RunOptions = {}): Promise<
   };
 }
 
-/** Clients on all nodes call every performer, once in two seconds. */
+/** Clients on all nodes call every performer, once in three seconds. */
 function startClients(world: SimWorld): void {
   const chance = world.chance('clients');
   const call = (): void => {
@@ -185,11 +186,12 @@ function act(world: SimWorld, step: UserStep): void {
       const object = {
         apiVersion: 'hourglass.eigenlayer.io/v1alpha1',
         kind: 'Performer',
-        metadata: step.key,
+        metadata: { ...step.key, ...(step.finalizers === undefined ? {} : { finalizers: [...step.finalizers] }) },
         spec: step.spec as unknown as Json,
       };
       world.server.create(performers as Resource<KubeObject>, object as KubeObject);
-    } else if (step.do === 'change') changeSpec(world, step.key, step.spec as unknown as Json);
+    } else if (step.do === 'stranger') world.server.create(pods, { ...podOfStrangers, metadata: { ...step.key } } as KubeObject);
+    else if (step.do === 'change') changeSpec(world, step.key, step.spec as unknown as Json);
     else if (step.do === 'delete')
       world.removeByUser(performers as Resource<KubeObject>, step.key, { propagationPolicy: step.propagation });
     else world.removeByUser(namespaces as Resource<KubeObject>, { namespace: '', name: step.namespace });

@@ -40,7 +40,8 @@ function scenario(name: string, about: string, users: readonly UserStep[], fault
     onceEveryMs: 10_000,
     namespaces: ['team-0'],
   } as const;
-  return { name, about, plan: { ...world, activeMs, restMs: 10_000, users, faults } };
+  // Sooner than the resync, which would hide that nobody looks again.
+  return { name, about, plan: { ...world, activeMs, restMs: 10_000, livenessMs: 120_000, users, faults } };
 }
 
 export const scenarios: readonly Scenario[] = [
@@ -74,6 +75,22 @@ export const scenarios: readonly Scenario[] = [
   scenario('delete-orphan', 'it goes without its pod, and comes back', [create(), remove(20_000, 'Orphan'), create(30_000)]),
   scenario('name-again', 'deleted, and at once another one of the name', [create(), remove(20_000), create(20_100, { image: 'avs:2' })]),
   scenario('delete-in-rollout', 'deleted while another image rolls', [create(), change(20_000, { image: 'avs:2' }), remove(21_000)]),
+  scenario(
+    'unready-in-rollout',
+    'the new pod stops being Ready before it counts as available',
+    [create(1_000, { minReadySeconds: 8 }), change(20_000, { image: 'avs:2' })],
+    [{ id: 'pod-unready', atMs: 23_000, forMs: 20_000, draw: 0.9 }],
+  ),
+  scenario('scale-back', 'three pods, one, and at once three again', [
+    create(1_000, { replicas: 3 }),
+    change(20_000, { replicas: 1 }),
+    change(20_030, { replicas: 3 }),
+  ]),
+  scenario('revert', 'another image, and back before it serves', [
+    create(),
+    change(20_000, { image: 'avs:2' }),
+    change(21_820, { image: 'avs:1' }),
+  ]),
   scenario('pod-deleted', 'somebody deletes the pod', [create()], [{ id: 'pod-deleted', atMs: 20_000, draw: 0 }]),
   scenario('service-edited', 'somebody edits the Service', [create()], [{ id: 'service-edited', atMs: 20_000, draw: 0 }]),
   scenario('node-off', 'the node loses power and comes back', [create()], [{ id: 'node-off', atMs: 20_000, forMs: 60_000, draw: 0.1 }]),

@@ -175,7 +175,7 @@ export class SimApi implements KubeApi {
     preconditions: Write['preconditions'],
     effect: () => AnyObject | undefined,
   ): Promise<AnyObject | undefined> {
-    return this.#call(about, options, () => {
+    const run = (make: () => AnyObject | undefined): AnyObject | undefined => {
       const { verb, resource, key, subresource } = about;
       const before = this.#server.find(resource, key);
       const told = {
@@ -189,18 +189,25 @@ export class SimApi implements KubeApi {
         before,
       };
       try {
-        const after = effect();
+        const after = make();
         this.#fate.onWrite({ ...told, result: 'ok', after }, this.#process);
         return after;
       } catch (error) {
         if (error instanceof KubeFault) this.#fate.onWrite({ ...told, result: error.code, after: before }, this.#process);
         throw error;
       }
-    });
+    };
+    const refuse = (fault: KubeFault): never => {
+      run(() => {
+        throw fault;
+      });
+      throw fault;
+    };
+    return this.#call(about, options, () => run(effect), refuse);
   }
 
   /** One call there and back: the request travels, the API server takes it in one instant, the answer travels. */
-  #call<R>(about: Omit<Call, 'process'>, options: CallOptions, effect: () => R): Promise<R> {
+  #call<R>(about: Omit<Call, 'process'>, options: CallOptions, effect: () => R, refuse: (fault: KubeFault) => never = raise): Promise<R> {
     const process = this.#process;
     const call: Call = { ...about, process };
     const isWrite = ['create', 'patch', 'delete', 'event'].includes(about.verb);
@@ -232,7 +239,7 @@ export class SimApi implements KubeApi {
       if (there === 'lost') return loses();
       this.#server.clock.timer(there, () => {
         if (this.#fate.front(process).mood.down) return loses();
-        const answer = this.#answer(call, mishap, effect);
+        const answer = this.#answer(call, mishap, effect, refuse);
         if (answer === undefined) return;
         const back = this.#fate.travel(call);
         if (back === 'lost') return loses();
@@ -248,10 +255,15 @@ export class SimApi implements KubeApi {
   }
 
   /** What the API server makes of a call that reached it; undefined: it never says. */
-  #answer<R>(call: Call, mishap: Mishap, effect: () => R): { readonly value: R } | { readonly error: unknown } | undefined {
+  #answer<R>(
+    call: Call,
+    mishap: Mishap,
+    effect: () => R,
+    refuse: (fault: KubeFault) => never,
+  ): { readonly value: R } | { readonly error: unknown } | undefined {
     try {
-      if (!this.#fate.mayCall(call)) throw forbidden(call);
-      if (mishap.kind === 'refused') throw mishap.fault;
+      if (!this.#fate.mayCall(call)) refuse(forbidden(call));
+      if (mishap.kind === 'refused') refuse(mishap.fault);
       if (mishap.kind === 'silence' && !mishap.applied) return undefined;
       if (mishap.kind === 'overtaken') mishap.by();
       const value = effect();
@@ -261,6 +273,10 @@ export class SimApi implements KubeApi {
       return mishap.kind === 'silence' || mishap.kind === 'crash' ? undefined : { error };
     }
   }
+}
+
+function raise(fault: KubeFault): never {
+  throw fault;
 }
 
 const noKey: ObjectKey = { namespace: '', name: '' };

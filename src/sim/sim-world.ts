@@ -13,6 +13,7 @@ import {
   type Resource,
   services,
 } from '../kube/objects.ts';
+import { formatTime } from '../lib/time.ts';
 import type { OracleBoard } from '../oracle/board.ts';
 import type { Change as SeenChange, Violation, Write } from '../oracle/oracle.ts';
 import { permissions } from '../reconcile/permissions.ts';
@@ -96,6 +97,16 @@ export class SimWorld {
       defaultStatus: { observedGeneration: -1 },
       withDefaults: (object) => ({ ...object, spec: { replicas: 1, ...object.spec } }),
     });
+    // Of a Lease the record of its last write by the server's clock is read too: the holder's own may be wrong.
+    const leaseRules = this.server.rulesOf('serving', leases);
+    this.server.register(leases, {
+      ...leaseRules,
+      withDefaults: (object, before) => {
+        const full = leaseRules.withDefaults?.(object, before) ?? object;
+        const managedFields = [{ manager: 'operator', operation: 'Update', time: formatTime(this.clock.nowMs()) }];
+        return { ...full, metadata: { ...full.metadata, managedFields } };
+      },
+    });
     this.server.store.onChange((change) => this.#told(change));
     this.nodes = new SimNodes({ server: this.server, chance: this.chance, timings: options.timings, count: options.nodes });
     this.nodes.onInstances(() => this.board.instances(this.nodes.instances(), this.clock.nowMs()));
@@ -176,7 +187,10 @@ export class SimWorld {
       return granted.has(`${verb} ${resource.group} ${name}`) && !this.revoked.has(`${verb} ${resource.plural}`);
     },
     onWrite: (write, process) => {
-      if (write.plural === leases.plural) return;
+      if (write.plural === leases.plural) {
+        this.board.write({ ...write, atMs: this.clock.nowMs() });
+        return;
+      }
       const holder = this.leaseHolder();
       const told: Write = { ...write, atMs: this.clock.nowMs(), entitled: holder === undefined || holder === process.name };
       const { verb, plural, key, result } = told;

@@ -105,6 +105,7 @@ describe('the bundle', () => {
       process.stderr.write('new='+getHeapSpaceStatistics().find((space)=>space.space_name==='new_space').space_size)})`;
     const args = ['--import', fill.replaceAll('\n', ''), join(dir, 'hourglass.js'), command, '--kubeconfig', join(dir, 'no-such-file')];
     const { stderr } = await run(process.execPath, args, { env: {} }).catch((error: { stderr: string }) => error);
-    expect(Number(/new=(\d+)/.exec(stderr)?.[1]) <= 2 * 1024 * 1024).toBe(kept);
+    // Two to seven MiB, as collections fall; sixteen where V8 may grow it as it likes.
+    expect(Number(/new=(\d+)/.exec(stderr)?.[1]) <= 8 * 1024 * 1024).toBe(kept);
   });
 });

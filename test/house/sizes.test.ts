@@ -1,9 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { isGenerated, isSource, readSources, type Sources } from '../support/sources.ts';
 
-/** Lines a part may have. Growing past one is a decision, made here. Of the whole, lines of code count: what explains them is wanted. */
-const limits: readonly { readonly part: string; readonly lines: number; readonly only?: 'code' }[] = [
-  { part: 'src/', lines: 15_000, only: 'code' },
+/**
+ * Lines a part may have. Growing past one is a decision, made here. Of the whole, lines of code count: what explains them is wanted.
+ * The simulator and its oracles stand apart: they came to a third of the whole at once, and are to shrink before they grow.
+ */
+const limits: readonly { readonly part: string; readonly lines: number; readonly only?: 'code'; readonly but?: readonly string[] }[] = [
+  { part: 'src/', lines: 15_000, only: 'code', but: ['src/sim/', 'src/oracle/'] },
+  { part: 'src/sim/', lines: 5_200, only: 'code' },
+  { part: 'src/oracle/', lines: 1_750, only: 'code' },
   { part: 'src/reconcile/plan/', lines: 2_500 },
 ];
 const fileLines = 400;
@@ -19,9 +24,11 @@ function countCode(text: string): number {
 /** One line per part or file that is too long. */
 function findTooLong(all: Sources): readonly string[] {
   const sources = new Map([...all].filter(([path]) => !isGenerated(path)));
-  const parts = limits.flatMap(({ part, lines, only }) => {
+  const parts = limits.flatMap(({ part, lines, only, but = [] }) => {
     const count = only === 'code' ? countCode : countLines;
-    const total = [...sources].filter(([path]) => path.startsWith(part)).reduce((sum, [, text]) => sum + count(text), 0);
+    const total = [...sources]
+      .filter(([path]) => path.startsWith(part) && !but.some((one) => path.startsWith(one)))
+      .reduce((sum, [, text]) => sum + count(text), 0);
     return total < lines ? [] : [`${part}: ${total} lines, fewer than ${lines} allowed`];
   });
   const files = [...sources].flatMap(([path, text]) => {

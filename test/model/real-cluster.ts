@@ -185,11 +185,10 @@ export class RealSide implements Side {
   async setQuota(hard: QuotaOperation['hard']): Promise<string> {
     const { api } = this.#cluster;
     const body = { apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: 'limits' }, spec: { hard } };
-    const created = await api.call('POST', pathOf(resourceQuotas, this.log.namespace), body);
-    const answer =
-      created.status === 409
-        ? await api.call('PATCH', pathOf(resourceQuotas, this.log.namespace, 'limits'), { spec: { hard: withoutOthers(hard) } })
-        : created;
+    const path = pathOf(resourceQuotas, this.log.namespace);
+    // What is there is changed first: in a namespace that goes, a POST is refused before its name is looked at.
+    const changed = await api.call('PATCH', `${path}/limits`, { spec: { hard: withoutOthers(hard) } });
+    const answer = changed.status === 404 ? await api.call('POST', path, body) : changed;
     await sleep(admissionLagMs);
     return textOf(answer);
   }

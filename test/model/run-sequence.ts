@@ -73,7 +73,11 @@ class Comparison {
   async #take(operation: Operation): Promise<Omit<Difference, 'step'> | undefined> {
     const [model, real] = [this.#model, this.#real];
     const hasQuota = model.usage() !== undefined;
-    const skip = findSkip(operation, { hasQuota, exists: (target) => model.log.latest(target) !== undefined });
+    const skip = findSkip(operation, {
+      hasQuota,
+      exists: (target) => model.log.latest(target) !== undefined,
+      isDeleting: (target) => model.log.latest(target)?.metadata?.deletionTimestamp !== undefined,
+    });
     if (skip !== undefined) {
       this.#exceptions.add(skip.id);
       return undefined;

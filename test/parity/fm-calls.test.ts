@@ -4,6 +4,7 @@ import { KubeFault } from '../../src/kube/faults.ts';
 import { pods } from '../../src/kube/objects.ts';
 import type { KubeApi } from '../../src/kube/port.ts';
 import { MemoryCluster } from '../../src/sim/memory-cluster.ts';
+import { AutoKubelet } from '../support/auto-kubelet.ts';
 import { interceptWrites, TestOperator } from '../support/operator.ts';
 import { installCrd } from './support/crd.ts';
 import { conditionOf, imageOf, keyOf, operatorOn, servedPerformer, serving, statusOf } from './support/world.ts';
@@ -195,7 +196,8 @@ describe('clocks', () => {
     const operator = new TestOperator();
     const { clock } = operator;
     const server = { nowMs: () => clock.nowMs() + skewMs, monotonicMs: () => clock.monotonicMs(), timer: clock.timer.bind(clock) };
-    const cluster = new MemoryCluster({ clock: server, nodeDelayMs: 400 });
+    const cluster = new MemoryCluster({ clock: server });
+    new AutoKubelet(cluster.server, { ready: true, delayMs: 400 });
     installCrd(cluster, 'ours');
     Object.defineProperty(operator, 'cluster', { value: cluster });
     await operator.ask('x');

@@ -10,6 +10,7 @@ import { createDeps } from '../../src/reconcile/deps.ts';
 import { reconcile } from '../../src/reconcile/reconcile.ts';
 import { createWorld, listKeys, listWorld, onWorldChange, watchWorld } from '../../src/reconcile/world.ts';
 import { MemoryCluster } from '../../src/sim/memory-cluster.ts';
+import { AutoKubelet } from './auto-kubelet.ts';
 import { FakeClock } from './fake-clock.ts';
 import { settings } from './snapshots.ts';
 
@@ -21,7 +22,8 @@ export class TestOperator {
   readonly cluster: MemoryCluster;
 
   constructor(readyAfterMs = 400) {
-    this.cluster = new MemoryCluster({ clock: this.clock, nodeDelayMs: readyAfterMs });
+    this.cluster = new MemoryCluster({ clock: this.clock });
+    new AutoKubelet(this.cluster.server, { ready: true, delayMs: readyAfterMs });
     this.cluster.registerKind(performers, { statusSubresource: true, defaultStatus: { observedGeneration: -1 } });
   }
 

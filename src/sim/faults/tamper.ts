@@ -54,7 +54,11 @@ export function touch(world: SimWorld, resource: Resource<KubeObject>, key: Obje
 export function takeName(world: SimWorld, { resource, key }: Call): void {
   const object = resource.plural === pods.plural ? podOfStrangers : { spec: { ports: [{ port: 80 }] } };
   ignoreFault(() => world.server.create(resource, { ...object, metadata: { ...key, labels: { app: 'stranger' } } } as KubeObject));
-  world.clock.timer(45_000, () => world.removeByUser(resource, key, { gracePeriodSeconds: 0 }));
+  const uid = world.server.find(resource, key)?.metadata.uid;
+  world.clock.timer(45_000, () => {
+    // By then the name may be ours.
+    if (world.server.find(resource, key)?.metadata.uid === uid) world.removeByUser(resource, key, { gracePeriodSeconds: 0 });
+  });
 }
 
 export const podOfStrangers = { spec: { containers: [{ name: 'main', image: 'stranger:1' }] } } as const;

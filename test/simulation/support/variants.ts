@@ -38,11 +38,11 @@ export function everyStep({ steps }: Probe): readonly FaultStep[] {
  * first write after it, and EndpointSlices are listed, not watched: both would be the same run again.
  */
 export function everyBlockedEvent({ seen, writes }: Probe): readonly FaultStep[] {
-  return seen.flatMap(({ kind, writes: sent }, index) =>
+  return seen.flatMap(({ order, kind, writes: sent }) =>
     kind === 'endpointSlices'
       ? []
       : Array.from({ length: writes - sent }, (_, later): FaultStep => {
-          return { id: 'event-blocked', event: index + 1, untilWrite: sent + later + 1 };
+          return { id: 'event-blocked', event: order, untilWrite: sent + later + 1 };
         }),
   );
 }

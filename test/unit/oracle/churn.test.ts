@@ -10,6 +10,12 @@ function failing(story: Story, count: number, between: (index: number) => void =
   }
   return story;
 }
+/** So many creates that the API server refuses. */
+function refused(count: number, everySeconds: number): Story {
+  const story = fresh();
+  for (let index = 1; index <= count; index += 1) story.at(100 + index * everySeconds).writes({ after: pod(), result: 'forbidden' });
+  return story;
+}
 const fresh = () => new Story().has(performer());
 
 describe('oracles of churn', () => {
@@ -49,6 +55,8 @@ describe('oracles of churn', () => {
       },
       found: [],
     },
+    { name: 'accept tries that are further and further apart', tell: () => refused(10, 6), found: [] },
+    { name: 'refuse to ask again each second for what was refused', tell: () => refused(40, 1), found: ['S7r'] },
     {
       name: 'refuse a patch that changes nothing',
       tell: () => fresh().has(service()).writes({ before: service(), after: service(), isIdle: true }),

@@ -73,6 +73,16 @@ describe('oracles of entitlement', () => {
       found: ['S6'],
     },
     {
+      name: 'refuse to delete the Service of a Performer that lives',
+      tell: () => story().has(service()).writes({ before: service() }),
+      found: ['S6'],
+    },
+    {
+      name: 'accept to delete the Service of one that is gone',
+      tell: () => story().has(service()).lacks(performer()).writes({ before: service() }),
+      found: [],
+    },
+    {
       name: 'refuse to write for another manager',
       tell: () => story({ managedBy: 'me' }).writes({ before: service({}, { selector: {} }), after: service() }),
       found: ['S6m'],

@@ -146,6 +146,27 @@ describe('reconcile', () => {
     expect(operator.services()).toHaveLength(1);
   });
 
+  it('makes no pod in the place of another for a Performer that is gone, whatever its own view says', async () => {
+    const operator = new TestOperator();
+    await operator.ask('x');
+    await operator.once(60_000);
+    const kube = operator.cluster.api();
+    const before = await kube.list(performers);
+    operator.cluster.remove(performers, key('x'));
+    await operator.clock.advance(60_000);
+    const list: typeof kube.list = (resource, options) =>
+      resource.plural === 'performers' ? Promise.resolve(before as never) : kube.list(resource, options);
+    let made = 0;
+    const behind = interceptWrites(kube, {
+      after: (verb) => {
+        if (verb === 'create') made += 1;
+      },
+    });
+    await operator.once(0, { ...behind, list } as typeof kube);
+    expect(made).toBe(0);
+    expect([operator.pods(), operator.services()]).toEqual([[], []]);
+  });
+
   it('gives callers the whole drain, however long the proof before the withdrawal took', async () => {
     const operator = new TestOperator();
     await operator.ask('x', { drainSeconds: 5 });

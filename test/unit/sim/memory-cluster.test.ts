@@ -373,19 +373,3 @@ it('keeps one Event of a name', async () => {
   await kube.event({ ...record, message: 'second' });
   expect(cluster.objects(coreEvents).map((event) => event.message)).toEqual(['first']);
 });
-
-describe('the one node', () => {
-  it('places pods, makes them Ready and ends deleted ones', async () => {
-    const { clock, cluster, kube } = setUp({ nodeDelayMs: 1_000 });
-    await kube.create(pods, podOf('p'));
-    await clock.advance(600);
-    expect(cluster.find(pods, key('p'))).toMatchObject({ spec: { nodeName: 'node-1' }, status: { phase: 'Pending' } });
-    await clock.advance(400);
-    const running = cluster.find(pods, key('p')) ?? {};
-    expect(running).toMatchObject({ metadata: { generation: 1 }, status: { phase: 'Running', podIP: expect.any(String) } });
-    expect((running as Pod).status?.conditions).toContainEqual(expect.objectContaining({ type: 'Ready', status: 'True' }));
-    expect((await kube.delete(pods, key('p'), seen(running)))?.metadata?.deletionGracePeriodSeconds).toBe(30);
-    await clock.advance(1_000);
-    expect(cluster.objects(pods)).toEqual([]);
-  });
-});

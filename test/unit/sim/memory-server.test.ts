@@ -90,6 +90,26 @@ it('stores the default status of a custom kind with the first write, even one th
   expect(server.patch(widgets, key, {}, {})).toBe(second);
 });
 
+it('makes the deadline of a pod shorter, never longer', () => {
+  const { server } = setUp();
+  server.create(pods, pod);
+  server.patch(pods, key, { spec: { activeDeadlineSeconds: 50 } }, {});
+  expect(() => server.patch(pods, key, { spec: { activeDeadlineSeconds: 100 } }, {})).toThrow(fault('invalid', 422));
+  expect(() => server.patch(pods, key, { spec: { activeDeadlineSeconds: null } }, {})).toThrow(fault('invalid', 422));
+});
+
+it('takes dependents that do not block an owner deleted in the foreground while it still waits', async () => {
+  const { clock, server } = setUp();
+  const owner = server.create(widgets, widget({}, { finalizers: ['a.b/c'] }));
+  const { apiVersion, kind, metadata } = owner;
+  const reference = { apiVersion, kind, name: metadata.name ?? '', uid: metadata.uid ?? '', blockOwnerDeletion: false };
+  server.create(services, { ...service, metadata: { ...key, ownerReferences: [reference] } });
+  server.delete(widgets, key, { propagationPolicy: 'Foreground' });
+  await clock.advance(100);
+  expect(server.find(services, key)).toBeUndefined();
+  expect(server.get(widgets, key).metadata.finalizers).toEqual(['a.b/c']);
+});
+
 describe('admission', () => {
   it('refuses what a quota has no room for, in words the operator reads', () => {
     const { server } = setUp();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { appLabelValue, labels } from '../../../../src/api/v1alpha1/naming.ts';
 import type { Pod } from '../../../../src/kube/objects.ts';
-import { sortPods } from '../../../../src/reconcile/plan/ownership.ts';
+import { isAdoptable, sortPods } from '../../../../src/reconcile/plan/ownership.ts';
 import { contextOf } from '../../../../src/reconcile/plan/pod-view.ts';
 import { rulesOf } from '../../../../src/reconcile/plan/rules.ts';
 import { key, pod, revisionOf, snapshot, spec, startMs, uid } from '../../../support/snapshots.ts';
@@ -70,5 +70,88 @@ describe('sortPods', () => {
   it('counts a pod whose image was swapped in place as edited, not one that admission rewrote at its creation', () => {
     expect(sort([pod({ image: 'evil:1', generation: 2 })]).ours).toMatchObject([{ revision: 'edited' }]);
     expect(sort([pod({ image: 'mirror/avs:1', generation: 1 })]).ours).toMatchObject([{ revision: revisionOf() }]);
+  });
+
+  it('gives every list in the order of names', () => {
+    const names = ['performer-x-abcd-2', 'performer-x-abcd-1', 'performer-x-abcd-3'];
+    const { ours, claims } = sort(names.map((name) => pod({ name, ownerKind: null })));
+    expect(ours.map(({ name }) => name)).toEqual(names.toSorted());
+    expect(claims.map((claim) => claim.kind === 'patch' && claim.target.name)).toEqual(names.toSorted());
+  });
+
+  it.each([
+    { name: 'the label of the instance alone', marks: { [labels.app]: appLabelValue, [labels.instance]: 'x' }, adopts: true },
+    { name: 'the label of the Performer alone', marks: { [labels.app]: appLabelValue, [labels.performer]: 'x' }, adopts: true },
+    {
+      name: 'the labels of another Performer',
+      marks: { [labels.app]: appLabelValue, [labels.performer]: 'y', [labels.instance]: 'y' },
+      adopts: false,
+    },
+    { name: 'the name of the Performer without our app', marks: { [labels.app]: 'other', [labels.performer]: 'x' }, adopts: false },
+  ])('adopts an orphan with $name: $adopts', ({ marks, adopts }) => {
+    expect(sort([pod({ ownerKind: null, labels: marks })]).claims).toHaveLength(adopts ? 1 : 0);
+  });
+
+  it.each([
+    { name: 'made in the same second as ours', rival: original({ createdAtMs: startMs }), mine: {}, rivals: 1 },
+    {
+      name: 'with one of our marks left',
+      rival: original({ labels: { ...contractLabels, [labels.index]: '3' }, createdAtMs: startMs + 5_000 }),
+      mine: {},
+      rivals: 0,
+    },
+    { name: 'that is going again', rival: original({ createdAtMs: startMs + 5_000, deleting: true }), mine: {}, rivals: 0 },
+    {
+      name: 'made after one of ours that is going',
+      rival: original({ createdAtMs: startMs + 5_000 }),
+      mine: { deleting: true },
+      rivals: 0,
+    },
+    {
+      name: 'made after one of ours that is out',
+      rival: original({ createdAtMs: startMs + 5_000 }),
+      mine: { withdrawnAtMs: startMs },
+      rivals: 0,
+    },
+  ])('counts a pod $name as a rival: $rivals', ({ rival, mine, rivals }) => {
+    expect(sort([pod({ name: 'performer-x-abcd-1', index: 1, createdAtMs: startMs, ...mine }), rival]).rivals).toHaveLength(rivals);
+  });
+
+  it.each([
+    { name: 'one that is going', of: original({ deleting: true }) },
+    { name: 'one that has ended', of: original({ phase: 'Failed', ready: false }) },
+    { name: 'one that has all', of: pod() },
+    { name: 'other values of the marks we only count by', of: pod({ labels: { ...pod().metadata?.labels, [labels.index]: '7' } }) },
+  ])('marks nothing on $name', ({ of }) => {
+    expect(sort([of]).claims).toEqual([]);
+  });
+
+  it('gives an old pod only the labels others find it by, and an adopted one that lacks none only its owner', () => {
+    expect(sort([original({ image: 'avs:0' })]).claims).toMatchObject([{ patch: { metadata: { labels: { [labels.instance]: 'x' } } } }]);
+    const [old] = sort([original({ image: 'avs:0' })]).claims;
+    expect(old?.kind === 'patch' && old.patch).toEqual({ metadata: { labels: { [labels.instance]: 'x' } } });
+    const [adopted] = sort([pod({ ownerKind: null })]).claims;
+    expect(adopted?.kind === 'patch' && Object.keys((adopted.patch as { metadata: object }).metadata)).toEqual(['ownerReferences']);
+    const [marked] = sort([original()]).claims;
+    expect(marked?.kind === 'patch' && Object.keys((marked.patch as { metadata: object }).metadata)).toEqual(['labels']);
+  });
+});
+
+describe('a Service nobody controls', () => {
+  const nobodys = (change: object): Parameters<typeof isAdoptable>[0] => ({ metadata: { name: 'performer-x' }, ...change });
+  it.each([
+    { name: 'our label', of: nobodys({ metadata: { labels: { [labels.app]: appLabelValue } } }), adoptable: true },
+    { name: 'our selector', of: nobodys({ spec: { selector: { [labels.performer]: 'x' } } }), adoptable: true },
+    { name: 'neither', of: nobodys({ metadata: { labels: {} }, spec: { selector: { app: 'other' } } }), adoptable: false },
+    { name: 'no metadata at all', of: {}, adoptable: false },
+    {
+      name: 'our label, and somebody who controls it after all,',
+      of: nobodys({
+        metadata: { labels: { [labels.app]: appLabelValue }, ownerReferences: pod({ ownerKind: 'Job' }).metadata?.ownerReferences },
+      }),
+      adoptable: false,
+    },
+  ])('with $name may be adopted: $adoptable', ({ of, adoptable }) => {
+    expect(isAdoptable(of, 'x')).toBe(adoptable);
   });
 });

@@ -18,12 +18,7 @@ describe('computeRevision', () => {
       config: { grpcPort: 9000, environment: { B: '2', A: '1' }, args: ['x'] },
       resources: { limits: { cpu: '1' } },
     };
-    expect([revision(base), revision(full)]).toMatchInlineSnapshot(`
-      [
-        "91e00513599a2e8c",
-        "2bbd3745dd8d8501",
-      ]
-    `);
+    expect([revision(base), revision(full)]).toEqual(['91e00513599a2e8c', '2bbd3745dd8d8501']);
   });
 
   it.each<{ name: string; spec: PerformerSpecInput }>([

@@ -453,4 +453,43 @@ describe('planRollout of pods that end right after their creation', () => {
     const facts = { revision: 'r2', pods: [ended(3)], rules, servingRevision: 'r1', lastIndex: 0, nowMs: 300_000 };
     expect(planRollout(facts).steps[0]).toMatchObject({ kind: 'create', failures: 4 });
   });
+
+  it('forgets the count once the failed pod has outlived its wait twice over, and counts none that served', () => {
+    const at = (pod: PodView, nowMs: number): unknown =>
+      planRollout({ revision: 'r2', pods: [pod], rules, servingRevision: 'r1', lastIndex: 0, nowMs }).steps[0];
+    expect(at(ended(0), 61_999)).toMatchObject({ kind: 'create', failures: 1 });
+    expect(at(ended(0), 62_000)).toMatchObject({ kind: 'create', failures: 0 });
+    expect(at({ ...ended(0), mayServe: true }, 31_000)).toMatchObject({ kind: 'create', failures: 0 });
+    expect(at({ ...ended(0), revision: 'r1' }, 31_000)).toMatchObject({ kind: 'create', failures: 0 });
+    expect(at({ ...view('p-0', 'edited', { edited: true }), failures: 2 }, 31_000)).toMatchObject({ kind: 'create', failures: 3 });
+  });
+
+  it('hands on the highest of several counts', () => {
+    const pods = [ended(0), { ...ended(2), name: 'p-1', index: 1, replaceAtMs: 31_000 }];
+    const facts = { revision: 'r2', pods, rules: { ...rules, replicas: 2 }, servingRevision: 'r1', lastIndex: 0, nowMs: 40_000 };
+    expect(planRollout(facts).steps[0]).toMatchObject({ kind: 'create', failures: 3 });
+  });
+});
+
+describe('the steps', () => {
+  it('name their cause, withdrawals first and each kind by name', () => {
+    const pods = [
+      view('p-5', 'r2', { word: 'out', mayServe: false, selected: false }),
+      view('p-4', 'r1', { word: 'leaving', ended: true }),
+      view('p-3', 'r2', { word: 'lost', mayServe: true, node: lostAt }),
+      view('p-2', 'r1', { word: 'out', selected: false }),
+      view('p-1', 'r1'),
+      view('p-0', 'r2'),
+    ];
+    const facts = { revision: 'r2', pods, rules, servingRevision: 'r1', lastIndex: 5, nowMs: 0 };
+    const told = planRollout(facts).steps.map((step) => (step.kind === 'create' ? 'create' : `${step.kind} ${step.pod.name} ${step.why}`));
+    expect(told).toEqual([
+      'withdraw p-1 Superseded',
+      'withdraw p-2 Unlabelled',
+      'withdraw p-3 NodeLost',
+      'delete p-4 Ended',
+      'delete p-5 NeverReady',
+    ]);
+    expect(planRollout({ ...facts, pods: pods.toReversed() }).steps).toEqual(planRollout(facts).steps);
+  });
 });

@@ -30,4 +30,41 @@ describe('rulesOf', () => {
       rulesOf(spec({ replicas: 4, strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 0, maxUnavailable: '10%' } } })),
     ).toMatchObject({ maxSurge: 0, maxUnavailable: 1 });
   });
+
+  it('says every default', () => {
+    expect(rulesOf(spec())).toEqual({
+      replicas: 1,
+      maxSurge: 1,
+      maxUnavailable: 0,
+      recreate: false,
+      paused: false,
+      strictNodeLoss: false,
+      nodeLossMs: 3_000,
+      minReadyMs: 0,
+      drainMs: 5_000,
+      progressDeadlineMs: 600_000,
+    });
+  });
+
+  it('takes every rule from the spec', () => {
+    const asked = spec({
+      replicas: 2,
+      strategy: { type: 'Recreate' },
+      paused: true,
+      nodeLossPolicy: 'Strict',
+      nodeLossSeconds: 7,
+      minReadySeconds: 3,
+      drainSeconds: 9,
+      progressDeadlineSeconds: 60,
+    });
+    expect(rulesOf(asked)).toMatchObject({
+      recreate: true,
+      paused: true,
+      strictNodeLoss: true,
+      nodeLossMs: 7_000,
+      minReadyMs: 3_000,
+      drainMs: 9_000,
+      progressDeadlineMs: 60_000,
+    });
+  });
 });

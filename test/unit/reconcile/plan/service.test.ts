@@ -11,8 +11,24 @@ const grpc = { name: 'grpc', port: 8080, protocol: 'TCP', targetPort: 'grpc' };
 
 describe('buildService', () => {
   it('selects exactly the pods in service, and reaches them by the name of their port', () => {
-    expect(buildService(key, uid, spec({ config: { grpcPort: 9000 } }), [])).toMatchObject({
-      metadata: { name: 'performer-x', namespace: 'team-a' },
+    expect(buildService(key, uid, spec({ config: { grpcPort: 9000 } }), [])).toEqual({
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: {
+        name: 'performer-x',
+        namespace: 'team-a',
+        labels: { app: 'hourglass-performer', 'app.kubernetes.io/instance': 'x' },
+        ownerReferences: [
+          {
+            apiVersion: 'hourglass.eigenlayer.io/v1alpha1',
+            kind: 'Performer',
+            name: 'x',
+            uid,
+            controller: true,
+            blockOwnerDeletion: false,
+          },
+        ],
+      },
       spec: { type: 'ClusterIP', selector: { 'hourglass.eigenlayer.io/performer': 'x' }, ports: [{ ...grpc, port: 9000 }] },
     });
   });
@@ -80,11 +96,65 @@ describe('planServicePatch', () => {
       patch: { spec: { ports: [grpc] } },
     },
     {
+      name: 'keeps the label that is right while it takes another off',
+      observed: with_({ selector: { app: 'y', 'hourglass.eigenlayer.io/performer': 'x' } }),
+      patch: { spec: { selector: { app: null, 'hourglass.eigenlayer.io/performer': 'x' } } },
+    },
+    {
+      name: 'makes up for a Service without ports',
+      observed: { ...service(), spec: { selector: { 'hourglass.eigenlayer.io/performer': 'x' } } },
+      patch: { spec: { ports: [grpc] } },
+    },
+    {
+      name: 'orders the numbers of former specs, each once and the present one not again',
+      observed: service(),
+      pods: [podOn(10_000), podOn(9000, 8080), podOn(10_000), podOn(700)],
+      patch: {
+        spec: {
+          ports: [
+            grpc,
+            { ...grpc, name: 'grpc-700', port: 700 },
+            { ...grpc, name: 'grpc-9000', port: 9000 },
+            { ...grpc, name: 'grpc-10000', port: 10_000 },
+          ],
+        },
+      },
+    },
+    {
+      name: 'keeps a foreign entry of its number under another protocol, and names much like ours',
+      observed: with_({
+        ports: [
+          grpc,
+          { name: 'quic', port: 8080, protocol: 'UDP', targetPort: 1 },
+          { name: 'grpc-8081-old', port: 8081, protocol: 'TCP', targetPort: 1 },
+          { name: 'my-grpc-8082', port: 8082, protocol: 'TCP', targetPort: 1 },
+        ],
+      }),
+      patch: undefined,
+    },
+    {
+      name: 'takes its number back from an entry that leaves the protocol out',
+      observed: with_({ ports: [{ name: 'web', port: 8080, targetPort: 80 }] }),
+      patch: { spec: { ports: [grpc] } },
+    },
+    {
       name: 'names a port that had no name',
       observed: with_({ ports: [{ port: 8081, protocol: 'TCP', targetPort: 80 }] }),
       patch: { spec: { ports: [grpc] } },
     },
   ])('$name', ({ observed, pods = [], port = 8080, patch }) => {
     expect(planServicePatch(key, spec({ config: { grpcPort: port } }), pods, observed, undefined)).toEqual(patch);
+  });
+
+  it('takes the owner in with the rest where it adopts', () => {
+    const orphan = { ...service(), metadata: { ...service().metadata, ownerReferences: [] } };
+    const metadata = { ownerReferences: [{ kind: 'Performer', name: 'x', uid, controller: true }] };
+    expect(planServicePatch(key, spec(), [], orphan, uid)).toMatchObject({ metadata });
+    expect(Object.keys(planServicePatch(key, spec(), [], orphan, uid) as object)).toEqual(['metadata']);
+    const drifted = { ...orphan, spec: { ...orphan.spec, selector: {} } };
+    expect(planServicePatch(key, spec(), [], drifted, uid)).toMatchObject({
+      metadata,
+      spec: { selector: { 'hourglass.eigenlayer.io/performer': 'x' } },
+    });
   });
 });

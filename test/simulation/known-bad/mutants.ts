@@ -1,0 +1,326 @@
+import type { FaultStep } from '../../../src/sim/faults/faults.ts';
+import type { Mode } from '../../../src/sim/run-plan.ts';
+
+/** One small change of the real code that makes a bad operator of it. */
+export interface KnownBad {
+  readonly name: string;
+  /** What is wrong with it. */
+  readonly about: string;
+  /** Below `src`. */
+  readonly file: string;
+  /** Stands there exactly once. */
+  readonly find: string;
+  readonly replace: string;
+  /** The run that catches it: tried before any other. */
+  readonly caughtBy: Catch;
+}
+
+/** A scenario of the simulator or of `workloads.ts`, with one more fault or without. */
+export interface Catch {
+  readonly scenario: string;
+  readonly mode?: Mode;
+  readonly fault?: FaultStep;
+}
+
+/** Classic defects of operators, those of peers among them, put into ours. */
+export const mutants: readonly KnownBad[] = [
+  {
+    name: 'adopts-anything',
+    about: 'Whatever pod holds one of our names or labels becomes ours, marked or not.',
+    file: 'reconcile/plan/ownership.ts',
+    find: 'const marked = marks[labels.app] === appLabelValue && (marks[labels.performer] === name || marks[labels.instance] === name);',
+    replace: 'const marked = true;',
+    caughtBy: { scenario: 'create', fault: { id: 'name-taken', atWrite: 1 } },
+  },
+  {
+    name: 'deletes-who-holds-the-name',
+    about: 'A pod of somebody else that has the name we want is deleted, as the original does.',
+    file: 'reconcile/apply.ts',
+    find: 'if (object !== undefined) store.wrote(await deps.kube.create(resource, object, { signal }));',
+    replace: `if (object !== undefined)
+      store.wrote(
+        await deps.kube.create(resource, object, { signal }).catch(async (error: unknown) => {
+          if (action.resource !== 'Pod' || !isKubeFault(error, 'alreadyExists')) throw error;
+          const { uid = '', resourceVersion = '' } = (await deps.kube.get(resource, keyOf(object), { signal })).metadata ?? {};
+          await deps.kube.delete(resource, keyOf(object), { uid, resourceVersion, signal });
+          throw error;
+        }),
+      );`,
+    caughtBy: { scenario: 'create', fault: { id: 'name-taken', atWrite: 1 } },
+  },
+  {
+    name: 'adopts-any-service',
+    about: 'A Service of our name that nobody controls is taken over and rewritten, as the original does.',
+    file: 'reconcile/plan/ownership.ts',
+    find: 'return controllerOf(service) === undefined && (marked || sameJson(service.spec?.selector, performerSelector(performerName)));',
+    replace: 'return controllerOf(service) === undefined;',
+    caughtBy: { scenario: 'create', fault: { id: 'name-taken', atWrite: 2 } },
+  },
+  {
+    name: 'observed-before-done',
+    about: 'observedGeneration is that of the moment of the write, not of the spec that was acted on.',
+    file: 'reconcile/apply.ts',
+    find: '  const subresource = action.resource',
+    replace: `  if (action.resource === 'PerformerStatus') {
+    const { generation = 0, resourceVersion = '' } = (await deps.kube.get(resource, target, { signal })).metadata ?? {};
+    const patch = JSON.parse(JSON.stringify(action.patch).replaceAll(/"observedGeneration":\\d+/g, \`"observedGeneration":\${generation}\`));
+    store.wrote(await deps.kube.patch(resource, target, patch, { subresource: 'status', resourceVersion, signal }));
+    return;
+  }
+  const subresource = action.resource`,
+    caughtBy: { scenario: 'back-unseen' },
+  },
+  {
+    name: 'status-conflict-ignored',
+    about: 'A status that meets a newer Performer is given up, and what it was to prove is done all the same.',
+    file: 'reconcile/apply.ts',
+    find: '      const applied = judgeFault(',
+    replace: `      if (action.resource === 'PerformerStatus' && error.code === 'conflict') continue;
+      const applied = judgeFault(`,
+    caughtBy: { scenario: 'back-unseen' },
+  },
+  {
+    name: 'name-of-a-corpse',
+    about: 'A pod that terminates is not counted when the next name is chosen.',
+    file: 'reconcile/plan/rollout.ts',
+    find: 'return Math.max(-1, facts.lastIndex ?? -1, ...facts.pods.map((pod) => pod.index)) + 1;',
+    replace: "return Math.max(-1, ...facts.pods.filter((pod) => pod.word !== 'leaving' || pod.ended).map((pod) => pod.index)) + 1;",
+    caughtBy: { scenario: 'corpse' },
+  },
+  {
+    name: 'exists-is-success',
+    about: '"Already exists" counts as created, whoever made it.',
+    file: 'reconcile/apply.ts',
+    find: `      if (action.kind === 'create' && action.resource === 'Pod') holdName(deps.world, key, keyOf(action.object).name);
+      return { kind: 'stale' };`,
+    replace: '      return undefined;',
+    caughtBy: { scenario: 'name-held' },
+  },
+  {
+    name: 'created-again-under-another-name',
+    about: 'A create without an answer is done again at once, under another name.',
+    file: 'reconcile/apply.ts',
+    find: 'if (object !== undefined) store.wrote(await deps.kube.create(resource, object, { signal }));',
+    replace: `if (object !== undefined)
+      store.wrote(
+        await deps.kube.create(resource, object, { signal }).catch((error: unknown) => {
+          if (action.resource !== 'Pod' || !isKubeFault(error, 'unknownOutcome')) throw error;
+          const other = { ...object, metadata: { ...object.metadata, name: \`\${keyOf(object).name}-0000-99\` } };
+          return deps.kube.create(resource, other, { signal });
+        }),
+      );`,
+    caughtBy: { scenario: 'create', fault: { id: 'timeout-applied', atWrite: 1 } },
+  },
+  {
+    name: 'deletion-unseen',
+    about: 'The store passes over events that tell of a deleted Service.',
+    file: 'kube/store.ts',
+    find: "if (event.type === 'DELETED') this.#gone(event.object, changes);",
+    replace:
+      "if (event.type === 'DELETED') 'ports' in ((event.object as { spec?: object }).spec ?? {}) || this.#gone(event.object, changes);",
+    caughtBy: { scenario: 'create', fault: { id: 'service-deleted', atMs: 20_000, draw: 0 } },
+  },
+  {
+    name: 'relist-forgets-nothing',
+    about: 'What a new list lacks stays in the store.',
+    file: 'kube/store.ts',
+    find: 'if (!present.has(text) && !wroteSince) this.#remove(text, object, changes);',
+    replace: '',
+    caughtBy: { scenario: 'deletion-missed' },
+  },
+  {
+    name: 'reflector-ends',
+    about: 'When only a new list could help, the reflector ends.',
+    file: 'kube/reflector.ts',
+    find: 'if (filled !== undefined) await follow(filled.stream ?? resume());',
+    replace: 'if (filled !== undefined) return void (await follow(filled.stream ?? resume()));',
+    caughtBy: { scenario: 'image', fault: { id: 'watch-410', atMs: 15_000, draw: 0 } },
+  },
+  {
+    name: 'ready-when-started',
+    about: 'A pod is called ready once its container has started.',
+    file: 'reconcile/plan/pod-view.ts',
+    find: "const isReady = status?.phase === 'Running' && ready?.status === 'True';",
+    replace:
+      "const isReady = status?.phase === 'Running' && (ready?.status === 'True' || (status.containerStatuses ?? []).some((one) => one.state?.running !== undefined && one.ready !== true && (Date.parse(one.state.running.startedAt ?? '') || context.nowMs) + 5_000 < context.nowMs));",
+    caughtBy: { scenario: 'never-ready' },
+  },
+  {
+    name: 'legacy-finalizer-stays',
+    about: 'The finalizer that the original left on a Performer is not taken off.',
+    file: 'reconcile/plan/deletion.ts',
+    find: 'if (finalizers.includes(legacyFinalizer)) {',
+    replace: "if (finalizers.includes('none')) {",
+    caughtBy: { scenario: 'legacy-finalizer' },
+  },
+  {
+    name: 'no-back-off',
+    about: 'What was refused is asked for again after the same short while, for ever.',
+    file: 'controller/pace.ts',
+    find: "const delayMs = backoffMs(failures, this.#random(), outcome.retry === 'never' ? 5_000 : 50);",
+    replace: 'const delayMs = backoffMs(1, this.#random(), 200);',
+    caughtBy: { scenario: 'create', fault: { id: 'rights-revoked', atMs: 500, forMs: 120_000, draw: 0 } },
+  },
+  {
+    name: 'lease-by-wall-clock',
+    about: 'A Lease is free when its renewTime is old by our own wall clock.',
+    file: 'kube/lease.ts',
+    find: "if (holder === '' || holder === identity) return 0;",
+    replace: "if (holder === '' || holder === identity || (parseTime(spec.renewTime) ?? 0) + durationMs < clock.nowMs()) return 0;",
+    caughtBy: { scenario: 'two-operators', fault: { id: 'clock-jump-ahead', atMs: 10_000, draw: 0.9 } },
+  },
+  {
+    name: 'writes-without-the-lease',
+    about: 'Whoever led once goes on writing until somebody tells it that the Lease is lost.',
+    file: 'controller/election.ts',
+    find: "(this.#role === 'leader' && this.#options.lease.isHeld())",
+    replace: "this.#role === 'leader'",
+    caughtBy: { scenario: 'two-operators', fault: { id: 'operator-frozen', atMs: 1_001, forMs: 45_000, draw: 0 } },
+  },
+  {
+    name: 'lost-pod-deleted-at-once',
+    about: 'A pod on a lost node is deleted without having been taken out of the Service and drained.',
+    file: 'reconcile/plan/rollout.ts',
+    find: "if (pod.word === 'lost' && !isHeld(pod, rules)) goes(pod, 'NodeLost');",
+    replace: "if (pod.word === 'lost' && !isHeld(pod, rules)) steps.set(pod, { kind: 'delete', pod, why: 'NodeLost' });",
+    caughtBy: { scenario: 'lost-node' },
+  },
+  {
+    name: 'lost-pod-kept',
+    about: 'A pod on a lost node keeps its place for as long as its object is there, as with the original.',
+    file: 'reconcile/plan/rollout.ts',
+    find: "if (pod.word === 'lost' && !isHeld(pod, rules)) goes(pod, 'NodeLost');",
+    replace: '',
+    caughtBy: { scenario: 'lost-node' },
+  },
+  {
+    name: 'status-never-the-same',
+    about: 'The message about a spec that cannot be carried out tells the time: each pass writes a status.',
+    file: 'reconcile/plan/plan.ts',
+    find: "    reason: 'InvalidSpec',\n    message,",
+    replace: "    reason: 'InvalidSpec',\n    message: message + ' at ' + snapshot.nowMs,",
+    caughtBy: { scenario: 'invalid' },
+  },
+  {
+    name: 'variables-no-drift',
+    about: 'A changed variable does not count as another revision.',
+    file: 'reconcile/plan/revision.ts',
+    find: '    environment: unlessEmpty(config?.environment),\n',
+    replace: '',
+    caughtBy: { scenario: 'environment' },
+  },
+  {
+    name: 'phase-of-the-pod',
+    about: 'The phase is the pod’s own word where its node is lost: one that the CRD does not have.',
+    file: 'reconcile/plan/status.ts',
+    find: "  if (reason === 'Terminating') return 'Terminating';",
+    replace: "  if (reason === 'Terminating') return 'Terminating';\n  if (reason === 'NodeLost') return 'Unknown' as PerformerPhase;",
+    caughtBy: { scenario: 'lost-node-strict' },
+  },
+  {
+    name: 'pending-pods-deleted',
+    about: 'A pod that is not ready after a minute is deleted and made again, for ever, as with the original.',
+    file: 'reconcile/plan/rollout.ts',
+    find: "if (pod.word === 'out') planWayOut(pod, rules, nowMs, steps);",
+    replace:
+      "if (pod.word === 'out') planWayOut(pod, rules, nowMs, steps);\n    if (pod.word === 'starting' && nowMs > pod.createdAtMs + 60_000) goes(pod, 'NeverReady');",
+    caughtBy: { scenario: 'unpullable' },
+  },
+  {
+    name: 'pods-unproven',
+    about: 'Pods are taken away on what the cache says of the others.',
+    file: 'reconcile/reconcile.ts',
+    find: "if (plan.proof === 'performer-and-pods' || follows) {",
+    replace: 'if (follows) {',
+    caughtBy: { scenario: 'scaled-while-pods-unseen' },
+  },
+  {
+    name: 'performer-unproven',
+    about: 'Pods are taken away on what the cache says of the Performer.',
+    file: 'reconcile/reconcile.ts',
+    find: '  const live = await findObject(kube, performers, snapshot.key, { signal });\n',
+    replace: '  if (plan.actions.length > 0) return true;\n  const live = await findObject(kube, performers, snapshot.key, { signal });\n',
+    caughtBy: { scenario: 'new-one-unseen' },
+  },
+  {
+    name: 'gone-unproven',
+    about: 'The children of a Performer that the cache does not show are deleted.',
+    file: 'reconcile/plan/deletion.ts',
+    find: "return { verdict, actions, events: [], proof: actions.length === 0 ? 'none' : 'performer', unsaid: false };\n}\n\n/** What a former",
+    replace: "return { verdict, actions, events: [], proof: 'none', unsaid: false };\n}\n\n/** What a former",
+    caughtBy: { scenario: 'new-one-unseen' },
+  },
+  {
+    name: 'strict-is-route',
+    about: 'nodeLossPolicy is not looked at.',
+    file: 'reconcile/plan/rules.ts',
+    find: "=== 'Strict',",
+    replace: '=== undefined,',
+    caughtBy: { scenario: 'lost-node-strict' },
+  },
+  {
+    name: 'strict-forgets-the-deleted',
+    about: 'Under Strict a pod that somebody deleted on a node out of sight does not hold its place.',
+    file: 'reconcile/plan/standing.ts',
+    find: "return pod.word === 'leaving' && pod.node.name !== undefined",
+    replace: 'return pod.ended && pod.node.name !== undefined',
+    caughtBy: { scenario: 'strict-deleted' },
+  },
+  {
+    name: 'no-doubt',
+    about: 'Pods count as lost though most nodes look lost.',
+    file: 'reconcile/plan/node-state.ts',
+    find: 'const mostNodes = 0.55;',
+    replace: 'const mostNodes = 2;',
+    caughtBy: { scenario: 'most-nodes-cut' },
+  },
+  {
+    name: 'unknown-is-routed',
+    about: 'Where EndpointSlices may not be read, a ready pod counts as reached at once.',
+    file: 'reconcile/plan/standing.ts',
+    find: 'return pod.routed ?? nowMs >= routedAtMs(pod);',
+    replace: 'return pod.routed ?? true;',
+    caughtBy: { scenario: 'slices-forbidden' },
+  },
+  {
+    name: 'secrets-told',
+    about: 'The message about a crash quotes the container with its variables.',
+    file: 'reconcile/plan/plan.ts',
+    find: 'return { reason: rollout.reason, message: rollout.message };',
+    replace: `const { reason, message } = rollout;
+  return { reason, message: reason === 'CrashLooping' ? \`\${message}: \${JSON.stringify(snapshot.performer?.parsed)}\` : message };`,
+    caughtBy: { scenario: 'secret' },
+  },
+  {
+    name: 'service-drift-unseen',
+    about: 'A Service is looked at only for its ports.',
+    file: 'reconcile/plan/service.ts',
+    find: 'if (!sameJson(observedSelector, selector)) {',
+    replace: 'if (observed.spec === undefined) {',
+    caughtBy: { scenario: 'service-edited' },
+  },
+  {
+    name: 'merge-patch-keeps-strangers',
+    about: 'The selector is put right by a merge patch that removes nothing.',
+    file: 'reconcile/plan/service.ts',
+    find: 'patch.selector = { ...Object.fromEntries(strangers.map((label) => [label, null])), ...selector };',
+    replace: 'patch.selector = { ...selector };',
+    caughtBy: { scenario: 'service-edited' },
+  },
+  {
+    name: 'service-made-once',
+    about: 'A Service is made with the first pod and never again.',
+    file: 'reconcile/plan/plan.ts',
+    find: "if (service === undefined) return [{ kind: 'create'",
+    replace: "if (service === undefined) return ours.length > 0 ? [] : [{ kind: 'create'",
+    caughtBy: { scenario: 'create', fault: { id: 'service-deleted', atMs: 20_000, draw: 0 } },
+  },
+  {
+    name: 'failed-pods-at-once',
+    about: 'A pod that comes to nothing is replaced at once, and so is the next one.',
+    file: 'reconcile/plan/pod-view.ts',
+    find: 'const replaceAtMs = createdAtMs + Math.min(replaceCapMs, replaceAfterMs * 2 ** Math.min(failures, 10)) + secondMs;',
+    replace: 'const replaceAtMs = createdAtMs;',
+    caughtBy: { scenario: 'rejected' },
+  },
+];

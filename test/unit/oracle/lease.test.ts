@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import type { KubeObject } from '../../../src/kube/objects.ts';
+import type { Write } from '../../../src/oracle/oracle.ts';
+import { performer, pod, Story } from './world.ts';
+
+const key = { namespace: 'hourglass-system', name: 'lease' };
+const lease = (holderIdentity: string, resourceVersion: string): KubeObject =>
+  ({ metadata: { ...key, resourceVersion }, spec: { holderIdentity, leaseDurationSeconds: 15 } }) as KubeObject;
+
+/** The Lease goes from one to another, at these seconds. */
+function told(...turns: readonly (readonly [atSeconds: number, holder: string])[]): Story {
+  const story = new Story().has(performer());
+  let before = '';
+  for (const [seconds, holder] of turns) {
+    const write: Omit<Write, 'atMs'> = {
+      actor: holder === '' ? before : holder,
+      verb: 'patch',
+      plural: 'leases',
+      key,
+      sent: {},
+      preconditions: { resourceVersion: '1' },
+      result: 'ok',
+      before: lease(before, '1'),
+      after: lease(holder, '2'),
+    };
+    story.at(seconds).board.write({ ...write, atMs: story.nowMs });
+    before = holder;
+  }
+  return story;
+}
+
+describe('oracles of the Lease', () => {
+  it.each<{ name: string; tell: () => Story; found: readonly string[] }>([
+    { name: 'accept another holder after silence', tell: () => told([1, 'operator-1'], [3, 'operator-1'], [19, 'operator-2']), found: [] },
+    {
+      name: 'accept another one at once where it was given up',
+      tell: () => told([1, 'operator-1'], [2, ''], [3, 'operator-2']),
+      found: [],
+    },
+    { name: 'refuse one that takes it from a holder that renews', tell: () => told([1, 'operator-1'], [3, 'operator-2']), found: ['E1'] },
+    {
+      name: 'accept a write that was on its way when the Lease was lost',
+      tell: () => told([1, 'operator-1'], [17, 'operator-2']).at(20).writes({ after: pod() }),
+      found: [],
+    },
+    {
+      name: 'refuse writes of who lost it long ago',
+      tell: () => told([1, 'operator-1'], [17, 'operator-2']).at(40).writes({ after: pod() }),
+      found: ['E2'],
+    },
+    {
+      name: 'accept them once it leads again',
+      tell: () => told([1, 'operator-1'], [17, 'operator-2'], [33, 'operator-1']).at(60).writes({ after: pod() }),
+      found: [],
+    },
+  ])('$name', ({ tell, found }) => expect(tell().found).toEqual(found));
+});

@@ -1,0 +1,24 @@
+import { describe, expect, it } from 'vitest';
+import { later, node, performer, pod, Story } from './world.ts';
+
+/** The node of the only pod is out of sight from second 10 on; something happens at second 60. */
+function lost(spec: object = {}, between: (story: Story) => void = () => undefined): Story {
+  const story = new Story().has(performer(spec), node('n1'), node('n2'), node('n3')).writes({ after: pod() }).at(10).has(node('n1', true));
+  between(story.at(30));
+  return story.at(60).has(node('n2'));
+}
+
+describe('N4, what is lost is replaced', () => {
+  it.each<{ name: string; tell: () => Story; found: readonly string[] }>([
+    { name: 'refuses a pod that keeps its place for ever', tell: () => lost(), found: ['N4'] },
+    {
+      name: 'refuses it though the pod is being deleted',
+      tell: () => lost({}, (story) => story.has(pod({ deleting: true }))),
+      found: ['N4'],
+    },
+    { name: 'accepts another one elsewhere', tell: () => lost({}, (story) => story.has(later(1, { node: 'n2', bornAt: 30 }))), found: [] },
+    { name: 'accepts it under Strict', tell: () => lost({ nodeLossPolicy: 'Strict' }), found: [] },
+    { name: 'accepts it before nodeLossSeconds', tell: () => lost({ nodeLossSeconds: 100 }), found: [] },
+    { name: 'accepts it while most nodes are lost', tell: () => lost({}, (story) => story.has(node('n3', true))), found: [] },
+  ])('$name', ({ tell, found }) => expect(tell().found).toEqual(found));
+});
