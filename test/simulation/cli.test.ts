@@ -5,11 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
-import { projectRoot } from '../../scripts/generate.ts';
 import { planSwarm } from '../../src/sim/run-plan.ts';
-import { hourglass, startHourglass } from '../support/cli.ts';
+import { builtCli, hourglass, startHourglass } from '../support/cli.ts';
 
-// The one file of this suite that builds the CLI: two would write the same folder at once.
 const scratch = await mkdtemp(join(tmpdir(), 'hourglass-simulate-'));
 afterAll(() => rm(scratch, { recursive: true, force: true }));
 
@@ -124,8 +122,10 @@ describe('the same seed', () => {
   it('comes to the same in two processes with another time zone, locale, folder and heap', async () => {
     const one = await hourglass(['simulate', '--seed', '7'], { env: { TZ: 'UTC', LANG: 'C' } });
     const env = { PATH: process.env.PATH ?? '', TZ: 'Asia/Kolkata', LANG: 'de_DE.UTF-8', LC_ALL: 'de_DE.UTF-8' };
-    const cli = join(projectRoot, 'dist', 'hourglass.js');
-    const { stdout } = await run(process.execPath, ['--max-old-space-size=400', cli, 'simulate', '--seed', '7'], { env, cwd: tmpdir() });
+    const { stdout } = await run(process.execPath, ['--max-old-space-size=400', await builtCli(), 'simulate', '--seed', '7'], {
+      env,
+      cwd: tmpdir(),
+    });
     expect(one.code).toBe(0);
     expect(lastLine(one.stdout)).toMatch(/^seed 7: 1 run, 0 violated, .* trace [0-9a-f]{16}$/);
     expect(lastLine(stdout)).toBe(lastLine(one.stdout));
