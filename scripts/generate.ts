@@ -8,6 +8,7 @@ import { permissions } from '../src/reconcile/permissions.ts';
 import { renderApiReference } from './api-reference.ts';
 import { renderConditions, renderEvents } from './condition-reference.ts';
 import { renderGrpcCode } from './grpc-code.ts';
+import { renderSimulationIds } from './simulation-reference.ts';
 
 export const projectRoot = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -18,6 +19,7 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
     ['docs/api.md', renderApiReference(await readSamples())],
     ['docs/conditions.md', renderConditions()],
     ['docs/events.md', renderEvents()],
+    ['docs/simulation-ids.md', renderSimulationIds()],
     ['manifests/rbac/cluster-role.yaml', renderClusterRoleYaml()],
     ...(await renderGrpcCode(projectRoot)),
   ]);

@@ -41,6 +41,26 @@ const rules: readonly Rule[] = [
       /\bprocess\./,
     ],
   },
+  {
+    name: 'a simulation takes nothing from outside but a turn of the loop, in one place',
+    holds: (path) => path.startsWith('src/sim/'),
+    forbidden: [
+      /\bset(?:Timeout|Interval)\b/,
+      /\bAbortSignal\.timeout\b/,
+      /\bDate\.now\b/,
+      /\bnew Date\(\s*\)/,
+      /\bMath\.random\b/,
+      /\bperformance\b/,
+      // A simulated process is one too.
+      /(?<![.?\w])process\.(?:env|argv|pid|cwd|hrtime|uptime|memoryUsage|nextTick|on)\b/,
+      /\bcrypto\b/,
+    ],
+  },
+  {
+    name: 'only the virtual clock waits for a turn of the loop',
+    holds: (path) => path.startsWith('src/sim/') && path !== 'src/sim/virtual-clock.ts',
+    forbidden: [/\bsetImmediate\b/, /\bqueueMicrotask\b/],
+  },
 ];
 
 /** One line per place, e.g. `src/api/a.ts:3: Math.random`. */
@@ -83,6 +103,9 @@ describe('purity', () => {
     { path: inPlan, text: 'const home = process.env.HOME;', found: 'process' },
     { path: 'src/api/v1/a.ts', text: 'console.log(1);', found: 'console' },
     { path: 'src/controller/a.ts', text: 'setTimeout(run, 5);', found: 'setTimeout' },
+    { path: 'src/sim/a.ts', text: 'setImmediate(run);', found: 'setImmediate' },
+    { path: 'src/sim/a.ts', text: 'const now = Date.now();', found: 'Date.now' },
+    { path: 'src/sim/a.ts', text: 'const home = process.env.HOME;', found: 'process.env' },
     { path: 'src/kube/a.ts', text: 'const signal = AbortSignal.timeout(5);', found: 'AbortSignal.timeout' },
     { path: 'src/reconcile/a.ts', text: 'const t = performance.now();', found: 'performance.now' },
   ])('finds $found in $path: $text', ({ path, text, found }) => {

@@ -7,9 +7,10 @@ import { type Collected, collectOutput } from '../../scripts/collect-output.ts';
 
 let built: Promise<string> | undefined;
 
-/** The bundle that ships, built once per test file. */
-function builtCli(): Promise<string> {
-  const dist = fileURLToPath(new URL('../../dist', import.meta.url));
+/** The bundle that ships, built once per test file. Files that run at the same time build into a folder each. */
+export function builtCli(): Promise<string> {
+  const worker = process.env.VITEST_POOL_ID ?? '1';
+  const dist = fileURLToPath(new URL(worker === '1' ? '../../dist' : `../../dist/worker-${worker}`, import.meta.url));
   built ??= buildCli(dist).then(() => join(dist, 'hourglass.js'));
   return built;
 }
