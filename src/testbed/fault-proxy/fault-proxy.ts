@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { createSecureServer, type Http2SecureServer, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
 import { Agent } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
 import { systemClock } from '../../lib/clock.ts';
@@ -56,6 +56,8 @@ export class FaultProxy {
   readonly #front: Front;
   readonly #open = new Set<Exchange>();
   #servers: readonly Http2SecureServer[] = [];
+  /** Of the servers, while they are open. */
+  readonly #sockets = new Set<Socket>();
   #requests = 0;
   #streams = 0;
 
@@ -118,6 +120,8 @@ export class FaultProxy {
   async close(): Promise<void> {
     await this.#front.close();
     this.#agent.destroy();
+    // A session that was told to go away may wait for ever for what its client left unfinished.
+    for (const socket of this.#sockets) socket.destroy();
     await Promise.all(this.#servers.map((server) => server[Symbol.asyncDispose]()));
   }
 
@@ -141,6 +145,10 @@ export class FaultProxy {
       },
       (request, response) => void this.#handle(request, response),
     );
+    server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.on('close', () => this.#sockets.delete(socket));
+    });
     server.on('session', (session) => {
       const connection = this.#front.find(session.socket);
       if (connection !== undefined) connection.session = session;
