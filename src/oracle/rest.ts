@@ -115,6 +115,11 @@ function findUnrest(performer: Performer, { view, atMs }: Rest, memory: Memory):
   }
   if (asked === undefined) return 'it is Ready with a spec that cannot be read';
   if (!isServed) return `it is Ready, ${serving.length} pods of its spec serve and ${asked.replicas} are wanted`;
+  // Admission may have another image run from the start; one that was swapped later is put right in time.
+  const swapped = inService.find(
+    ({ metadata, spec }) => (metadata?.generation ?? 1) > 1 && !spec?.containers?.some(({ image }) => image === asked.spec.image),
+  );
+  if (swapped !== undefined) return `pod ${swapped.metadata?.name} runs another image than the spec's`;
   if (inService.length !== asked.replicas) return `${inService.length} pods are in its Service, ${asked.replicas} are wanted`;
   const lingering = owned.find((pod) => !inService.includes(pod) && !isEnded(pod) && !isOnLostNode(pod, view) && !hasFinalizers(pod));
   if (lingering !== undefined) return `pod ${lingering.metadata?.name} lingers`;

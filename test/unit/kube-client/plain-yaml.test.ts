@@ -115,7 +115,8 @@ describe('the YAML of kubeconfigs', () => {
         expect(document.errors).toEqual([]);
         expect(value).toEqual(document.toJS());
       }),
-      { numRuns: 500 },
+      // The same cases each time: how many of them the reader takes is counted below.
+      { numRuns: 500, seed: 42 },
     );
     expect(read).toBeGreaterThan(50);
   });

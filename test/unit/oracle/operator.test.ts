@@ -140,6 +140,7 @@ describe('oracles beside the real operator', () => {
     operator.cluster.update(nodes, { namespace: '', name: 'node-1' }, (node) => ({
       ...node,
       spec: { ...node.spec, taints: [{ key: 'node.kubernetes.io/unreachable', effect: 'NoExecute', timeAdded: since }] },
+      status: { ...node.status, conditions: [{ type: 'Ready', status: 'Unknown' }] },
     }));
     operator.cluster.setPodStatus(
       { namespace: 'default', name: 'performer-x' },

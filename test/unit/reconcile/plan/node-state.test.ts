@@ -25,6 +25,12 @@ describe('nodeStateOf', () => {
       word: 'lost',
     },
     {
+      name: 'is well once it reports again, though the taint is not off yet',
+      of: node([unreachable('NoExecute', since)], 'True'),
+      nowMs: sinceMs + 4_000,
+      word: 'well',
+    },
+    {
       name: 'is gone when somebody vouches that it is off',
       of: node([{ key: 'node.kubernetes.io/out-of-service', effect: 'NoExecute' }]),
       word: 'gone',
