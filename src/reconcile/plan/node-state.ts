@@ -40,8 +40,9 @@ export function nodeStateOf(name: string | undefined, seen: NodesSeen | undefine
   const ready = node.status?.conditions?.find((condition) => condition.type === 'Ready')?.status === 'True';
   // A person vouches that the machine is off.
   if (!ready && taints.some((taint) => taint.key === outOfServiceTaint)) return { word: 'gone' };
-  // Back already: the node controller takes its taints off one after the other, a moment later.
-  if (ready || !isUnreachable(node)) return { word: 'well' };
+  if (!isUnreachable(node)) return { word: 'well' };
+  // Back already: the node controller takes its taints off one after the other, and what was deleted meanwhile still runs.
+  if (ready) return { word: 'doubtful' };
   if (seen.unreachable / Math.max(1, seen.total) >= mostNodes) return { word: 'doubtful' };
   const noExecute = taints.find((taint) => taint.key === unreachableTaint && taint.effect === 'NoExecute');
   const sinceMs = parseTime(noExecute?.timeAdded);

@@ -25,10 +25,10 @@ describe('nodeStateOf', () => {
       word: 'lost',
     },
     {
-      name: 'is well once it reports again, though the taint is not off yet',
+      name: 'is no longer lost once it reports again, and not well before its taints are off',
       of: node([unreachable('NoExecute', since)], 'True'),
       nowMs: sinceMs + 4_000,
-      word: 'well',
+      word: 'doubtful',
     },
     {
       name: 'is gone when somebody vouches that it is off',
