@@ -2,7 +2,7 @@ import { existsSync, readdirSync, rmdirSync, rmSync, statSync, writeFileSync } f
 import { join } from 'node:path';
 import { type ClusterCertificates, type KeyPair, makeCertificates } from './certificates.ts';
 import { makePrivateDir } from './cluster-state.ts';
-import { auditPolicy, type ClusterPaths, clusterFiles } from './components.ts';
+import { type AuditLevel, auditPolicy, type ClusterPaths, clusterFiles } from './components.ts';
 import { buildKubeconfig } from './kubeconfig.ts';
 import { buildKwokConfig, type KwokProfile } from './kwok-stages.ts';
 import { errnoCode, TestbedError, toTestbedError } from './testbed-error.ts';
@@ -24,7 +24,12 @@ export function checkClusterDir(dir: string): boolean {
 }
 
 /** Makes the directory, its certificates and its configuration files, readable by their owner alone. @throws TestbedError, e.g. for a full disk */
-export async function writeClusterFiles(paths: ClusterPaths, profile: KwokProfile | 'none', nowMs: number): Promise<ClusterCertificates> {
+export async function writeClusterFiles(
+  paths: ClusterPaths,
+  profile: KwokProfile | 'none',
+  nowMs: number,
+  audit: AuditLevel = false,
+): Promise<ClusterCertificates> {
   const certificates = await makeCertificates(nowMs);
   try {
     for (const dir of [paths.dir, paths.certificates, paths.kubeconfigs, paths.logs]) makePrivateDir(dir);
@@ -37,7 +42,7 @@ export async function writeClusterFiles(paths: ClusterPaths, profile: KwokProfil
     put('ca.crt', authority);
     put('service-account.pub', serviceAccount.publicKey);
     put('service-account.key', serviceAccount.privateKey);
-    writePrivate(paths.auditPolicy, auditPolicy);
+    writePrivate(paths.auditPolicy, auditPolicy(audit));
     if (profile !== 'none') writePrivate(paths.kwokConfig, buildKwokConfig(profile));
     return certificates;
   } catch (error) {

@@ -34,19 +34,32 @@ export type ComponentName = (typeof componentNames)[number];
 export interface ComponentSettings {
   readonly paths: ClusterPaths;
   readonly ports: Ports;
-  readonly audit: boolean;
+  readonly audit: AuditLevel;
   readonly fakeNodes: number;
   /** Path of the KWOK binary. */
   readonly kwok: string;
 }
 
-/** Every request once, without bodies: enough to count calls by verb, resource, user and client. */
-export const auditPolicy = `apiVersion: audit.k8s.io/v1
+/** Whether calls are logged: who asked for what; with `bodies` also what was sent and stored, for writes that concern Performers. */
+export type AuditLevel = boolean | 'bodies';
+
+/** Every request once: enough to count calls by verb, resource, user and client. Bodies hold environment values, so nobody gets them unasked. Pure. */
+export function auditPolicy(level: AuditLevel): string {
+  const bodies = `  - level: RequestResponse
+    omitManagedFields: true
+    verbs: [create, update, patch, delete]
+    resources:
+      - { group: "", resources: [pods, pods/status, services, services/status, events] }
+      - { group: events.k8s.io, resources: [events] }
+      - { group: hourglass.eigenlayer.io, resources: [performers, performers/status] }
+`;
+  return `apiVersion: audit.k8s.io/v1
 kind: Policy
 omitStages: [RequestReceived]
 rules:
-  - level: Metadata
+${level === 'bodies' ? bodies : ''}  - level: Metadata
 `;
+}
 
 /** Arguments for the control-plane binary that run a component. Pure. */
 export function componentArgv(name: ComponentName, settings: ComponentSettings): string[] {

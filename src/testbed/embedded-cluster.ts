@@ -14,7 +14,7 @@ import {
   writeState,
 } from './cluster-state.ts';
 import { explainDeath } from './component-log.ts';
-import { type ClusterPaths, type ComponentName, clusterPaths, componentArgv, componentNames } from './components.ts';
+import { type AuditLevel, type ClusterPaths, type ComponentName, clusterPaths, componentArgv, componentNames } from './components.ts';
 import { maxFakeNodes } from './fake-nodes.ts';
 import { findFreePorts } from './free-ports.ts';
 import type { KwokProfile } from './kwok-stages.ts';
@@ -38,8 +38,8 @@ export interface EmbeddedClusterOptions {
   readonly report: ProgressReporter;
   /** Whether the cluster outlives this process. */
   readonly detach: boolean;
-  /** Logs every API call (level Metadata) to `auditLog`. */
-  readonly audit?: boolean;
+  /** Logs every API call to `auditLog`. */
+  readonly audit?: AuditLevel;
   /** Fake nodes, 4 unless told; each holds thousands of pods. */
   readonly fakeNodes?: number;
   readonly name?: string;
@@ -75,7 +75,7 @@ export interface EmbeddedCluster extends DevCluster {
 const portAttempts = 4;
 const apiTimeoutMs = 90_000;
 const restTimeoutMs = 60_000;
-const defaults = { fakeNodes: 4, audit: false, stoppable: false, choosePorts: findFreePorts } as const;
+const defaults = { fakeNodes: 4, audit: false as AuditLevel, stoppable: false, choosePorts: findFreePorts };
 
 /**
  * Starts etcd, API server, controller-manager, scheduler and KWOK on 127.0.0.1 and returns when pods can be created and would be scheduled.
@@ -153,7 +153,7 @@ class ClusterStart {
     const { report, profile, choosePorts, audit, tools } = this.#options;
     const { name, processes } = this.#state;
     report.step(`starting cluster ${name}`);
-    const certificates = await writeClusterFiles(this.#paths, profile, Date.now());
+    const certificates = await writeClusterFiles(this.#paths, profile, Date.now(), audit);
     for (let attempt = 1; ; attempt += 1) {
       const [apiServer = 0, etcd = 0, etcdPeer = 0] = await choosePorts(3);
       const ports = { apiServer, etcd, etcdPeer };

@@ -1,15 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import type { Performer } from '../../../src/api/v1alpha1/performer.ts';
 import type { KubeObject } from '../../../src/kube/objects.ts';
-import { performer, pod, ready, Story } from './world.ts';
+import { performer, pod, ready, Story, service } from './world.ts';
 
 const says = (story: Story, before: Performer, status: object, generation = before.metadata?.generation ?? 1) =>
   story.writes({ before, after: { ...before, metadata: { ...before.metadata, generation }, status } as Performer, subresource: 'status' });
-const story = (...pods: Parameters<typeof pod>[0][]) => new Story().has(performer(), ...pods.map(pod)).at(10);
+const story = (...pods: Parameters<typeof pod>[0][]) => new Story().has(performer(), service(), ...pods.map(pod)).at(10);
 
 describe('oracles of status', () => {
   it.each<{ name: string; tell: () => Story; found: readonly string[] }>([
     { name: 'accept Ready with a pod that serves', tell: () => says(story({}), performer(), ready()), found: [] },
+    { name: 'refuse it without a Service', tell: () => says(story({}).lacks(service()).at(30), performer(), ready()), found: ['S5'] },
     { name: 'refuse it with one that does not', tell: () => says(story({ ready: false }), performer(), ready()), found: ['S5'] },
     { name: 'refuse it with a pod of a former spec', tell: () => says(story({ image: 'i:0' }), performer(), ready()), found: ['S5'] },
     { name: 'refuse it with a pod of another Performer', tell: () => says(story({ ownerUid: 'u0' }), performer(), ready()), found: ['S5'] },
@@ -61,7 +62,7 @@ describe('oracles of status', () => {
         const env = [{ name: 'TOKEN', value: 'correct-horse' }];
         const containers = [{ name: 'performer', image: 'i:1', ports: [{ name: 'grpc', containerPort: 9090 }], env }];
         const serving: KubeObject = Object.assign(pod(), { spec: { nodeName: 'n1', containers } });
-        return says(new Story().has(secret, serving), secret, ready({}, { message: 'it has correct-horse' }));
+        return says(new Story().has(service(), secret, serving), secret, ready({}, { message: 'it has correct-horse' }));
       },
       found: ['S8'],
     },

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { clusterPaths, componentArgv, componentNames } from '../../../src/testbed/components.ts';
+import { parse } from 'yaml';
+import { auditPolicy, clusterPaths, componentArgv, componentNames } from '../../../src/testbed/components.ts';
 
 const settings = {
   paths: clusterPaths('/c'),
@@ -24,5 +25,16 @@ describe('componentArgv', () => {
       '--audit-policy-file=/c/audit-policy.yaml',
       '--audit-log-path=/c/logs/audit.log',
     ]);
+  });
+});
+
+describe('auditPolicy', () => {
+  it('keeps bodies, which hold environment values, out of the log unless they are asked for, and those of Secrets always', () => {
+    for (const level of [false, true] as const) expect(auditPolicy(level).match(/level: \w+/g)).toEqual(['level: Metadata']);
+    const { rules } = parse(auditPolicy('bodies')) as {
+      readonly rules: readonly { readonly level: string; readonly resources?: object }[];
+    };
+    expect(rules.map((rule) => rule.level)).toEqual(['RequestResponse', 'Metadata']);
+    expect(JSON.stringify(rules[0]?.resources)).not.toContain('secrets');
   });
 });
