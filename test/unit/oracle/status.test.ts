@@ -10,7 +10,6 @@ const story = (...pods: Parameters<typeof pod>[0][]) => new Story().has(performe
 describe('oracles of status', () => {
   it.each<{ name: string; tell: () => Story; found: readonly string[] }>([
     { name: 'accept Ready with a pod that serves', tell: () => says(story({}), performer(), ready()), found: [] },
-    { name: 'refuse it without a Service', tell: () => says(story({}).lacks(service()).at(30), performer(), ready()), found: ['S5'] },
     { name: 'refuse it with one that does not', tell: () => says(story({ ready: false }), performer(), ready()), found: ['S5'] },
     { name: 'refuse it with a pod of a former spec', tell: () => says(story({ image: 'i:0' }), performer(), ready()), found: ['S5'] },
     { name: 'refuse it with a pod of another Performer', tell: () => says(story({ ownerUid: 'u0' }), performer(), ready()), found: ['S5'] },
