@@ -50,9 +50,11 @@ function loserIsSilent(): Oracle {
     onWrite: (write) => {
       if (isLeaseWrite(write)) {
         const [was, is] = holders(write);
-        if (was !== '' && is !== '' && was !== is) lostMs.set(was, write.atMs);
+        const isTaken = was !== '' && is !== '' && was !== is;
+        if (isTaken) lostMs.set(was, write.atMs);
         lostMs.delete(is);
-        return [];
+        // From here on a word of the loser's would be heard.
+        return isTaken ? test(true, write.atMs, keyText(write.key), () => '') : [];
       }
       const sinceMs = lostMs.get(write.actor);
       if (!isOperator(write) || sinceMs === undefined || !['pods', 'services', 'performers'].includes(write.plural)) return [];
