@@ -28,6 +28,7 @@ export default defineConfig({
       suite('faults', cluster),
       suite('model', cluster),
       suite('e2e', cluster),
+      suite('image', { testTimeout: 300_000, hookTimeout: 600_000, fileParallelism: false }),
       suite('soak', { ...cluster, testTimeout: 300_000 }),
     ],
   },

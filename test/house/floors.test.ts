@@ -20,7 +20,8 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   'src/oracle': ['src/api', 'src/kube', 'src/lib'],
   'src/sim': ['src/oracle', 'src/operator', 'src/controller', 'src/reconcile', 'src/reconcile/plan', 'src/api', 'src/kube', 'src/lib'],
   'src/telemetry': ['src/kube', 'src/lib', 'node:', 'pino', 'prom-client'],
-  'src/testbed': ['src/kube-client', 'src/kube', 'src/lib', 'node:', '@peculiar/x509', 'reflect-metadata', 'yaml', 'zod'],
+  'src/images': ['node:', 'tar-stream'],
+  'src/testbed': ['src/images', 'src/kube-client', 'src/kube', 'src/lib', 'node:', '@peculiar/x509', 'reflect-metadata', 'yaml', 'zod'],
   'src/bench': ['src/oracle', 'src/kube-client', 'src/testbed', 'src/api', 'src/kube', 'src/lib', 'node:', 'vega', 'vega-lite'],
   'src/chaos': ['src/oracle', 'src/bench', 'src/testbed', 'src/kube-client', 'src/api', 'src/kube', 'src/lib', 'node:'],
 };
@@ -33,6 +34,7 @@ const notAtStart = [
   '@bufbuild/protobuf',
   'vega',
   'vega-lite',
+  'src/images',
   'src/testbed',
   'src/bench',
   'src/chaos',
