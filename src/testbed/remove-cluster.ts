@@ -1,7 +1,10 @@
 import { rmSync } from 'node:fs';
+import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { removeClusterFiles } from './cluster-files.ts';
 import { type ProcessRecord, readState } from './cluster-state.ts';
+import { removeCgroups } from './nodes/cgroups.ts';
+import { cgroupOf } from './nodes/node-plan.ts';
 import { endGently, findMarked, isAlive, killNow, ownRecord } from './processes.ts';
 import { TestbedError, toTestbedError } from './testbed-error.ts';
 
@@ -25,6 +28,8 @@ export async function removeCluster(registryDir: string): Promise<string[]> {
     lines.push(`ended the command that was running the cluster (pid ${state.owner.pid})`);
   }
   lines.push(...(await endProcesses(registryDir)));
+
+  lines.push(...(await removeCgroups(cgroupOf(basename(registryDir), ''))).map((name) => `removed cgroup ${name}`));
 
   const dir = state?.dir ?? registryDir;
   const ownDir = dir === registryDir;

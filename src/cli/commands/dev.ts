@@ -5,7 +5,9 @@ import { parseCount, parseOutput } from '../options.ts';
 
 /** Clusters on this machine to try things on. What these commands do is loaded, with the testbed, when one of them runs. */
 export function registerDev(program: Command): void {
-  const dev = program.command('dev').description('real control planes on this machine, with fake nodes: for trying out and for tests');
+  const dev = program
+    .command('dev')
+    .description('real control planes on this machine, with fake or real nodes: for trying out and for tests');
   const addNamed = (command: string): Command => dev.command(command).option('--name <name>', 'of the cluster', 'dev');
   addNamed('up')
     .description('start a cluster; it stays until `dev down`')
@@ -19,7 +21,10 @@ export function registerDev(program: Command): void {
     .option('--detach', 'return when it is ready and leave it running', true)
     .option('--no-detach', 'stay, and end the cluster with this command')
     .option('--audit', 'log every call to its API server to logs/audit.log')
-    .option('--nodes <count>', 'fake nodes', parseCount, 4)
+    .option('--nodes <count>', 'nodes (default: 4 fake ones, 3 real ones)', parseCount)
+    .option('--real', 'real nodes: kubelets, containerd, Services that route; for root, on Linux')
+    .addOption(new Option('--timers <timers>', 'of real nodes: how soon a lost one is noticed').choices(['fast', 'stock']).default('fast'))
+    .option('--no-install', 'with --real: name the packages that are missing, install none')
     .action(async (options: UpOptions) => (await import('../dev.ts')).runUp(options));
   addNamed('down')
     .description('end the processes of a cluster and remove its files')

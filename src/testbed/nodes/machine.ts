@@ -1,0 +1,94 @@
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import process from 'node:process';
+import type { ProgressReporter } from '../progress.ts';
+import { TestbedError } from '../testbed-error.ts';
+
+/** Programs that real nodes run, with the Debian package that has each. */
+const programs: Readonly<Record<string, string>> = {
+  containerd: 'containerd',
+  runc: 'runc',
+  ip: 'iproute2',
+  nft: 'nftables',
+  iptables: 'iptables',
+  conntrack: 'conntrack',
+  ipset: 'ipset',
+  nsenter: 'util-linux',
+};
+const cniPlugins = ['bridge', 'host-local', 'portmap', 'loopback'].map((name) => `/usr/lib/cni/${name}`);
+const elsewhere = 'without real nodes: bin/hourglass dev up (fake nodes, no root), on Linux and macOS';
+const policyFile = '/usr/sbin/policy-rc.d';
+
+/**
+ * Makes sure that this machine can have real nodes, and installs the packages that are missing where it may.
+ *
+ * @throws TestbedError for what stands in the way, with what to do
+ */
+export function prepareMachine(report: ProgressReporter, mayInstall: boolean): void {
+  if (process.platform !== 'linux')
+    throw new TestbedError(
+      `real nodes are made of Linux namespaces, and this is ${process.platform}; use a Linux machine, or ${elsewhere}`,
+    );
+  if (process.getuid?.() !== 0)
+    throw new TestbedError(`real nodes need root (network namespaces, mounts, containers); run it as root, or ${elsewhere}`);
+  checkKernel();
+  const missing = findMissing();
+  if (missing.length === 0) return;
+  const names = missing.join(' ');
+  const byHand = `install them by hand, on Debian and Ubuntu: apt-get install ${names}`;
+  if (!mayInstall) throw new TestbedError(`packages missing: ${names}; leave out --no-install, or ${byHand}`);
+  if (!existsSync('/usr/bin/apt-get')) throw new TestbedError(`packages missing, and there is no apt-get here: ${names}; ${byHand}`);
+  report.step(`installing packages: ${names}`);
+  install(missing, byHand);
+  const still = findMissing();
+  if (still.length > 0) throw new TestbedError(`packages installed, and yet their programs are missing: ${still.join(' ')}; ${byHand}`);
+  report.done(`Installed ${names}`);
+}
+
+function checkKernel(): void {
+  const mounts = readFileSync('/proc/self/mounts', 'utf8');
+  if (!/ \/sys\/fs\/cgroup/m.test(mounts))
+    throw new TestbedError('no cgroups are mounted at /sys/fs/cgroup; a container without them cannot hold nodes: use the machine itself');
+  const filesystems = readFileSync('/proc/filesystems', 'utf8');
+  if (!/\boverlay\b/.test(filesystems) && spawnSync('modprobe', ['overlay']).status !== 0)
+    throw new TestbedError('the kernel has no overlayfs, on which containers live; load it (modprobe overlay) or use another kernel');
+}
+
+/** Packages of which something is missing, each once. */
+function findMissing(): string[] {
+  const missing = Object.entries(programs).flatMap(([program, name]) => (isInstalled(program) ? [] : [name]));
+  if (!cniPlugins.every((path) => existsSync(path))) missing.push('containernetworking-plugins');
+  return [...new Set(missing)];
+}
+
+function isInstalled(program: string): boolean {
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];
+  return folders.some((folder) => {
+    try {
+      accessSync(join(folder, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** A package manager that starts what it installs would give the machine a containerd that nobody asked for. */
+function install(packages: readonly string[], byHand: string): void {
+  const forbids = !existsSync(policyFile);
+  if (forbids) writeFileSync(policyFile, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    const run = (...args: string[]) =>
+      spawnSync('apt-get', args, { encoding: 'utf8', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }, timeout: 300_000 });
+    const args = ['install', '-y', '--no-install-recommends', ...packages] as const;
+    let { status, stderr } = run(...args);
+    // The lists may be missing or old.
+    if (status !== 0 && run('update').status === 0) ({ status, stderr } = run(...args));
+    if (status === 0) return;
+    const said = stderr.trim().split('\n').slice(-3).join('\n');
+    throw new TestbedError(`apt-get install ${packages.join(' ')} failed:\n${said}\n${byHand}`);
+  } finally {
+    if (forbids) rmSync(policyFile, { force: true });
+  }
+}
