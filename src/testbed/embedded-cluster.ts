@@ -27,7 +27,7 @@ import { maxFakeNodes } from './fake-nodes.ts';
 import { findFreePorts } from './free-ports.ts';
 import { removeCgroups } from './nodes/cgroups.ts';
 import { launchNode, runInNetwork, writePauseImage } from './nodes/launch.ts';
-import { cgroupOf, controlPlaneAddress, maxRealNodes, type NodeTimers, nodeNames, podRoutes } from './nodes/node-plan.ts';
+import { controlPlaneAddress, isCgroupOf, maxRealNodes, type NodeTimers, nodeNames, podRoutes } from './nodes/node-plan.ts';
 import { isAlive, ownRecord, startComponent } from './processes.ts';
 import type { ProgressReporter } from './progress.ts';
 import { endProcesses, removeCluster } from './remove-cluster.ts';
@@ -333,7 +333,7 @@ class ClusterStart {
   async #endAttempt(): Promise<void> {
     await endProcesses(this.#registryDir);
     rmSync(this.#paths.etcd, { recursive: true, force: true });
-    await removeCgroups(cgroupOf(this.#state.name, ''));
+    await removeCgroups((group) => isCgroupOf(this.#state.name, group));
   }
 
   #record(change: Partial<ClusterState>): void {

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { removeClusterFiles } from './cluster-files.ts';
 import { type ProcessRecord, readState } from './cluster-state.ts';
 import { removeCgroups } from './nodes/cgroups.ts';
-import { cgroupOf } from './nodes/node-plan.ts';
+import { isCgroupOf } from './nodes/node-plan.ts';
 import { endGently, findMarked, isAlive, killNow, ownRecord } from './processes.ts';
 import { TestbedError, toTestbedError } from './testbed-error.ts';
 
@@ -29,7 +29,7 @@ export async function removeCluster(registryDir: string): Promise<string[]> {
   }
   lines.push(...(await endProcesses(registryDir)));
 
-  lines.push(...(await removeCgroups(cgroupOf(basename(registryDir), ''))).map((name) => `removed cgroup ${name}`));
+  lines.push(...(await removeCgroups((group) => isCgroupOf(basename(registryDir), group))).map((name) => `removed cgroup ${name}`));
 
   const dir = state?.dir ?? registryDir;
   const ownDir = dir === registryDir;

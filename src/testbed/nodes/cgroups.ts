@@ -33,11 +33,11 @@ export function makeCgroup(name: string): void {
   }
 }
 
-/** Removes all cgroups whose name begins with `prefix`, with those below, once their processes are gone. Returns their names. @throws TestbedError */
-export async function removeCgroups(prefix: string): Promise<string[]> {
+/** Removes the cgroups that `isOurs` picks by name, with those below, once their processes are gone. Returns their names. @throws TestbedError */
+export async function removeCgroups(isOurs: (name: string) => boolean): Promise<string[]> {
   const removed = new Set<string>();
   for (const hierarchy of hierarchies()) {
-    const names = readdirSync(hierarchy).filter((name) => name.startsWith(prefix));
+    const names = readdirSync(hierarchy).filter(isOurs);
     for (const name of names) {
       for (let tries = 1; !removeTree(join(hierarchy, name), tries > 50); tries += 1) await sleep(40);
       removed.add(name);

@@ -31,6 +31,12 @@ export function cgroupOf(cluster: string, node: string): string {
   return `hourglass-${cluster}-${node}`;
 }
 
+/** Whether a cgroup is of a node of the cluster. Pure. */
+export function isCgroupOf(cluster: string, name: string): boolean {
+  const prefix = cgroupOf(cluster, 'n');
+  return name.startsWith(prefix) && /^\d+$/.test(name.slice(prefix.length));
+}
+
 export interface NodeSettings {
   readonly cluster: string;
   readonly name: string;
