@@ -52,7 +52,12 @@ const noChildProcess: Plugin = {
  * @returns the build with `core.js` in it
  */
 export async function buildCli(outdir: string): Promise<Metafile> {
-  await build({ ...shared, ...forNode, entryPoints: { crd: join(root, 'src', 'api', 'crd', 'performer-crd-yaml.ts') }, outdir });
+  const crd = await build({
+    ...shared,
+    ...forNode,
+    entryPoints: { crd: join(root, 'src', 'api', 'crd', 'performer-crd-yaml.ts') },
+    outdir,
+  });
   const { metafile } = await build({
     ...shared,
     ...forNode,
@@ -77,11 +82,12 @@ export async function buildCli(outdir: string): Promise<Metafile> {
   });
   chmodSync(join(outdir, 'hourglass.js'), 0o755);
   writeFileSync(join(outdir, 'package.json'), '{ "type": "commonjs" }\n');
-  await promisify(execFile)(process.execPath, ['-e', makeCache, join(outdir, 'core.js')], { env: {} });
+  // With a seed of its own for V8's hash tables: the same code is to be the same bytes.
+  await promisify(execFile)(process.execPath, ['--hash-seed=1', '-e', makeCache, join(outdir, 'core.js')], { env: {} });
   const entry = onlyOutput(starter.metafile);
   const [core = ''] = Object.keys(outputs);
   const imports: Output['imports'] = [{ path: core, kind: 'import-statement' }];
-  return { inputs: (metafile as Metafile).inputs, outputs: { ...outputs, [entry.path]: { ...entry.output, imports } } };
+  return { inputs: { ...crd.metafile?.inputs, ...metafile?.inputs }, outputs: { ...outputs, [entry.path]: { ...entry.output, imports } } };
 }
 
 type Output = Metafile['outputs'][string];
@@ -92,13 +98,19 @@ function onlyOutput(metafile: Metafile | undefined): { readonly path: string; re
   return { path: made[0], output: made[1] };
 }
 
+/** Bundles a program that ships in an image into one file. @returns what it is made of */
+export async function buildProgram(entry: string, outfile: string): Promise<Metafile> {
+  const { metafile } = await build({ ...shared, ...forNode, entryPoints: [entry], outfile });
+  return metafile as Metafile;
+}
+
 /** Compiles every function, also those that V8 would leave for their first call. In a process of its own, since V8 takes code from like flags only. */
 const makeCache = `
 const { readFileSync, writeFileSync } = require('node:fs'), { setFlagsFromString } = require('node:v8'), { Script } = require('node:vm');
 const [, file] = process.argv;
 setFlagsFromString('--no-lazy');
-const script = new Script(require('node:module').wrap(readFileSync(file, 'utf8')), { filename: file });
-setFlagsFromString('--lazy');
+const script = new Script(require('node:module').wrap(readFileSync(file, 'utf8')), { filename: 'core.js' });
+for (const flag of ['--lazy', '--hash-seed=0']) setFlagsFromString(flag);
 writeFileSync(file.replace(/js$/, 'cache'), script.createCachedData());`;
 
 /**

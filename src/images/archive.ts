@@ -28,6 +28,8 @@ export interface ImageArchive {
   readonly bytes: number;
   /** Of the layers, unpacked. */
   readonly unpackedBytes: number;
+  /** From the bottom up. */
+  readonly layers: readonly Omit<Layer, 'file'>[];
 }
 
 const ociTypes = 'application/vnd.oci.image';
@@ -93,7 +95,14 @@ export async function writeImageArchive(path: string, image: Image): Promise<Ima
     ]);
     const { size: bytes } = await stat(join(draft, 'archive'));
     await rename(join(draft, 'archive'), path);
-    return { digest: manifest.digest, bytes, unpackedBytes: layers.reduce((sum, { unpackedBytes }) => sum + unpackedBytes, 0) };
+    const unpackedBytes = layers.reduce((sum, layer) => sum + layer.unpackedBytes, 0);
+    const facts = layers.map(({ digest, diffId, ...layer }) => ({
+      digest,
+      diffId,
+      bytes: layer.bytes,
+      unpackedBytes: layer.unpackedBytes,
+    }));
+    return { digest: manifest.digest, bytes, unpackedBytes, layers: facts };
   } finally {
     await rm(draft, { recursive: true, force: true });
   }

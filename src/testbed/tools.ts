@@ -8,15 +8,17 @@ import type { ProgressReporter } from './progress.ts';
 import { errnoCode, TestbedError, toTestbedError } from './testbed-error.ts';
 import { userCacheDir, withLock } from './user-cache.mjs';
 
-export type ToolName = 'control-plane' | 'kwok' | 'coredns' | 'pause' | 'client-go' | 'kstatus';
+export type ToolName = 'control-plane' | 'kwok' | 'coredns' | 'pause' | 'client-go' | 'kstatus' | 'k6';
 
 /** Versions of what the testbed is made of, from `tools/versions.json`. */
-export type ToolVersions = Readonly<Record<'kubernetes' | 'etcd' | 'kwok' | 'coredns' | 'node', string>>;
+export type ToolVersions = Readonly<Record<'kubernetes' | 'etcd' | 'kwok' | 'coredns' | 'k6' | 'node', string>>;
 
 export interface ToolOptions {
   /** The folder with the Go modules and versions.json; found beside this program by default. */
   readonly toolsDir?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Built for Linux on this processor, to go into an image; for this machine unless told. */
+  readonly imageFor?: 'amd64' | 'arm64';
 }
 
 interface Tool {
@@ -37,10 +39,11 @@ const tools: Readonly<Record<ToolName, Tool>> = {
     ldflags: ({ kubernetes }) => ` ${kubernetesVersionFlags(kubernetes)}`,
   },
   kwok: { module: 'bin', packagePath: 'sigs.k8s.io/kwok/cmd/kwok', title: ({ kwok }) => `KWOK ${kwok}`, coldTime: 'about 1.5 min' },
-  coredns: { title: ({ coredns }) => `CoreDNS ${coredns}`, coldTime: 'about 1 min' },
+  coredns: { title: ({ coredns }) => `CoreDNS ${coredns}`, coldTime: 'about 2 min' },
   pause: { title: () => 'pause, which holds the namespaces of pods', coldTime: 'a few seconds' },
   'client-go': { title: () => 'the client-go program of the client bench', coldTime: 'about 1 min' },
   kstatus: { title: () => 'kstatus, by which tools wait for objects', coldTime: 'about 1 min' },
+  k6: { packagePath: 'go.k6.io/k6/v2', title: ({ k6 }) => `k6 ${k6}`, coldTime: 'about 2 min' },
 };
 
 /**
@@ -57,7 +60,8 @@ export async function ensureTool(name: ToolName, report: ProgressReporter, optio
   const flags = ['-mod=readonly', '-trimpath', '-buildvcs=false', `-ldflags=-s -w${tool.ldflags?.(versions) ?? ''}`];
   const moduleDir = join(toolsDir, module);
   const cache = join(userCacheDir(env), 'tools');
-  const slot = `${name}-${await cacheKey(moduleDir, [packagePath, ...flags])}`;
+  const platform = options.imageFor === undefined ? [process.platform, process.arch] : ['linux', options.imageFor.replace('amd64', 'x64')];
+  const slot = `${name}-${await cacheKey(moduleDir, [...platform, packagePath, ...flags])}`;
   const program = join(cache, slot, name);
   if (existsSync(program)) return program;
 
@@ -72,7 +76,8 @@ export async function ensureTool(name: ToolName, report: ProgressReporter, optio
     }
     const draft = await mkdtemp(join(cache, `.${slot}-`));
     const logFile = join(cache, `${slot}.log`);
-    const goEnv = { ...env, CGO_ENABLED: '0' };
+    const target = options.imageFor === undefined ? {} : { GOOS: 'linux', GOARCH: options.imageFor };
+    const goEnv = { ...env, CGO_ENABLED: '0', ...target };
     try {
       await goBuild({ title, moduleDir, packagePath, flags, output: join(draft, name), logFile, env: goEnv }, report);
       await rename(draft, dirname(program));
@@ -116,9 +121,9 @@ function kubernetesVersionFlags(version: string): string {
 }
 
 /** Changes with everything that changes the program; not with the Go that happens to be installed, so that a cached tool needs none. */
-async function cacheKey(moduleDir: string, flags: readonly string[]): Promise<string> {
+async function cacheKey(moduleDir: string, ingredients: readonly string[]): Promise<string> {
   const sources = (await readdir(moduleDir)).filter((file) => file === 'go.mod' || file === 'go.sum' || file.endsWith('.go')).sort();
-  const hash = createHash('sha256').update([process.platform, process.arch, ...flags].join('\n'));
+  const hash = createHash('sha256').update(ingredients.join('\n'));
   for (const file of sources) hash.update(`\n${file}\n`).update(await readFile(join(moduleDir, file)));
   return hash.digest('hex').slice(0, 16);
 }

@@ -9,6 +9,7 @@ const read = (path: string): string => readFileSync(join(projectRoot, path), 'ut
 interface Pinned {
   readonly controlPlaneMod: string;
   readonly binMod: string;
+  readonly k6Mod: string;
   readonly packageJson: string;
 }
 
@@ -22,6 +23,7 @@ function findDifferent(versions: ToolVersions, pinned: Pinned): readonly string[
     ['tools/control-plane/go.mod', pinned.controlPlaneMod, 'k8s.io/kubernetes', versions.kubernetes],
     ['tools/control-plane/go.mod', pinned.controlPlaneMod, 'go.etcd.io/etcd/server/v3', versions.etcd],
     ['tools/bin/go.mod', pinned.binMod, 'sigs.k8s.io/kwok', versions.kwok],
+    ['tools/k6/go.mod', pinned.k6Mod, 'go.k6.io/k6/v2', versions.k6],
   ] as const;
   const wrong = required.flatMap(([file, text, module, wanted]) => {
     const version = new RegExp(`^\\s*(?:require )?${module.replaceAll('.', '\\.')} v(\\S+)`, 'm').exec(text)?.[1];
@@ -46,6 +48,7 @@ describe('tools/versions.json', () => {
   const pinned: Pinned = {
     controlPlaneMod: read('tools/control-plane/go.mod'),
     binMod: read('tools/bin/go.mod'),
+    k6Mod: read('tools/k6/go.mod'),
     packageJson: read('package.json'),
   };
   const versions = readVersions(join(projectRoot, 'tools'));

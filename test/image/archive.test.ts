@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readTar } from '../../scripts/images/read-tar.ts';
 import { type Image, writeImageArchive } from '../../src/images/archive.ts';
 import type { LayerEntry } from '../../src/images/layer.ts';
-import { readTar } from '../support/image.ts';
 
 let folder = '';
 beforeAll(() => {
