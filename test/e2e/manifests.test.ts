@@ -8,8 +8,8 @@ import { performers } from '../../src/api/v1alpha1/performer.ts';
 import { coreEvents, type KubeObject, leases, pods, services } from '../../src/kube/objects.ts';
 import { kubectl } from '../../src/testbed/kubectl.ts';
 import { isNamespaceGone, RealCluster, readyOf, until } from '../parity/support/real-cluster.ts';
+import { may, whileWatching } from '../support/as-account.ts';
 import { grantedRights, readRights, renderRights } from '../support/audit-rights.ts';
-import { startHourglass } from '../support/cli.ts';
 import { useCluster } from '../support/cluster.ts';
 import { LonelyNode } from '../support/lonely-node.ts';
 
@@ -32,32 +32,6 @@ const nameOf = ({ kind, metadata }: KubeObject): string => `${kind} ${metadata?.
 const byName = (objects: readonly KubeObject[]): Record<string, KubeObject> =>
   Object.fromEntries(objects.map((object) => [nameOf(object), object]));
 const build = async (folder: string): Promise<readonly KubeObject[]> => parseAll(await real.kubectl('kustomize', join(manifests, folder)));
-
-/** Runs `act` beside a watch of that account; it gets what the watch said so far. */
-async function whileWatching(kubeconfig: string, args: readonly string[], act: () => Promise<void>): Promise<string> {
-  const { child, result, line } = await startHourglass(['watch', '--kubeconfig', kubeconfig, '--log-format', 'text', ...args]);
-  try {
-    await line(/leading|running without a Lease/);
-    await act();
-  } finally {
-    child.kill('SIGTERM');
-  }
-  const { code, stderr } = await result;
-  expect(code, stderr).toBe(0);
-  return stderr;
-}
-
-/** Whether an account may do something, as the API server sees it. */
-async function may(user: string, verb: string, resource: string, namespace = ''): Promise<boolean> {
-  const [plural = '', group = ''] = resource.split('.', 2);
-  const review = {
-    apiVersion: 'authorization.k8s.io/v1',
-    kind: 'SubjectAccessReview',
-    spec: { user: `system:serviceaccount:${user}`, resourceAttributes: { verb, group, resource: plural, namespace } },
-  };
-  const answer = await kubectl(cluster.get(), ['create', '-f', '-', '-o', 'json'], { input: JSON.stringify(review) });
-  return (JSON.parse(answer) as { status: { allowed: boolean } }).status.allowed;
-}
 
 /** Names of all that an installation could leave behind. */
 async function remains(): Promise<readonly string[]> {
@@ -138,7 +112,7 @@ describe('install-watch.yaml', () => {
     });
 
     it('watch does all it is there for', async () => {
-      const said = await whileWatching(kubeconfig, [], async () => {
+      const said = await whileWatching(kubeconfig, {}, async () => {
         // A pod under our name without our labels is met by its name alone.
         const foreign = { metadata: { name: 'performer-taken', namespace: ns }, spec: { containers: [{ name: 'web', image: 'web:1' }] } };
         await real.kube.create(pods, foreign);
@@ -223,8 +197,8 @@ describe('install-watch.yaml', () => {
       { verb: 'create', resource: 'clusterrolebindings.rbac.authorization.k8s.io' },
       { verb: 'create', resource: 'leases.coordination.k8s.io' },
     ])('may not $verb $resource', async ({ verb, resource }) => {
-      expect(await may(`${system}:${account}`, 'list', 'pods', ns)).toBe(true);
-      expect(await may(`${system}:${account}`, verb, resource, ns)).toBe(false);
+      expect(await may(cluster.get(), `${system}:${account}`, 'list', 'pods', ns)).toBe(true);
+      expect(await may(cluster.get(), `${system}:${account}`, verb, resource, ns)).toBe(false);
     });
   });
 
