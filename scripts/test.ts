@@ -33,6 +33,7 @@ const suites: readonly Suite[] = [
   vitestSuite('model', 'T2'),
   vitestSuite('e2e', 'T2'),
   vitestSuite('soak', 'T2'),
+  vitestSuite('nodes', 'T3'),
 ];
 
 process.chdir(root);
