@@ -49,7 +49,7 @@ const optionMs = ({ spec }: { spec: PodSpec }, name: string): number =>
 const grantsOf = (rules: readonly Rule[] = []): readonly string[] =>
   rules
     .flatMap(({ apiGroups, resources, resourceNames, verbs }) =>
-      verbs.map((verb) => `${verb} ${apiGroups}/${resources}${resourceNames === undefined ? '' : ` ${resourceNames}`}`),
+      verbs.map((verb) => [verb, `${apiGroups.join()}/${resources.join()}`, ...(resourceNames ?? [])].join(' ')),
     )
     .toSorted();
 const needsOf = (...scopes: readonly string[]): readonly string[] =>
