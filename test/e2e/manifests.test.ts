@@ -202,6 +202,16 @@ describe('install-watch.yaml', () => {
     });
   });
 
+  it('lets whoever may edit a namespace have Performers there, and whoever may view it see them', async () => {
+    for (const role of ['edit', 'view']) {
+      await real.kubectl('create', 'rolebinding', role, `--clusterrole=${role}`, `--serviceaccount=tenant:${role}`, '-n', 'tenant');
+      const performer = 'performers.hourglass.eigenlayer.io';
+      await until('the roles to be put together', () => may(cluster.get(), `tenant:${role}`, 'list', performer, 'tenant'));
+      expect(await may(cluster.get(), `tenant:${role}`, 'create', performer, 'tenant')).toBe(role === 'edit');
+      expect(await may(cluster.get(), `tenant:${role}`, 'patch', 'performers/status.hourglass.eigenlayer.io', 'tenant')).toBe(false);
+    }
+  });
+
   it('is joined by the CronJob, whose pods Pod Security admits and the Deployment does not count', async () => {
     await real.kubectl('apply', '-k', join(manifests, 'once'));
     await real.kubectl('patch', 'cronjob', 'hourglass-once', '-n', system, '-p', '{"spec":{"suspend":true}}');

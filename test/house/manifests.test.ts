@@ -45,11 +45,11 @@ const oncePod = cronJob.spec.jobTemplate.spec.template;
 const optionMs = ({ spec }: { spec: PodSpec }, name: string): number =>
   parseDuration(spec.containers[0]?.args.find((arg) => arg.startsWith(`${name}=`))?.split('=')[1] ?? '');
 
-/** `get pods` and the like, `… named` where only some names are granted. */
+/** `get /pods` and the like; with the name, where only that is granted. */
 const grantsOf = (rules: readonly Rule[] = []): readonly string[] =>
   rules
     .flatMap(({ apiGroups, resources, resourceNames, verbs }) =>
-      verbs.map((verb) => `${verb} ${apiGroups}/${resources}${resourceNames === undefined ? '' : ` ${resourceNames}`}`),
+      verbs.map((verb) => [verb, `${apiGroups.join()}/${resources.join()}`, ...(resourceNames ?? [])].join(' ')),
     )
     .toSorted();
 const needsOf = (...scopes: readonly string[]): readonly string[] =>
