@@ -9,6 +9,7 @@ import { renderApiReference } from './api-reference.ts';
 import { renderConditions, renderEvents } from './condition-reference.ts';
 import { renderGrpcCode } from './grpc-code.ts';
 import { renderSimulationIds } from './simulation-reference.ts';
+import { renderSpecShape } from './spec-shape.ts';
 
 export const projectRoot = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -20,6 +21,7 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
     ['docs/conditions.md', renderConditions()],
     ['docs/events.md', renderEvents()],
     ['docs/simulation-ids.md', renderSimulationIds()],
+    ['src/api/gen/spec-shape.ts', renderSpecShape()],
     ['manifests/rbac/cluster-role.yaml', renderClusterRoleYaml()],
     ...(await renderGrpcCode(projectRoot)),
   ]);
