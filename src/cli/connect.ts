@@ -24,6 +24,7 @@ export async function connect(options: ConnectOptions, told: Pick<KubeClientOpti
     ...(options.kubeconfig === undefined ? {} : { kubeconfig: options.kubeconfig }),
     ...(options.context === undefined ? {} : { context: options.context }),
     env: process.env,
+    // Small and near: to hand it to a thread would take longer than to read it.
     readFile: async (path: string) => readFileSync(path),
     homeDir: homedir(),
     otherwise: 'start a local cluster with `bin/hourglass dev up`',
