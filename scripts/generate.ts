@@ -8,6 +8,7 @@ import { renderConditions, renderEvents } from './condition-reference.ts';
 import { renderGrpcCode } from './grpc-code.ts';
 import { renderInstall, renderRoles } from './manifests.ts';
 import { renderSimulationIds } from './simulation-reference.ts';
+import { renderSpecShape } from './spec-shape.ts';
 
 export const projectRoot = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -23,6 +24,7 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
     ['docs/conditions.md', renderConditions()],
     ['docs/events.md', renderEvents()],
     ['docs/simulation-ids.md', renderSimulationIds()],
+    ['src/api/gen/spec-shape.ts', renderSpecShape()],
     ...(await renderGrpcCode(projectRoot)),
   ]);
 }
