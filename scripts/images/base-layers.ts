@@ -19,11 +19,10 @@ const [uid, gid] = [65532, 65532];
 
 /** What any program may look for, also a static one. */
 export const rootEntries: readonly LayerEntry[] = [
-  { path: 'etc/passwd', content: `root:x:0:0:root:/root:/sbin/nologin\nnonroot:x:${uid}:${gid}:nonroot:/home/nonroot:/sbin/nologin\n` },
+  { path: 'etc/passwd', content: `root:x:0:0:root:/:/sbin/nologin\nnonroot:x:${uid}:${gid}:nonroot:/home/nonroot:/sbin/nologin\n` },
   { path: 'etc/group', content: `root:x:0:\nnonroot:x:${gid}:\n` },
   { path: 'etc/nsswitch.conf', content: 'hosts: files dns\n' },
   { path: 'home/nonroot', folder: true, mode: 0o700, uid, gid },
-  { path: 'root', folder: true, mode: 0o700 },
   { path: 'tmp', folder: true, mode: 0o1777 },
 ];
 

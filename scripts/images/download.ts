@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import type { ProgressReporter } from '../../src/testbed/progress.ts';
 import { userCacheDir } from '../../src/testbed/user-cache.mjs';
 import { ImageError } from './image-error.ts';
-import { type Architecture, type DebianPackage, debianArchive, nodePackage, type Pins } from './pins.ts';
+import { type Architecture, type DebianPackage, debianArchive, debianSnapshot, nodePackage, type Pins } from './pins.ts';
 
 export const imageCache = join(userCacheDir(), 'images');
 
@@ -17,7 +17,7 @@ export async function ensureDebian(one: DebianPackage, architecture: Architectur
   return ensureFile(`${sha256.slice(0, 16)}-${basename(path)}`, { algorithm: 'sha256', digest: Buffer.from(sha256, 'hex') }, async () => {
     report.step(`Fetching ${basename(path)}`);
     const archive = path.startsWith('pool/updates/') ? 'debian-security' : 'debian';
-    const urls = [`${debianArchive}/${archive}/${path}`, `http://snapshot.debian.org/archive/${archive}/${pins.debian.snapshot}/${path}`];
+    const urls = [`${debianArchive}/${archive}/${path}`, `${debianSnapshot}/${archive}/${pins.debian.snapshot}/${path}`];
     const said: string[] = [];
     for (const url of urls) {
       try {

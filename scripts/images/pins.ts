@@ -105,6 +105,8 @@ async function askApt(): Promise<readonly DebianPackage[]> {
 
 /** Where Debian's packages are fetched from; what is fetched is checked by its hash. */
 export const debianArchive = process.env.DEBIAN_ARCHIVE ?? 'http://deb.debian.org';
+/** Where versions are that the archive no longer holds. */
+export const debianSnapshot = process.env.DEBIAN_SNAPSHOT ?? 'http://snapshot.debian.org/archive';
 
 function describe(name: string, found: readonly ReadonlyMap<string, string>[]): DebianPackage {
   const of = (architecture: Architecture): ReadonlyMap<string, string> => {

@@ -43,7 +43,15 @@ export type ProgramName = keyof typeof programs;
 const nodeLine = '#!/usr/bin/node\n';
 const onNode = (text: string): string => nodeLine + text.replace(/^#!.*\n/, '');
 
-async function makeBase(architecture: Architecture, pins: Pins, report: ProgressReporter): Promise<Program> {
+/** Where the bill of materials goes when a program is none of ours. */
+const papersOnly = { what: 'papers', entries: [] };
+
+async function makeBase(...args: Parameters<Make>): Promise<Program> {
+  const base = await makeNodeBase(...args);
+  return { ...base, layers: [...base.layers, papersOnly] };
+}
+
+async function makeNodeBase(architecture: Architecture, pins: Pins, report: ProgressReporter): Promise<Program> {
   return {
     layers: [
       { what: 'libraries', entries: await libraryLayer(architecture, pins, report) },
@@ -64,7 +72,7 @@ async function makeBase(architecture: Architecture, pins: Pins, report: Progress
 }
 
 async function makeOperator(architecture: Architecture, pins: Pins, report: ProgressReporter): Promise<Program> {
-  const base = await makeBase(architecture, pins, report);
+  const base = await makeNodeBase(architecture, pins, report);
   report.step('Bundling the operator');
   const { files, bundled } = await bundle(async (dir) => {
     const { inputs } = await buildCli(dir);
@@ -95,7 +103,7 @@ async function makeOperator(architecture: Architecture, pins: Pins, report: Prog
 
 /** The test performer, and beside it `/caller`, which calls performers from within the cluster. */
 async function makePerformer(architecture: Architecture, pins: Pins, report: ProgressReporter): Promise<Program> {
-  const base = await makeBase(architecture, pins, report);
+  const base = await makeNodeBase(architecture, pins, report);
   report.step('Bundling the test performer');
   const entries = { performer: 'main.ts', caller: 'caller.ts' };
   const { files, bundled } = await bundle(async (dir) => {
@@ -127,16 +135,13 @@ async function makeK6(architecture: Architecture, _pins: Pins, report: ProgressR
     await writeWhole(facts, JSON.stringify({ software: linked.map((one) => ({ ...one, dir: undefined })), text: licenceText(linked) }));
   }
   const { software, text } = JSON.parse(await readFile(facts, 'utf8')) as { software: readonly Software[]; text: string };
-  const layer = await keptLayer({ what: 'k6', slot: basename(dirname(source)) }, async () => {
+  const layer = await keptLayer({ what: 'k6', slot: basename(dirname(source)), rootEntries, text }, async () => {
     report.step(`Packing k6 for ${architecture}`);
     return [...rootEntries, { path: 'usr/bin/k6', source, mode: 0o755 }, { path: 'usr/share/doc/k6/licenses.txt', content: text }];
   });
   const { k6: version } = readVersions();
   return {
-    layers: [
-      { what: 'k6', entries: layer },
-      { what: 'program', entries: [] },
-    ],
+    layers: [{ what: 'k6', entries: layer }, papersOnly],
     entrypoint: ['/usr/bin/k6'],
     software,
     licence: 'AGPL-3.0-only',
