@@ -127,7 +127,7 @@ export class NodesCluster extends RealCluster {
       { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
       { name: 'POD_UID', valueFrom: { fieldRef: { fieldPath: 'metadata.uid' } } },
     ];
-    await this.ask(namespace, name, { image: performerImage, config: { environment: env, env: identity }, ...spec });
+    await this.ask(namespace, name, { image: performerImage, config: { grpcPort: 8080, environment: env, env: identity }, ...spec });
   }
 
   /** Starts a caller in the cluster; it calls until `stop`, which returns how each of its calls went. */
