@@ -7,6 +7,7 @@ import { prepareMachine } from '../testbed/nodes/machine.ts';
 import type { NodeTimers } from '../testbed/nodes/node-plan.ts';
 import { createProgress, type ProgressReporter } from '../testbed/progress.ts';
 import { ensureTool } from '../testbed/tools.ts';
+import { type NodeStatus, readNodeStatus, renderNodes } from './dev-nodes.ts';
 import { CliError, exitCodes } from './exit-codes.ts';
 import { abortOnSignals } from './operator.ts';
 import { renderTable } from './output.ts';
@@ -51,9 +52,16 @@ export async function runDown({ name, all }: { readonly name: string; readonly a
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 
-export function printStatus(options: { readonly json?: boolean }): void {
+export async function printStatus(options: { readonly json?: boolean }): Promise<void> {
   const clusters = devStatus();
-  if (options.json === true) process.stdout.write(`${JSON.stringify({ clusters })}\n`);
+  const withNodes = new Map<string, readonly NodeStatus[]>();
+  for (const { name, state, profile } of clusters) {
+    if (profile !== 'nodes' || state !== 'ready') continue;
+    withNodes.set(name, await readNodeStatus(name, getDevCluster(name, await findTools(createProgress(process.stderr), 'none')).kubectl));
+  }
+  const width = process.stdout.isTTY === true ? process.stdout.columns : Number.POSITIVE_INFINITY;
+  if (options.json === true)
+    process.stdout.write(`${JSON.stringify({ clusters: clusters.map((one) => ({ ...one, nodes: withNodes.get(one.name) })) })}\n`);
   else if (clusters.length === 0) process.stdout.write('No clusters. Start one: bin/hourglass dev up\n');
   else {
     const rows = clusters.map(({ name, state, profile = '-', processes, message, kubeconfig, dir }) => {
@@ -61,9 +69,9 @@ export function printStatus(options: { readonly json?: boolean }): void {
       const memory = mebibytes === 0 ? '-' : `${Math.round(mebibytes)} MiB`;
       return [name, state, profile, String(processes.length), memory, message || (kubeconfig ?? dir)];
     });
-    const width = process.stdout.isTTY === true ? process.stdout.columns : Number.POSITIVE_INFINITY;
     const lines = renderTable(['NAME', 'STATE', 'PROFILE', 'PROCESSES', 'MEMORY', 'KUBECONFIG / REASON'], rows, width);
     process.stdout.write(`${lines.join('\n')}\n`);
+    for (const [name, nodes] of withNodes) process.stdout.write(`\nNodes of ${name}\n${renderNodes(nodes, width).join('\n')}\n`);
   }
 }
 

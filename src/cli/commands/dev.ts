@@ -1,7 +1,15 @@
 import { type Command, Option } from 'commander';
+import type { NodeCut } from '../../testbed/nodes/real-nodes.ts';
 import type { UpOptions } from '../dev.ts';
+import type { NodeAction } from '../dev-nodes.ts';
 import type { FaultProxyOptions } from '../fault-proxy.ts';
 import { parseCount, parseOutput } from '../options.ts';
+
+type Named = { readonly name: string };
+
+/** The action of `dev node …`. */
+const run = (action: NodeAction) => async (node: string, options: Named & { readonly from?: NodeCut }) =>
+  (await import('../dev-nodes.ts')).runNode(action, node, options);
 
 /** Clusters on this machine to try things on. What these commands do is loaded, with the testbed, when one of them runs. */
 export function registerDev(program: Command): void {
@@ -39,6 +47,33 @@ export function registerDev(program: Command): void {
     .description('run kubectl on a cluster: `bin/hourglass dev kubectl -- get pods`')
     .argument('[arguments...]', 'for kubectl')
     .action(async (args: readonly string[], { name }: { readonly name: string }) => (await import('../dev.ts')).runKubectl(name, args));
+  const addNode = (command: string): Command => addNamed(command).argument('<node>', 'n1, n2, …');
+  addNode('exec')
+    .description('run a command in a real node: `bin/hourglass dev exec n1 -- ctr -n k8s.io containers ls`')
+    .argument('<command...>', 'in its network, with its processes and mounts')
+    .action(async (node: string, command: readonly string[], { name }: Named) =>
+      (await import('../dev-nodes.ts')).runExec(name, node, command),
+    );
+  addNamed('logs')
+    .description('print the log of a component: etcd, kube-apiserver, n1-kubelet, …; without one, name them all')
+    .argument('[component]')
+    .option('-f, --follow', 'go on until Ctrl-C')
+    .action(async (component: string | undefined, options: Named & { readonly follow?: boolean }) =>
+      (await import('../dev-nodes.ts')).runLogs(component, options),
+    );
+  addNamed('load-image')
+    .description('put an image archive (OCI layout, docker save) into every real node that is on')
+    .argument('<file>')
+    .action(async (file: string, { name }: Named) => (await import('../dev-nodes.ts')).runLoadImage(name, file));
+  const node = dev.command('node').description('what happens to real nodes');
+  const addAction = (action: NodeAction, description: string): Command =>
+    node.command(action).description(description).argument('<node>', 'n1, n2, …').option('--name <name>', 'of the cluster', 'dev');
+  addAction('stop', 'power it off: every process ends at once, its disk stays').action(run('stop'));
+  addAction('start', 'power it on again').action(run('start'));
+  addAction('cut', 'cut it off: its whole network, or kubelet and kube-proxy from the API server')
+    .addOption(new Option('--from <what>', 'what it loses').choices(['network', 'control-plane']).default('network'))
+    .action(run('cut'));
+  addAction('heal', 'take every cut back').action(run('heal'));
   dev
     .command('fault-proxy')
     .description('a proxy in front of an API server that does to its clients what networks and servers do at their worst; until Ctrl-C')

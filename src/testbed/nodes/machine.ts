@@ -20,39 +20,55 @@ const cniPlugins = ['bridge', 'host-local', 'portmap', 'loopback'].map((name) =>
 const elsewhere = 'without real nodes: bin/hourglass dev up (fake nodes, no root), on Linux and macOS';
 const policyFile = '/usr/sbin/policy-rc.d';
 
+/** What decides whether a machine can have real nodes at all. */
+export interface MachineFacts {
+  readonly platform: NodeJS.Platform;
+  readonly uid: number | undefined;
+  /** Texts of /proc/self/mounts and /proc/filesystems. */
+  readonly mounts: string;
+  readonly filesystems: string;
+}
+
+/** What stands in the way of real nodes on a machine, with what to do; undefined when nothing does. Pure. */
+export function findObstacle({ platform, uid, mounts, filesystems }: MachineFacts): string | undefined {
+  if (platform !== 'linux') return `real nodes are made of Linux namespaces, and this is ${platform}; use a Linux machine, or ${elsewhere}`;
+  if (uid !== 0) return `real nodes need root (network namespaces, mounts, containers); run it as root, or ${elsewhere}`;
+  if (!mounts.includes(' /sys/fs/cgroup'))
+    return 'no cgroups are mounted at /sys/fs/cgroup, and pods live in them; a container rarely has them: use the machine itself';
+  if (!/\boverlay$/m.test(filesystems))
+    return 'the kernel has no overlayfs, on which containers live; load it (modprobe overlay), or use another kernel';
+  return undefined;
+}
+
 /**
  * Makes sure that this machine can have real nodes, and installs the packages that are missing where it may.
  *
  * @throws TestbedError for what stands in the way, with what to do
  */
 export function prepareMachine(report: ProgressReporter, mayInstall: boolean): void {
-  if (process.platform !== 'linux')
-    throw new TestbedError(
-      `real nodes are made of Linux namespaces, and this is ${process.platform}; use a Linux machine, or ${elsewhere}`,
-    );
-  if (process.getuid?.() !== 0)
-    throw new TestbedError(`real nodes need root (network namespaces, mounts, containers); run it as root, or ${elsewhere}`);
-  checkKernel();
+  const obstacle = findObstacle(readFacts());
+  if (obstacle !== undefined) throw new TestbedError(obstacle);
   const missing = findMissing();
   if (missing.length === 0) return;
   const names = missing.join(' ');
   const byHand = `install them by hand, on Debian and Ubuntu: apt-get install ${names}`;
   if (!mayInstall) throw new TestbedError(`packages missing: ${names}; leave out --no-install, or ${byHand}`);
   if (!existsSync('/usr/bin/apt-get')) throw new TestbedError(`packages missing, and there is no apt-get here: ${names}; ${byHand}`);
-  report.step(`installing packages: ${names}`);
+  report.step(`Installing packages: ${names}`);
   install(missing, byHand);
   const still = findMissing();
   if (still.length > 0) throw new TestbedError(`packages installed, and yet their programs are missing: ${still.join(' ')}; ${byHand}`);
   report.done(`Installed ${names}`);
 }
 
-function checkKernel(): void {
-  const mounts = readFileSync('/proc/self/mounts', 'utf8');
-  if (!/ \/sys\/fs\/cgroup/m.test(mounts))
-    throw new TestbedError('no cgroups are mounted at /sys/fs/cgroup; a container without them cannot hold nodes: use the machine itself');
-  const filesystems = readFileSync('/proc/filesystems', 'utf8');
-  if (!/\boverlay\b/.test(filesystems) && spawnSync('modprobe', ['overlay']).status !== 0)
-    throw new TestbedError('the kernel has no overlayfs, on which containers live; load it (modprobe overlay) or use another kernel');
+function readFacts(): MachineFacts {
+  const read = (path: string): string => (existsSync(path) ? readFileSync(path, 'utf8') : '');
+  return {
+    platform: process.platform,
+    uid: process.getuid?.(),
+    mounts: read('/proc/self/mounts'),
+    filesystems: read('/proc/filesystems'),
+  };
 }
 
 /** Packages of which something is missing, each once. */
