@@ -45,8 +45,9 @@ export async function runNode(
   process.stdout.write(`${node} ${said[action]}\n`);
 }
 
-export async function runLoadImage(cluster: string, file: string): Promise<void> {
-  for (const line of await (await openNodes(cluster)).loadImage(file)) process.stdout.write(`${line}\n`);
+export async function runLoadImage(cluster: string, files: readonly string[]): Promise<void> {
+  const nodes = await openNodes(cluster);
+  for (const file of files) for (const line of await nodes.loadImage(file)) process.stdout.write(`${line}\n`);
 }
 
 /** Prints a log, or the names of all there are. @throws TestbedError for one that is not there */

@@ -62,9 +62,9 @@ export function registerDev(program: Command): void {
       (await import('../dev-nodes.ts')).runLogs(component, options),
     );
   addNamed('load-image')
-    .description('put an image archive (OCI layout, docker save) into every real node that is on')
-    .argument('<file>')
-    .action(async (file: string, { name }: Named) => (await import('../dev-nodes.ts')).runLoadImage(name, file));
+    .description('put image archives (OCI layout, docker save) into every real node that is on')
+    .argument('<files...>')
+    .action(async (files: readonly string[], { name }: Named) => (await import('../dev-nodes.ts')).runLoadImage(name, files));
   const node = dev.command('node').description('what happens to real nodes');
   const addAction = (action: NodeAction, description: string): Command =>
     node.command(action).description(description).argument('<node>', 'n1, n2, …').option('--name <name>', 'of the cluster', 'dev');
