@@ -32,6 +32,7 @@ const suites: readonly Suite[] = [
   vitestSuite('faults', 'T2'),
   vitestSuite('model', 'T2'),
   vitestSuite('e2e', 'T2'),
+  vitestSuite('image', 'T2'),
   vitestSuite('soak', 'T2'),
   vitestSuite('nodes', 'T3'),
 ];
