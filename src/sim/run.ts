@@ -128,11 +128,13 @@ export async function runPlan(plan: RunPlan, options: RunOptions = {}): Promise<
   const isAtRest = (): boolean =>
     oracles.every((oracle) => !waitedFor.has(oracle.id) || (oracle.atRest?.({ ...facts(), view: board.view }) ?? []).length === 0);
   const truce = plan.faults.some(({ id }) => quarrels.has(id)) && restMs >= defaultRestMs ? truceMs : 0;
+  // A CronJob comes again only after its period: what faults kept it from is done by then, or tried at least.
+  const turnMs = plan.activeMs + (cron === undefined ? 0 : 2 * plan.onceEveryMs);
   // What waits for a back-off may be silent for longer.
   const rest = (): number => ([...board.view.performers.values()].every(({ status }) => status?.ready === true) ? restMs : defaultRestMs);
   while (!isOver() && world.clock.monotonicMs() < deadlineMs) {
     await advance(world.clock.monotonicMs() + sliceMs);
-    const isQuiet = world.clock.monotonicMs() - lastWriteMs >= Math.max(rest(), truce);
+    const isQuiet = world.clock.monotonicMs() >= turnMs && world.clock.monotonicMs() - lastWriteMs >= Math.max(rest(), truce);
     if (isQuiet && isAtRest()) break;
   }
   if (!isOver()) {
