@@ -54,8 +54,12 @@ export function planSwarm(seed: number, only?: { readonly mode?: Mode }): RunPla
   const namespaces = Array.from({ length: shape.int(1, 3) }, (_, index) => `team-${index}`);
   const activeMs = shape.int(430, 570) * 1_000;
   const drawn = shape.pick(['watch', 'watch', 'watch', 'once', 'both'] as const);
+  const rarities = chances('rarities');
+  const isLong = rarities.hits(0.1);
   const count = shape.hits(0.8) ? shape.int(20, 25) : shape.int(1, 12);
-  const users = planUsers(chances('workload'), count, namespaces, activeMs);
+  const users = planUsers(chances('workload'), count, namespaces, activeMs).map((step) =>
+    withRarities(withLongName(step, isLong), rarities),
+  );
   return {
     seed,
     mode: only?.mode ?? drawn,
@@ -110,6 +114,67 @@ function drawSpec(chance: Chance): Partial<PerformerSpecInput> {
     ...(chance.hits(0.1) ? { terminationGracePeriodSeconds: chance.int(1, 60) } : {}),
     ...(chance.hits(0.03) ? { hardwareRequirements: { gpuType: 'nvidia-a100', gpuCount: 1 } } : {}),
   };
+}
+
+/** What few Performers ask for. */
+const rareWishes: readonly ((chance: Chance) => Partial<PerformerSpecInput>)[] = [
+  (chance) => ({ strategy: { type: 'RollingUpdate', rollingUpdate: chance.pick(rollouts) } }),
+  (chance) => ({ strategy: { type: 'RollingUpdate', rollingUpdate: chance.pick(rollouts) }, replicas: chance.int(2, 4) }),
+  (chance) => ({ nodeLossSeconds: chance.pick([0, 10, 60]) }),
+  (chance) => ({ image: `avs:${chance.pick(['config-fails', 'oom', 'exits', 'rejected', 'slow'])}` }),
+  (chance) => ({ security: { profile: chance.pick(['privileged', 'baseline', 'restricted'] as const) } }),
+  (chance) => ({ hardwareRequirements: chance.pick(hardware) }),
+  () => ({ imagePullPolicy: 'Always', imagePullSecrets: [{ name: 'registry' }] }),
+  (chance) => ({
+    scheduling: {
+      nodeSelector: { 'kubernetes.io/os': 'linux' },
+      tolerations: [{ key: 'example.com/pool', operator: 'Exists' }],
+      runtimeClass: 'kata',
+      priorityClassName: chance.pick(['', 'high']),
+      affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [linux] } } },
+    },
+    resources: { requests: { cpu: '100m' }, ...(chance.hits(0.5) ? { limits: { 'nvidia.com/gpu': '1' } } : {}) },
+  }),
+  (chance) => ({
+    config: {
+      grpcPort: chance.int(9_000, 9_003),
+      serviceAccountName: chance.pick(['', 'performer']),
+      command: ['/performer'],
+      args: [],
+      env: [{ name: 'MODE', value: '' }, { name: 'FLAG' }],
+    },
+  }),
+];
+const linux = { matchExpressions: [{ key: 'kubernetes.io/os', operator: 'In', values: ['linux'] }] } as const;
+/** The last is let in by earlier CRDs only. */
+const rollouts = [
+  { maxSurge: 0, maxUnavailable: 1 },
+  { maxSurge: 2, maxUnavailable: 0 },
+  { maxSurge: '50%', maxUnavailable: '34%' },
+  { maxSurge: 1, maxUnavailable: 1 },
+  { maxSurge: 0, maxUnavailable: 0 },
+] as const;
+const hardware = [
+  { teeRequired: true, teeType: 'sgx' },
+  { teeRequired: true, teeType: 'unheard-of' },
+  { teeRequired: true },
+  { gpuType: 'model-x', gpuCount: 1, customLabels: { 'kubernetes.io/os': 'linux' } },
+  { gpuType: 'nvidia-a100', gpuCount: 2 },
+] as const;
+const legacyFinalizer = 'hourglass.eigenlayer.io/performer-finalizer';
+
+/** One name may be longer than any name of ours that comes from it can be. */
+function withLongName(step: UserStep, isLong: boolean): UserStep {
+  return isLong && 'key' in step && step.key.name === 'p1' ? { ...step, key: { ...step.key, name: 'p1'.padEnd(60, '-long') } } : step;
+}
+
+/** Few steps become rarer ones, by a stream of their own: what others draw stays. */
+function withRarities(step: UserStep, chance: Chance): UserStep {
+  if (step.do !== 'create' && step.do !== 'change') return step;
+  if (!chance.hits(step.do === 'create' ? 0.35 : 0.15)) return step;
+  const spec = { ...step.spec, ...chance.pick(rareWishes)(chance) };
+  if (step.do === 'change') return { ...step, spec };
+  return { ...step, spec: { ...step.spec, ...spec }, ...(chance.hits(0.1) ? { finalizers: [legacyFinalizer] } : {}) };
 }
 
 const badImages = ['avs:pull-fails', 'avs:crashes', 'avs:never-ready'] as const;
