@@ -211,7 +211,8 @@ export class Memory {
       const marked = after.metadata?.labels?.[labels.revision] !== undefined;
       // Of one that was there before we looked nobody knows what it was made for.
       const isNew = (parseTime(after.metadata?.creationTimestamp) ?? 0) >= atMs - this.context.viewLagMs - 1_000;
-      const madeUnder = isNew ? this.asked(owner, atMs, this.context.viewLagMs, owner.uid) : [];
+      // One that is adopted was made for what its former owner asked.
+      const madeUnder = known?.madeUnder ?? (isNew ? this.asked(owner, atMs, this.context.viewLagMs, owner.uid) : []);
       const never = Number.NEGATIVE_INFINITY;
       // Who adopts it changes nothing for callers.
       const { routableToMs = never, routedToMs = never, everReady = false } = known ?? {};
