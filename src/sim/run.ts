@@ -79,7 +79,7 @@ export async function runPlan(plan: RunPlan, options: RunOptions = {}): Promise<
   const { seed, nodes, fronts, restMs = defaultRestMs, livenessMs = defaultLivenessMs } = plan;
   const world = new SimWorld({ seed, nodes, fronts, timings, board, keeps: options.keeps ?? 0 });
   const untilMs = options.untilMs ?? Number.POSITIVE_INFINITY;
-  for (const name of plan.namespaces) world.cluster.createNamespace(name);
+  for (const name of plan.namespaces) world.createNamespace(name);
   let events = 0;
   let lastWriteMs = 0;
   const late: Write[] = [];
