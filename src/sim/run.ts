@@ -32,6 +32,8 @@ export interface RunResult {
   readonly evaluated: Readonly<Record<string, number>>;
   /** How often something from outside reached the first operator, all its lives together. */
   readonly steps: number;
+  /** Of Performers, each once. */
+  readonly states: ReadonlySet<string>;
   readonly operatorWrites: number;
   /** Changes of what oracles see until faults end, in order: the places at which an event can be blocked. */
   readonly seen: readonly SeenEvent[];
@@ -159,6 +161,7 @@ export async function runPlan(plan: RunPlan, options: RunOptions = {}): Promise<
     events,
     evaluated: Object.fromEntries(oracles.map(({ id, evaluated }) => [id, evaluated()])),
     steps: operators[0]?.steps ?? 0,
+    states: world.states.seen,
     operatorWrites: world.operatorWrites,
     seen,
     view: board.view,

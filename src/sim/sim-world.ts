@@ -29,6 +29,7 @@ import type { SimProcess } from './process.ts';
 import { describe, performerKeyOf, stateOf } from './remarks.ts';
 import { type Call, type CallFate, type Mishap, SimApi } from './sim-api.ts';
 import { startCluster } from './start-cluster.ts';
+import { States } from './states.ts';
 import { Trace, type TraceLine } from './trace.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
@@ -69,6 +70,7 @@ export class SimWorld {
   readonly nodes: SimNodes;
   readonly fronts: readonly Front[];
   readonly trace: Trace;
+  readonly states = new States();
   readonly board: OracleBoard;
   /** Of violations that no oracle is needed for: a pass that threw, a process that ended by itself. */
   readonly found: Violation[] = [];
@@ -224,14 +226,9 @@ export class SimWorld {
       const lane = kind === 'performers' ? 'performer' : kind === 'pods' ? 'pod' : kind === 'services' ? 'service' : 'node';
       const of = kind === 'performers' ? keyText(key) : performerKeyOf(object);
       const what = before === undefined ? 'comes' : after === undefined ? 'goes' : describe(kind, before, after);
-      this.trace.add({
-        atMs: this.clock.monotonicMs(),
-        lane,
-        who: keyText(key),
-        what: `${what} @${change.revision}`,
-        ...stateOf(kind, after),
-        of,
-      });
+      const [who, state] = [keyText(key), stateOf(kind, after)];
+      this.trace.add({ atMs: this.clock.monotonicMs(), lane, who, what: `${what} @${change.revision}`, ...state, of });
+      this.states.take(of, `${lane} ${who}`, state.state);
     }
     const told = { atMs: this.clock.nowMs(), kind, key, before, after } as unknown as SeenChange;
     this.board.change(told);
