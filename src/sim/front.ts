@@ -61,10 +61,6 @@ export class Front {
     this.#chance = chance;
   }
 
-  get openStreams(): number {
-    return this.#streams.size;
-  }
-
   /** From now on caches are filled from the state of this moment, until `catchUp`. */
   fallBehind(): void {
     this.#staleAt ??= this.#server.store.revision;

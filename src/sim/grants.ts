@@ -3,7 +3,7 @@ import type { FaultId, SpanFaultId } from './faults/faults.ts';
 import type { RunPlan } from './run-plan.ts';
 
 /** Faults that keep an operator's view old, or itself from acting, for as long as they last. */
-const blinding: ReadonlySet<string> = new Set<SpanFaultId>([
+export const blinding: ReadonlySet<string> = new Set<SpanFaultId>([
   'watch-lag',
   'watch-stalled',
   'watch-held',
@@ -17,7 +17,7 @@ const blinding: ReadonlySet<string> = new Set<SpanFaultId>([
 /** A stream that is silent is given up after 75 s; a list in trouble is tried again within 10 s. */
 const noticedMs = 90_000;
 /** Faults under which a call may run into its deadline. */
-const slowing: ReadonlySet<string> = new Set<FaultId>([
+export const slowing: ReadonlySet<string> = new Set<FaultId>([
   'timeout-applied',
   'timeout-lost',
   'api-slow',

@@ -1,7 +1,9 @@
+import { firstPodName } from '../api/v1alpha1/naming.ts';
 import type { PerformerSpecInput } from '../api/v1alpha1/performer.ts';
 import type { ObjectKey } from '../kube/objects.ts';
 import { type Chance, createChances } from './chance.ts';
 import { type FaultId, type FaultStep, faultIds, momentFaultIds, spanFaultIds, writeFaultIds } from './faults/faults.ts';
+import { blinding, slowing } from './grants.ts';
 
 /** What a user does, as with kubectl. */
 export type UserStep =
@@ -56,10 +58,12 @@ export function planSwarm(seed: number, only?: { readonly mode?: Mode }): RunPla
   const drawn = shape.pick(['watch', 'watch', 'watch', 'once', 'both'] as const);
   const rarities = chances('rarities');
   const isLong = rarities.hits(0.1);
+  const isLongLoss = rarities.hits(0.08);
   const count = shape.hits(0.8) ? shape.int(20, 25) : shape.int(1, 12);
-  const users = planUsers(chances('workload'), count, namespaces, activeMs).map((step) =>
-    withRarities(withLongName(step, isLong), rarities),
-  );
+  const users = planUsers(chances('workload'), count, namespaces, activeMs)
+    .map((step) => withRarities(withLongName(step, isLong), rarities))
+    .flatMap((step) => withStranger(step, rarities));
+  const drawnFaults = planFaults(chances('faults'), activeMs, users.length);
   return {
     seed,
     mode: only?.mode ?? drawn,
@@ -72,7 +76,7 @@ export function planSwarm(seed: number, only?: { readonly mode?: Mode }): RunPla
     namespaces,
     activeMs,
     users,
-    faults: planFaults(chances('faults'), activeMs, users.length),
+    faults: isLongLoss ? withLongLoss(drawnFaults, activeMs, rarities) : drawnFaults,
   };
 }
 
@@ -120,6 +124,7 @@ function drawSpec(chance: Chance): Partial<PerformerSpecInput> {
 const rareWishes: readonly ((chance: Chance) => Partial<PerformerSpecInput>)[] = [
   (chance) => ({ strategy: { type: 'RollingUpdate', rollingUpdate: chance.pick(rollouts) } }),
   (chance) => ({ strategy: { type: 'RollingUpdate', rollingUpdate: chance.pick(rollouts) }, replicas: chance.int(2, 4) }),
+  (chance) => ({ config: { grpcPort: 9_000, environment: { TOKEN: `value-${chance.int(1, 3)}-of-the-environment` } } }),
   (chance) => ({ nodeLossSeconds: chance.pick([0, 10, 60]) }),
   (chance) => ({ image: `avs:${chance.pick(['config-fails', 'oom', 'exits', 'rejected', 'slow'])}` }),
   (chance) => ({ security: { profile: chance.pick(['privileged', 'baseline', 'restricted'] as const) } }),
@@ -177,6 +182,20 @@ function withRarities(step: UserStep, chance: Chance): UserStep {
   return { ...step, spec: { ...step.spec, ...spec }, ...(chance.hits(0.1) ? { finalizers: [legacyFinalizer] } : {}) };
 }
 
+/** A node that is off for minutes while every view is fresh: what must follow can be asked for in time. */
+function withLongLoss(faults: readonly FaultStep[], activeMs: number, chance: Chance): readonly FaultStep[] {
+  const fresh = faults.filter(({ id }) => !blinding.has(id) && !slowing.has(id) && id !== 'event-blocked' && id !== 'all-nodes-cut');
+  const atMs = chance.int(20_000, 120_000);
+  return [...fresh, { id: 'node-off', atMs, forMs: activeMs - atMs, draw: chance.next() }];
+}
+
+/** Somebody may hold the name of a first pod, and keep it. */
+function withStranger(step: UserStep, chance: Chance): readonly UserStep[] {
+  if (step.do !== 'create' || !chance.hits(0.02)) return [step];
+  const { atMs, key } = step;
+  return [{ atMs, do: 'stranger', key: { ...key, name: firstPodName(key.name) } }, step];
+}
+
 const badImages = ['avs:pull-fails', 'avs:crashes', 'avs:never-ready'] as const;
 
 function drawChange(chance: Chance): Partial<PerformerSpecInput> {
@@ -211,7 +230,9 @@ function planFaults(chance: Chance, activeMs: number, writes: number): readonly 
   for (const id of spanFaultIds) {
     if (!inIt.has(id)) continue;
     const atMs = chance.int(5_000, activeMs - 30_000);
-    steps.push({ id, atMs, forMs: chance.int(5_000, Math.min(200_000, activeMs - atMs)), draw: chance.next() });
+    // What follows from a node out of sight takes minutes.
+    const mostMs = id.startsWith('node-') ? activeMs : 200_000;
+    steps.push({ id, atMs, forMs: chance.int(5_000, Math.min(mostMs, activeMs - atMs)), draw: chance.next() });
   }
   if (chance.hits(0.1)) steps.push({ id: 'event-blocked', event: chance.int(20, 300), untilWrite: chance.int(10, 100) });
   return steps;
