@@ -52,6 +52,8 @@ export interface PodTrace {
   touched: boolean;
   /** It came with a revision label: made by this operator. */
   readonly marked: boolean;
+  /** Made for another Performer than the one that controls it now. */
+  readonly adopted: boolean;
 }
 
 /** How long pods that are gone are remembered beyond any granted lag. */
@@ -216,7 +218,7 @@ export class Memory {
       const never = Number.NEGATIVE_INFINITY;
       // Who adopts it changes nothing for callers.
       const { routableToMs = never, routedToMs = never, everReady = false } = known ?? {};
-      const first = { routableToMs, routedToMs, everReady, goneMs: undefined };
+      const first = { routableToMs, routedToMs, everReady, goneMs: undefined, adopted: known !== undefined };
       const trace = { pod: after, owner, bornMs: atMs, madeUnder, marked, touched: !this.#isOurName(after, owner), ...first };
       for (const [other, { goneMs }] of siblings) {
         if (goneMs === undefined || goneMs >= atMs - this.context.viewLagMs - keepMs) continue;

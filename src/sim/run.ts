@@ -130,8 +130,9 @@ export async function runPlan(plan: RunPlan, options: RunOptions = {}): Promise<
   const isAtRest = (): boolean =>
     oracles.every((oracle) => !waitedFor.has(oracle.id) || (oracle.atRest?.({ ...facts(), view: board.view }) ?? []).length === 0);
   const truce = plan.faults.some(({ id }) => quarrels.has(id)) && restMs >= defaultRestMs ? truceMs : 0;
-  // A CronJob comes again only after its period: what faults kept it from is done by then, or tried at least.
-  const turnMs = plan.activeMs + (cron === undefined ? 0 : 2 * plan.onceEveryMs);
+  // A node comes back only after a while, and a CronJob after its period: what they were kept from is done by then, or tried at least.
+  const nodesBackMs = timings.catchUp[1] + timings.nodePollMs;
+  const turnMs = plan.activeMs + Math.max(nodesBackMs, cron === undefined ? 0 : 2 * plan.onceEveryMs);
   // What waits for a back-off may be silent for longer.
   const rest = (): number => ([...board.view.performers.values()].every(({ status }) => status?.ready === true) ? restMs : defaultRestMs);
   while (!isOver() && world.clock.monotonicMs() < deadlineMs) {
