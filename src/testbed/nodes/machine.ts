@@ -61,7 +61,8 @@ export function prepareMachine(report: ProgressReporter, mayInstall: boolean): v
   report.done(`Installed ${names}`);
 }
 
-function readFacts(): MachineFacts {
+/** Of the machine at hand. */
+export function readFacts(): MachineFacts {
   const read = (path: string): string => (existsSync(path) ? readFileSync(path, 'utf8') : '');
   return {
     platform: process.platform,
