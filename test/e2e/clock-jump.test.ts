@@ -9,7 +9,7 @@ import { FakedClock, findFaketime } from '../support/faketime.ts';
 
 type Watch = Awaited<ReturnType<typeof startHourglass>>;
 
-const library = await findFaketime();
+const library = findFaketime();
 const namespace = 'clock';
 /** Three renewals of a holder, and four looks of a standby. */
 const settleMs = 8_000;

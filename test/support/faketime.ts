@@ -2,23 +2,17 @@ import { globSync } from 'node:fs';
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runCommand } from '../../scripts/suites/run-command.ts';
+import { installDebianPackages } from '../../src/testbed/debian-packages.ts';
 
 /** Where Debian, Fedora and Alpine put it. */
 const places = ['/usr/lib/*/faketime/libfaketimeMT.so.1', '/usr/lib{,64}/faketime/libfaketimeMT.so.1'];
 
 /** The library that fakes a process's wall clock; root gets it from Debian's packages where it is missing. Undefined: it cannot be had here. */
-export async function findFaketime(): Promise<string | undefined> {
+export function findFaketime(): string | undefined {
   const find = (): string | undefined => globSync(places)[0];
   if (find() !== undefined || process.platform !== 'linux' || process.getuid?.() !== 0) return find();
   process.stderr.write('hourglass: installing the Debian package faketime, which lets a clock jump in a test …\n');
-  const apt = (...args: string[]) => runCommand('apt-get', ['-qq', ...args], { show: false });
-  const install = () => apt('install', '--yes', '--no-install-recommends', 'faketime');
-  // A machine that was made from an image has no lists of packages yet.
-  if ((await install()).code !== 0) {
-    await apt('update');
-    await install();
-  }
+  installDebianPackages(['faketime']);
   return find();
 }
 

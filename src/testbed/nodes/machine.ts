@@ -1,7 +1,7 @@
-import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import process from 'node:process';
+import { installDebianPackages } from '../debian-packages.ts';
 import type { ProgressReporter } from '../progress.ts';
 import { TestbedError } from '../testbed-error.ts';
 
@@ -18,7 +18,6 @@ const programs: Readonly<Record<string, string>> = {
 };
 const cniPlugins = ['bridge', 'host-local', 'portmap', 'loopback'].map((name) => `/usr/lib/cni/${name}`);
 const elsewhere = 'without real nodes: bin/hourglass dev up (fake nodes, no root), on Linux and macOS';
-const policyFile = '/usr/sbin/policy-rc.d';
 
 /** What decides whether a machine can have real nodes at all. */
 export interface MachineFacts {
@@ -53,9 +52,8 @@ export function prepareMachine(report: ProgressReporter, mayInstall: boolean): v
   const names = missing.join(' ');
   const byHand = `install them by hand, on Debian and Ubuntu: apt-get install ${names}`;
   if (!mayInstall) throw new TestbedError(`packages missing: ${names}; leave out --no-install, or ${byHand}`);
-  if (!existsSync('/usr/bin/apt-get')) throw new TestbedError(`packages missing, and there is no apt-get here: ${names}; ${byHand}`);
   report.step(`Installing packages: ${names}`);
-  install(missing, byHand);
+  installDebianPackages(missing);
   const still = findMissing();
   if (still.length > 0) throw new TestbedError(`packages installed, and yet their programs are missing: ${still.join(' ')}; ${byHand}`);
   report.done(`Installed ${names}`);
@@ -89,23 +87,4 @@ function isInstalled(program: string): boolean {
       return false;
     }
   });
-}
-
-/** A package manager that starts what it installs would give the machine a containerd that nobody asked for. */
-function install(packages: readonly string[], byHand: string): void {
-  const forbids = !existsSync(policyFile);
-  if (forbids) writeFileSync(policyFile, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
-  try {
-    const run = (...args: string[]) =>
-      spawnSync('apt-get', args, { encoding: 'utf8', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }, timeout: 300_000 });
-    const args = ['install', '-y', '--no-install-recommends', ...packages] as const;
-    let { status, stderr } = run(...args);
-    // The lists may be missing or old.
-    if (status !== 0 && run('update').status === 0) ({ status, stderr } = run(...args));
-    if (status === 0) return;
-    const said = stderr.trim().split('\n').slice(-3).join('\n');
-    throw new TestbedError(`apt-get install ${packages.join(' ')} failed:\n${said}\n${byHand}`);
-  } finally {
-    if (forbids) rmSync(policyFile, { force: true });
-  }
 }
