@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { performers } from '../../src/api/v1alpha1/performer.ts';
+import { endpointSlices } from '../../src/kube/objects.ts';
 import { readyOf, until } from '../parity/support/real-cluster.ts';
 import { BegunTasks } from './support/begun-tasks.ts';
 import { type Call, NodesCluster, newPerformerImage, performerImage } from './support/nodes-cluster.ts';
@@ -96,5 +97,44 @@ describe('a Performer under 20 tasks/s, on real nodes', () => {
     expect(calls.dial.filter(({ kind }) => kind === 'failed')).toEqual([]);
     const names = (await cluster.pods(namespace)).map(({ metadata }) => metadata?.name);
     expect(new Set(calls.dial.map(({ instance }) => instance))).toEqual(new Set(names));
+  });
+
+  it('loses at most the tasks in flight when its performer dies at SIGTERM', async () => {
+    await cluster.performer(namespace, 'dying', { TASK_DELAY_MS: '100', AT_SIGTERM: 'die' });
+    await settled('dying');
+    const followed = new BegunTasks(cluster, namespace);
+    const calls = await underLoad('dying', async () => {
+      await cluster.change(namespace, 'dying', { image: newPerformerImage });
+      await settled('dying');
+    });
+    const begun = await followed.stop();
+    for (const mode of ['channel', 'dial'] as const) {
+      const { failed, doubled } = tell(`dies at SIGTERM, ${mode}`, calls[mode], begun);
+      const firstEndMs = Math.min(...failed.map(({ atMs, tookMs }) => atMs + tookMs));
+      expect(failed.filter(({ atMs }) => atMs > firstEndMs)).toEqual([]);
+      expect(doubled).toEqual([]);
+    }
+  });
+
+  it('is answered for by another pod after its pod was killed', async () => {
+    await cluster.performer(namespace, 'killed');
+    await settled('killed');
+    const samples = Number(process.env.HOURGLASS_SAMPLES ?? 3);
+    const tookMs: number[] = [];
+    for (let sample = 0; sample < samples; sample += 1) {
+      const [pod] = (await cluster.pods(namespace)).filter(({ metadata }) => metadata?.name?.startsWith('performer-killed'));
+      const killedMs = performance.now();
+      await cluster.kubectl('delete', 'pod', '-n', namespace, pod?.metadata?.name ?? '', '--grace-period=0', '--force');
+      await until('another endpoint', async () =>
+        (await cluster.kube.list(endpointSlices, { namespace, labelSelector: 'kubernetes.io/service-name=performer-killed' })).items
+          .flatMap(({ endpoints }) => endpoints ?? [])
+          .some(({ conditions, targetRef }) => conditions?.ready === true && targetRef?.uid !== pod?.metadata?.uid),
+      );
+      tookMs.push(performance.now() - killedMs);
+      await settled('killed');
+    }
+    const sorted = tookMs.toSorted((a, b) => a - b).map(Math.round);
+    console.log(`pod killed → endpoint again: p50 ${sorted[Math.floor(samples / 2)]} ms, max ${sorted.at(-1)} ms, n ${samples}`);
+    expect(tookMs).toHaveLength(samples);
   });
 });
