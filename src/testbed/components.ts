@@ -185,7 +185,9 @@ export function buildCorefile(paths: ClusterPaths): string {
   bind ${controlPlaneAddress}
   ready ${controlPlaneAddress}:8181
   errors
-  cache 5
+  cache 5 {
+    disable denial
+  }
   kubernetes cluster.local in-addr.arpa ip6.arpa {
     kubeconfig ${join(paths.kubeconfigs, 'coredns')}
     ttl 5

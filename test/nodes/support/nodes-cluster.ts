@@ -1,10 +1,12 @@
 import { execFileSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, beforeAll, beforeEach } from 'vitest';
 import { projectRoot } from '../../../scripts/generate.ts';
 import { makeImage } from '../../../scripts/images/make-image.ts';
 import { readPins } from '../../../scripts/images/pins.ts';
 import type { PerformerSpecInput } from '../../../src/api/v1alpha1/performer.ts';
+import { collectArtifacts } from '../../../src/testbed/artifacts.ts';
 import { clustersHome, registryDirOf } from '../../../src/testbed/cluster-state.ts';
 import type { AuditLevel } from '../../../src/testbed/components.ts';
 import { type EmbeddedCluster, startEmbeddedCluster } from '../../../src/testbed/embedded-cluster.ts';
@@ -13,6 +15,7 @@ import { ctr, type NodeTimers } from '../../../src/testbed/nodes/node-plan.ts';
 import { openRealNodes, type RealNodes } from '../../../src/testbed/nodes/real-nodes.ts';
 import { createProgress, silentProgress } from '../../../src/testbed/progress.ts';
 import { RealCluster, until } from '../../parity/support/real-cluster.ts';
+import { hourglass } from '../../support/cli.ts';
 import { buildTimeoutMs, findNodeTools } from '../../support/cluster.ts';
 
 const registry = 'registry.example.com';
@@ -68,6 +71,18 @@ export class NodesCluster extends RealCluster {
       for (const { facts } of images) await started.nodes.loadImage(facts.file);
       for (const name of started.nodes.names) inNode(started.nodes, name, [...ctr, 'images', 'tag', performerImage, newPerformerImage]);
     }, buildTimeoutMs);
+    beforeEach(({ task, onTestFailed }) => {
+      onTestFailed(async () => {
+        if (started.cluster === undefined) return;
+        const folder = join(projectRoot, 'dist/artifacts', task.name.replaceAll(/\W+/g, '-').slice(0, 60));
+        rmSync(folder, { recursive: true, force: true });
+        const { kubeconfig } = started.cluster;
+        const snapshot = async (namespace: string, performer: string): Promise<string> =>
+          (await hourglass(['snapshot', performer, '-n', namespace, '--kubeconfig', kubeconfig])).stdout;
+        await collectArtifacts(started.cluster, folder, snapshot);
+        console.error(`What explains the failure: ${folder}`);
+      });
+    });
     afterAll(async () => {
       await started.cluster?.stop();
     }, 60_000);
@@ -162,9 +177,9 @@ export class NodesCluster extends RealCluster {
     );
     return {
       stop: async () => {
-        // The container gets the signal and ends by itself; its log is there as long as its pod is.
+        // The container gets the signal and ends by itself, or has ended; its log is there as long as its pod is.
         const node = await this.kubectl('get', 'pod', '-n', namespace, name, '-o', 'jsonpath={.spec.nodeName}');
-        await this.endContainer(node, namespace, name);
+        await this.endContainer(node, namespace, name).catch(() => undefined);
         await until('the caller to end', async () =>
           /Succeeded|Failed/.test(await this.kubectl('get', 'pod', '-n', namespace, name, '-o', 'jsonpath={.status.phase}')),
         );
