@@ -37,7 +37,7 @@ export async function devUp(options: NamedOptions): Promise<DevUp> {
   return { kind: 'started', cluster: await startEmbeddedCluster(options) };
 }
 
-function findRunning(registryDir: string, { name, profile, detach, tools }: NamedOptions): DevCluster | undefined {
+function findRunning(registryDir: string, { name, profile, realNodes, detach, tools }: NamedOptions): DevCluster | undefined {
   const reading = readState(registryDir);
   if (reading.kind !== 'state') return undefined;
   const { state } = reading;
@@ -48,6 +48,9 @@ function findRunning(registryDir: string, { name, profile, detach, tools }: Name
     throw refuse(`the command with pid ${state.owner.pid} is starting it`, `wait for it, or ${down}`);
   if (state.phase !== 'ready' || state.ports === undefined || deadComponents(state).length > 0) return undefined;
   if (state.profile !== profile) throw refuse(`it runs with profile ${state.profile}, not ${profile}`);
+  const { nodes } = state;
+  if (nodes !== undefined && realNodes !== undefined && (nodes.count !== realNodes.count || nodes.timers !== realNodes.timers))
+    throw refuse(`it runs with ${nodes.count} nodes and ${nodes.timers} timers, not ${realNodes.count} and ${realNodes.timers}`);
   if (!detach || !state.detach) throw refuse(`it runs already (kept by ${state.detach ? 'nobody' : `pid ${state.owner.pid}`})`);
   return describeCluster(state, state.ports, tools);
 }

@@ -129,6 +129,8 @@ describe('dev up --real', () => {
     expect(dev('node', 'stop', '--name', 'r', 'n7').stderr).toContain('node n7: cluster r has n1');
     expect(dev('logs', '--name', 'r', 'kubelet').stderr).toContain('no log of kubelet in cluster r; there are: ');
     expect(dev('node', 'stop', '--name', 'absent', 'n1').stderr).toContain('dev up --real --name absent');
+    expect(dev('up', '--real', '--nodes', '2', '--name', 'r').stderr).toContain('it runs with 1 nodes and fast timers, not 2 and fast');
+    expect(dev('up', '--real', '--profile', 'none', '--name', 'both').stderr).toContain("cannot be used with option '--profile <profile>'");
     expect(dev('up', '--real', '--nodes', '99', '--name', 'many').stderr).toContain('number of real nodes: use 1 to 20');
   });
 

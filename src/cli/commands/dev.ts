@@ -30,7 +30,7 @@ export function registerDev(program: Command): void {
     .option('--no-detach', 'stay, and end the cluster with this command')
     .option('--audit', 'log every call to its API server to logs/audit.log')
     .option('--nodes <count>', 'nodes (default: 4 fake ones, 3 real ones)', parseCount)
-    .option('--real', 'real nodes: kubelets, containerd, Services that route; for root, on Linux')
+    .addOption(new Option('--real', 'real nodes: kubelets, containerd, Services that route; for root, on Linux').conflicts('profile'))
     .addOption(new Option('--timers <timers>', 'of real nodes: how soon a lost one is noticed').choices(['fast', 'stock']).default('fast'))
     .option('--no-install', 'with --real: name the packages that are missing, install none')
     .action(async (options: UpOptions) => (await import('../dev.ts')).runUp(options));
