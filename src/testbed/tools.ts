@@ -41,7 +41,7 @@ const tools: Readonly<Record<ToolName, Tool>> = {
   kwok: { module: 'bin', packagePath: 'sigs.k8s.io/kwok/cmd/kwok', title: ({ kwok }) => `KWOK ${kwok}`, coldTime: 'about 1.5 min' },
   'client-go': { title: () => 'the client-go program of the client bench', coldTime: 'about 1 min' },
   kstatus: { title: () => 'kstatus, by which tools wait for objects', coldTime: 'about 1 min' },
-  k6: { packagePath: 'go.k6.io/k6/v2', title: ({ k6 }) => `k6 ${k6}`, coldTime: 'about 2 min' },
+  k6: { packagePath: 'go.k6.io/k6/v2', title: ({ k6 }) => `k6 ${k6}`, coldTime: 'about 4 min' },
 };
 
 /**
