@@ -29,6 +29,7 @@ export default defineConfig({
       suite('model', cluster),
       suite('e2e', cluster),
       suite('image', { testTimeout: 300_000, hookTimeout: 600_000, fileParallelism: false }),
+      suite('nodes', { testTimeout: 240_000, hookTimeout: 240_000, fileParallelism: false }),
       suite('soak', { ...cluster, testTimeout: 300_000 }),
     ],
   },

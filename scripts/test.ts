@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { findObstacle, readFacts } from '../src/testbed/nodes/machine.ts';
 import { runChecks } from './suites/checks.ts';
 import { runCommand } from './suites/run-command.ts';
 import { addTallies, emptyTally, formatTally, refuseSkips, type Tally, tallyVitest } from './suites/tally.ts';
@@ -32,7 +33,9 @@ const suites: readonly Suite[] = [
   vitestSuite('faults', 'T2'),
   vitestSuite('model', 'T2'),
   vitestSuite('e2e', 'T2'),
+  vitestSuite('image', 'T2'),
   vitestSuite('soak', 'T2'),
+  { name: 'nodes', tier: 'T3', run: runOnNodes },
 ];
 
 process.chdir(root);
@@ -76,6 +79,14 @@ function chooseSuites(): readonly Suite[] | undefined {
 
 function vitestSuite(name: string, tier: string): Suite {
   return { name, tier, run: () => runVitest(name) };
+}
+
+/** Real nodes are for root on Linux; elsewhere the suite is skipped, by name. */
+async function runOnNodes(): Promise<Tally> {
+  const obstacle = findObstacle(readFacts());
+  if (obstacle === undefined) return await runVitest('nodes');
+  console.log(obstacle);
+  return { ...emptyTally, skipped: [`nodes: ${obstacle}`] };
 }
 
 async function runVitest(name: string): Promise<Tally> {

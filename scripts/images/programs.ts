@@ -101,24 +101,28 @@ async function makeOperator(architecture: Architecture, pins: Pins, report: Prog
   };
 }
 
+/** The test performer, and beside it `/caller`, which calls performers from within the cluster. */
 async function makePerformer(architecture: Architecture, pins: Pins, report: ProgressReporter): Promise<Program> {
   const base = await makeNodeBase(architecture, pins, report);
   report.step('Bundling the test performer');
+  const entries = { performer: 'main.ts', caller: 'caller.ts' };
   const { files, bundled } = await bundle(async (dir) => {
-    const { inputs } = await buildProgram(join(root, 'test', 'performer', 'main.ts'), join(dir, 'performer.mjs'));
-    return inputs;
+    const build = (name: string, entry: string) => buildProgram(join(root, 'test', 'performer', entry), join(dir, `${name}.mjs`));
+    const built = await Promise.all(Object.entries(entries).map(([name, entry]) => build(name, entry)));
+    return Object.assign({}, ...built.map(({ inputs }) => inputs)) as (typeof built)[number]['inputs'];
   });
-  const program: LayerEntry = { path: 'app/performer.mjs', content: onNode(String(files.get('performer.mjs'))), mode: 0o755 };
+  const program = Object.keys(entries).flatMap((name): LayerEntry[] => [
+    { path: `app/${name}.mjs`, content: onNode(String(files.get(`${name}.mjs`))), mode: 0o755 },
+    { path: name, linkTo: `app/${name}.mjs` },
+  ]);
   return {
     ...base,
-    layers: [
-      ...base.layers,
-      { what: 'program', entries: [program, { path: 'performer', linkTo: 'app/performer.mjs' }, ...papers('test-performer', bundled)] },
-    ],
+    layers: [...base.layers, { what: 'program', entries: [...program, ...papers('test-performer', bundled)] }],
     entrypoint: ['/performer'],
     software: [...base.software, ...bundled],
     licence: 'Apache-2.0',
     title: 'Performer for tests of the Hourglass operator',
+    labels: base.labels,
   };
 }
 

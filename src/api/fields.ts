@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import type { ChangeRule, Rule } from './v1alpha1/rules.ts';
 
 /**
  * Building blocks of API schemas. Each one says the same to zod (which parses) and to the CRD generator (which reads `meta`).
@@ -108,7 +109,27 @@ function mapOf<Value extends z.ZodMiniType>(value: Value, description: string) {
   );
 }
 
-const nouns: Readonly<Record<string, string>> = { string: 'a text', int: 'a whole number', boolean: 'true or false', array: 'a list' };
+/** Says rules to zod, which checks those about a value, and to the CRD generator. Spread them into one `check` of the type they are about. */
+export function rules<Value>(...all: readonly (Rule<Value> | ChangeRule<Value>)[]): [z.core.$ZodCheck<Value>, z.core.$ZodCheck<Value>] {
+  const texts = all.map(({ cel, message, field }) => ({ rule: cel, message, ...(field === undefined ? {} : { fieldPath: `.${field}` }) }));
+  const check = z.superRefine<Value>((value, context) => {
+    for (const rule of all) {
+      if ('allows' in rule || rule.holds(value)) continue;
+      const path = rule.field === undefined ? [] : [rule.field];
+      // How deep below the value the breach is shown tells which value must have changed for it to count.
+      context.addIssue({ code: 'custom', message: rule.message, path, params: { below: path.length } });
+    }
+  });
+  return [check, z.meta({ 'x-kubernetes-validations': texts })];
+}
+
+const nouns: Readonly<Record<string, string>> = {
+  string: 'a text',
+  int: 'a whole number',
+  number: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+};
 
 /** What is wrong with a field, in words that hold no value of it. Pure. */
 export function describeIssue(issue: z.core.$ZodRawIssue): string | undefined {

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { homedir, hostname } from 'node:os';
 import { userAgent } from '../api/v1alpha1/naming.ts';
 import type { KubeApi } from '../kube/port.ts';
@@ -24,7 +24,8 @@ export async function connect(options: ConnectOptions, told: Pick<KubeClientOpti
     ...(options.kubeconfig === undefined ? {} : { kubeconfig: options.kubeconfig }),
     ...(options.context === undefined ? {} : { context: options.context }),
     env: process.env,
-    readFile: (path: string) => readFile(path),
+    // Small and near: to hand it to a thread would take longer than to read it.
+    readFile: async (path: string) => readFileSync(path),
     homeDir: homedir(),
     otherwise: 'start a local cluster with `bin/hourglass dev up`',
   });

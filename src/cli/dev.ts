@@ -1,9 +1,13 @@
 import { clusterNameRule, isClusterName } from '../testbed/cluster-state.ts';
+import type { ClusterProfile } from '../testbed/components.ts';
 import { devDown, devStatus, devUp, getDevCluster } from '../testbed/dev-clusters.ts';
 import type { ClusterTools, DevCluster } from '../testbed/embedded-cluster.ts';
 import { passToKubectl } from '../testbed/kubectl.ts';
+import { prepareMachine } from '../testbed/nodes/machine.ts';
+import type { NodeTimers } from '../testbed/nodes/node-plan.ts';
 import { createProgress, type ProgressReporter } from '../testbed/progress.ts';
 import { ensureTool } from '../testbed/tools.ts';
+import { type NodeStatus, readNodeStatus, renderNodes } from './dev-nodes.ts';
 import { CliError, exitCodes } from './exit-codes.ts';
 import { abortOnSignals } from './operator.ts';
 import { renderTable } from './output.ts';
@@ -15,18 +19,25 @@ export interface UpOptions {
   readonly json?: boolean;
   readonly detach: boolean;
   readonly audit?: boolean;
-  readonly nodes: number;
+  readonly nodes?: number;
+  readonly real?: boolean;
+  readonly timers: NodeTimers;
+  readonly install: boolean;
 }
 
-export async function runUp({ name, profile, detach, dir, json, audit = false, nodes }: UpOptions): Promise<void> {
+export async function runUp(options: UpOptions): Promise<void> {
+  const { name, detach, dir, json, audit = false, nodes, real = false, timers, install } = options;
   checkName(name);
   const report = createProgress(process.stderr);
-  const tools = await findTools(report, profile !== 'none');
+  const profile = real ? 'nodes' : options.profile;
+  if (real) prepareMachine(report, install);
+  const tools = await findTools(report, profile);
   // Only now: an interrupted build of the tools needs nothing from us.
   const signal = abortOnSignals('SIGHUP');
   const interrupted = new Promise<undefined>((resolve) => signal.addEventListener('abort', () => resolve(undefined)));
   const where = dir === undefined ? {} : { dir };
-  const up = await devUp({ name, profile, detach, audit, tools, report, fakeNodes: nodes, signal, stoppable: true, ...where });
+  const counts = real ? { realNodes: { count: nodes ?? 3, timers } } : { fakeNodes: nodes ?? 4 };
+  const up = await devUp({ name, profile, detach, audit, tools, report, signal, stoppable: true, ...counts, ...where });
   const { kubeconfig, pids, dir: madeIn } = up.cluster;
   process.stdout.write(json === true ? `${JSON.stringify({ kubeconfig, pids, dir: madeIn, name })}\n` : renderUse(up.cluster, detach));
   if (up.kind === 'found' || detach) return;
@@ -41,9 +52,16 @@ export async function runDown({ name, all }: { readonly name: string; readonly a
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 
-export function printStatus(options: { readonly json?: boolean }): void {
+export async function printStatus(options: { readonly json?: boolean }): Promise<void> {
   const clusters = devStatus();
-  if (options.json === true) process.stdout.write(`${JSON.stringify({ clusters })}\n`);
+  const withNodes = new Map<string, readonly NodeStatus[]>();
+  for (const { name, state, profile } of clusters) {
+    if (profile !== 'nodes' || state !== 'ready') continue;
+    withNodes.set(name, await readNodeStatus(name, getDevCluster(name, await findTools(createProgress(process.stderr), 'none')).kubectl));
+  }
+  const width = process.stdout.isTTY === true ? process.stdout.columns : Number.POSITIVE_INFINITY;
+  if (options.json === true)
+    process.stdout.write(`${JSON.stringify({ clusters: clusters.map((one) => ({ ...one, nodes: withNodes.get(one.name) })) })}\n`);
   else if (clusters.length === 0) process.stdout.write('No clusters. Start one: bin/hourglass dev up\n');
   else {
     const rows = clusters.map(({ name, state, profile = '-', processes, message, kubeconfig, dir }) => {
@@ -51,15 +69,15 @@ export function printStatus(options: { readonly json?: boolean }): void {
       const memory = mebibytes === 0 ? '-' : `${Math.round(mebibytes)} MiB`;
       return [name, state, profile, String(processes.length), memory, message || (kubeconfig ?? dir)];
     });
-    const width = process.stdout.isTTY === true ? process.stdout.columns : Number.POSITIVE_INFINITY;
     const lines = renderTable(['NAME', 'STATE', 'PROFILE', 'PROCESSES', 'MEMORY', 'KUBECONFIG / REASON'], rows, width);
     process.stdout.write(`${lines.join('\n')}\n`);
+    for (const [name, nodes] of withNodes) process.stdout.write(`\nNodes of ${name}\n${renderNodes(nodes, width).join('\n')}\n`);
   }
 }
 
 export async function runKubectl(name: string, args: readonly string[]): Promise<void> {
   checkName(name);
-  process.exitCode = passToKubectl(getDevCluster(name, await findTools(createProgress(process.stderr), false)), args);
+  process.exitCode = passToKubectl(getDevCluster(name, await findTools(createProgress(process.stderr), 'none')), args);
 }
 
 function renderUse({ name, kubeconfig }: DevCluster, detach: boolean): string {
@@ -74,9 +92,12 @@ function renderUse({ name, kubeconfig }: DevCluster, detach: boolean): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** Builds what is missing; KWOK only where it is wanted. */
-async function findTools(report: ProgressReporter, withKwok: boolean): Promise<ClusterTools> {
-  return { controlPlane: await ensureTool('control-plane', report), kwok: withKwok ? await ensureTool('kwok', report) : '' };
+/** Builds what is missing of what the profile needs. */
+async function findTools(report: ProgressReporter, profile: ClusterProfile): Promise<ClusterTools> {
+  const controlPlane = await ensureTool('control-plane', report);
+  if (profile === 'none') return { controlPlane };
+  if (profile !== 'nodes') return { controlPlane, kwok: await ensureTool('kwok', report) };
+  return { controlPlane, coredns: await ensureTool('coredns', report), pause: await ensureTool('pause', report) };
 }
 
 /** @throws CliError (usage) for a name that cannot be a folder's */

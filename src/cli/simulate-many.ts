@@ -48,7 +48,7 @@ export async function runMany(options: SimulateOptions, keep: (seed: number) => 
     const rate = sums.seeds / ((performance.now() - startedMs) / 1_000);
     const left = Number.isFinite(seeds) ? `, ${Math.ceil((seeds - sums.seeds) / Math.max(0.01, rate))} s left` : '';
     say(
-      `  ${sums.seeds} seeds, ${rate.toFixed(1)} per second, ${(sums.simulatedMs / 3_600_000).toFixed(0)} h simulated, ${sums.violated} violations${left}`,
+      `  ${sums.seeds} seeds, ${rate.toFixed(1)} per second, ${(sums.simulatedMs / 3_600_000).toFixed(0)} h simulated, ${sums.states.size} states, ${sums.violated} violations${left}`,
     );
   }, 5_000);
   const drive = (): Promise<void> => driveWorker({ take, onResult, mode, children, isStopped: () => stoppedBy !== undefined });
@@ -69,7 +69,7 @@ export async function runMany(options: SimulateOptions, keep: (seed: number) => 
   const lacks = strict ? [...never.map((id) => `fault ${id} never came`), ...idle.map((id) => `oracle ${id} was never put to a test`)] : [];
   if (json === true)
     process.stdout.write(
-      `${JSON.stringify({ version: productVersion, seconds, seeds: sums.seeds, violated: sums.violated, simulatedMs: sums.simulatedMs, faults: sums.faults, evaluated: sums.evaluated, median: sums.median(), hash: sums.hash(), lacks })}\n`,
+      `${JSON.stringify({ version: productVersion, seconds, seeds: sums.seeds, violated: sums.violated, simulatedMs: sums.simulatedMs, states: sums.states.size, faults: sums.faults, evaluated: sums.evaluated, median: sums.median(), hash: sums.hash(), lacks })}\n`,
     );
   else process.stdout.write(`${[...summaryText(sums, seconds), ...lacks, sums.line()].join('\n')}\n`);
   if (stoppedBy !== undefined) {
@@ -85,6 +85,7 @@ function summaryText(sums: RunSums, seconds: number): readonly string[] {
   const ratio = sums.simulatedMs / 1_000 / seconds;
   return [
     `median seed: ${median.performers} Performers, ${median.writes} effective writes, ${median.faults} faults, ${(median.simulatedMs / 60_000).toFixed(1)} simulated minutes`,
+    `${sums.states.size} distinct states of a Performer with its Service and pods`,
     `faults: ${faults.map(([id, times]) => `${id} ${String(times)}`).join(', ')}`,
     `${sums.seeds} seeds in ${seconds.toFixed(0)} s: ${(sums.seeds / seconds).toFixed(1)} per second, ${ratio.toFixed(0)} s simulated per second`,
   ];

@@ -121,7 +121,8 @@ async function runSingle(options: SimulateOptions): Promise<number> {
   const seed = seedResultOf(plan, result);
   const sums = new RunSums();
   sums.add(seed);
-  if (json === true) process.stdout.write(`${JSON.stringify({ version: productVersion, ...seed, violations, plan })}\n`);
+  if (json === true)
+    process.stdout.write(`${JSON.stringify({ version: productVersion, ...seed, states: seed.states.length, violations, plan })}\n`);
   else {
     if (until !== undefined)
       process.stdout.write(`${[...tellLines(lines.slice(-40)), ...tellStanding(lines, result.simulatedMs)].join('\n')}\n\n`);

@@ -13,15 +13,18 @@ export function decodeSelected<T extends KubeObject>(resource: Resource<T>, valu
   }
   // Set, not deleted: `delete` makes V8 keep the object as a slow dictionary.
   if (metadata.managedFields !== undefined) metadata.managedFields = undefined;
-  return shareStrings(project === undefined ? object : project(object));
+  return project === undefined ? object : project(object);
 }
 
 /** Strings seen lately; V8 itself shares those up to 10 characters. */
 const shared = new Map<string, string>();
 const maxShared = 4_096;
 
+/** Shorter lists hold too little that is equal to be worth the look at it. */
+const minSharing = 200;
+
 /** Makes equal strings in a value that was parsed for us one: images, nodes, owners and times repeat from object to object and within one. */
-function shareStrings<T>(value: T): T {
+export function shareStrings<T>(value: T): T {
   if (typeof value !== 'object' || value === null) return value;
   const members = value as Record<string, unknown>;
   for (const name of Object.keys(members)) {
@@ -68,7 +71,9 @@ export function decodeList<T extends KubeObject>(resource: Resource<T>, value: u
   }
   const items: unknown[] = Array.isArray(value.items) ? value.items : [];
   const next = typeof metadata.continue === 'string' && metadata.continue !== '' ? metadata.continue : undefined;
-  return { items: items.map((item) => decodeSelected(resource, item, project)), resourceVersion: metadata.resourceVersion, next };
+  const selected = items.map((item) => decodeSelected(resource, item, project));
+  if (selected.length >= minSharing) shareStrings(selected);
+  return { items: selected, resourceVersion: metadata.resourceVersion, next };
 }
 
 /**

@@ -2,7 +2,7 @@ import type { KubeObject, Resource } from '../kube/objects.ts';
 import type { WatchEvent, WatchOptions } from '../kube/port.ts';
 import { BodyError, bodyChunks, parseBody, splitLines } from './body.ts';
 import type { Caller } from './caller.ts';
-import { decodeObject, decodeSelected, isRecord } from './decode.ts';
+import { decodeObject, decodeSelected, isRecord, shareStrings } from './decode.ts';
 import { type Doing, faultOfErrorEvent } from './error-map.ts';
 import { describeTarget, requestPath } from './request-path.ts';
 import { type TransportAnswer, TransportError } from './transport.ts';
@@ -53,7 +53,7 @@ function decodeEvent<T extends KubeObject>(
     case 'ADDED':
     case 'MODIFIED':
     case 'DELETED':
-      return { type: event.type, object: decodeSelected(resource, event.object, project) };
+      return { type: event.type, object: shareStrings(decodeSelected(resource, event.object, project)) };
     case 'BOOKMARK': {
       const { resourceVersion, annotations } = decodeObject(resource, event.object).metadata ?? {};
       if (resourceVersion === undefined) throw new BodyError('a BOOKMARK has no resourceVersion', { cut: false });

@@ -19,6 +19,8 @@ export interface OracleContext {
   readonly viewLagMs: number;
   /** From what an operator reads as its proof to the write it proves, ms: two calls under the faults of the run. */
   readonly proofLagMs: number;
+  /** How far an operator's idea of the server's time may be ahead of it as it decides, ms. */
+  readonly clockAheadMs: number;
   /** From a change of a pod to the last client that goes by it, ms. */
   readonly endpointLagMs: number;
   /** How long what is wrong may stand once nothing keeps operators from putting it right, ms. */
@@ -31,6 +33,7 @@ export interface OracleContext {
 export const calmContext: OracleContext = {
   viewLagMs: 10_000,
   proofLagMs: 5_000,
+  clockAheadMs: 0,
   endpointLagMs: 5_000,
   settleMs: 60_000,
   calmSinceMs: () => 0,

@@ -72,12 +72,12 @@ function hasReason({ key, uid, pod }: Takeaway, { atMs }: Write, view: ClusterVi
 
 /** Whether it counts as lost under Route: not Ready, its node out of sight for long enough, and not most nodes with it. */
 function mayBeLost({ key, uid, pod }: Takeaway, { atMs }: Write, view: ClusterView, memory: Memory): boolean {
-  const { proofLagMs, viewLagMs } = memory.context;
+  const { proofLagMs, viewLagMs, clockAheadMs } = memory.context;
   if (isReady(pod) || !memory.wasUnreachable(pod.spec?.nodeName, atMs - proofLagMs)) return false;
   const sinceMs = memory.unreachableSince(pod.spec?.nodeName) ?? Number.NEGATIVE_INFINITY;
   const { most } = memory;
   if (most.fromMs <= atMs - viewLagMs && most.toMs === Number.POSITIVE_INFINITY && view.nodes.size > 0) return false;
-  return memory.asked(key, atMs, proofLagMs, uid).some((one) => !one.strict && atMs - sinceMs >= one.nodeLossMs);
+  return memory.asked(key, atMs, proofLagMs, uid).some((one) => !one.strict && atMs - sinceMs + clockAheadMs >= one.nodeLossMs);
 }
 
 /** Guards: the view lag before most nodes count as out of sight; reasons other than a lost node. Put to the test when they are seen again, too. */

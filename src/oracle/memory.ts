@@ -52,6 +52,8 @@ export interface PodTrace {
   touched: boolean;
   /** It came with a revision label: made by this operator. */
   readonly marked: boolean;
+  /** Made for another Performer than the one that controls it now. */
+  readonly adopted: boolean;
 }
 
 /** How long pods that are gone are remembered beyond any granted lag. */
@@ -211,11 +213,12 @@ export class Memory {
       const marked = after.metadata?.labels?.[labels.revision] !== undefined;
       // Of one that was there before we looked nobody knows what it was made for.
       const isNew = (parseTime(after.metadata?.creationTimestamp) ?? 0) >= atMs - this.context.viewLagMs - 1_000;
-      const madeUnder = isNew ? this.asked(owner, atMs, this.context.viewLagMs, owner.uid) : [];
+      // One that is adopted was made for what its former owner asked.
+      const madeUnder = known?.madeUnder ?? (isNew ? this.asked(owner, atMs, this.context.viewLagMs, owner.uid) : []);
       const never = Number.NEGATIVE_INFINITY;
       // Who adopts it changes nothing for callers.
       const { routableToMs = never, routedToMs = never, everReady = false } = known ?? {};
-      const first = { routableToMs, routedToMs, everReady, goneMs: undefined };
+      const first = { routableToMs, routedToMs, everReady, goneMs: undefined, adopted: known !== undefined };
       const trace = { pod: after, owner, bornMs: atMs, madeUnder, marked, touched: !this.#isOurName(after, owner), ...first };
       for (const [other, { goneMs }] of siblings) {
         if (goneMs === undefined || goneMs >= atMs - this.context.viewLagMs - keepMs) continue;

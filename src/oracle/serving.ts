@@ -167,7 +167,7 @@ function strictWaits(memory: Memory): Oracle {
 
 /**
  * Judged at each container that starts, by the nodes themselves: only older pods count, and each by what was asked when the new one was made.
- * Guards: names that come back; pods whose object is gone (a forced deletion is another's doing); under Route those on nodes out of sight lately.
+ * Guards: names that come back; pods another hand touched or made, and adopted ones; pods whose object is gone (a forced deletion is another's doing); under Route those on nodes out of sight lately.
  */
 function recreateRunsNoMore(memory: Memory): Oracle {
   let known = new Set<string>();
@@ -178,7 +178,8 @@ function recreateRunsNoMore(memory: Memory): Oracle {
       return started.flatMap(({ podUid, key }) => {
         const trace = memory.trace(podUid);
         const asked = trace?.madeUnder ?? [];
-        if (trace === undefined || asked.length === 0 || !asked.every((one) => one.recreate) || trace.touched) return [];
+        if (trace === undefined || asked.length === 0 || !asked.every((one) => one.recreate)) return [];
+        if (trace.touched || trace.adopted || !trace.marked) return [];
         if (memory.timesNamed(trace.owner.uid, trace.pod.metadata?.name ?? '') > 1) return [];
         const counts = (uid: string, node: string): boolean => {
           const other = memory.trace(uid);

@@ -3,7 +3,6 @@ import type { WatchEvent } from '../kube/port.ts';
 import type { Chance } from './chance.ts';
 import type { MemoryServer } from './memory-server.ts';
 import type { Change } from './memory-store.ts';
-import { eventOf } from './memory-watch.ts';
 import type { Matcher } from './selectors.ts';
 import type { AnyObject } from './stored-object.ts';
 
@@ -60,10 +59,6 @@ export class Front {
     this.name = name;
     this.#server = server;
     this.#chance = chance;
-  }
-
-  get openStreams(): number {
-    return this.#streams.size;
   }
 
   /** From now on caches are filled from the state of this moment, until `catchUp`. */
@@ -227,4 +222,14 @@ function isNewer(later: WatchEvent<AnyObject>, event: WatchEvent<AnyObject>): bo
 
 function keyOf(object: AnyObject): string {
   return `${object.metadata.namespace ?? ''}/${object.metadata.name ?? ''}`;
+}
+
+/** What a watcher with a selector sees of a change: an object that leaves the selection is DELETED for it, in its last selected state. */
+export function eventOf(change: Change, matches: Matcher): WatchEvent<AnyObject> | undefined {
+  const was = change.before !== undefined && matches(change.before);
+  const is = change.after !== undefined && matches(change.after);
+  if (is) return { type: was ? 'MODIFIED' : 'ADDED', object: change.object };
+  if (!was || change.before === undefined) return undefined;
+  const last = change.after === undefined ? change.object : change.before;
+  return { type: 'DELETED', object: { ...last, metadata: { ...last.metadata, resourceVersion: String(change.revision) } } };
 }

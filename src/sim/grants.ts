@@ -3,7 +3,7 @@ import type { FaultId, SpanFaultId } from './faults/faults.ts';
 import type { RunPlan } from './run-plan.ts';
 
 /** Faults that keep an operator's view old, or itself from acting, for as long as they last. */
-const blinding: ReadonlySet<string> = new Set<SpanFaultId>([
+export const blinding: ReadonlySet<string> = new Set<SpanFaultId>([
   'watch-lag',
   'watch-stalled',
   'watch-held',
@@ -17,7 +17,7 @@ const blinding: ReadonlySet<string> = new Set<SpanFaultId>([
 /** A stream that is silent is given up after 75 s; a list in trouble is tried again within 10 s. */
 const noticedMs = 90_000;
 /** Faults under which a call may run into its deadline. */
-const slowing: ReadonlySet<string> = new Set<FaultId>([
+export const slowing: ReadonlySet<string> = new Set<FaultId>([
   'timeout-applied',
   'timeout-lost',
   'api-slow',
@@ -27,6 +27,8 @@ const slowing: ReadonlySet<string> = new Set<FaultId>([
 ]);
 /** Two calls that run into their deadlines. */
 const callsMs = 65_000;
+/** From one `Date` to the next, which may be all that an operator knows: it has whole seconds. */
+const dateMs = 1_000;
 
 /** What oracles must grant in a run of this plan, and no more: the older a view its faults can cause, the more. Pure but for `calmSinceMs`. */
 export function grantsOf(plan: RunPlan, calmSinceMs: () => number): OracleContext {
@@ -43,6 +45,8 @@ export function grantsOf(plan: RunPlan, calmSinceMs: () => number): OracleContex
   return {
     viewLagMs: 10_000 + longest(blinding) + slowMs + jobs,
     proofLagMs: 5_000 + frozenMs + slowMs,
+    // The design trusts the monotonic clock between two answers, and a proof is an answer: what it gains in that second is granted, no more.
+    clockAheadMs: Math.max(0, plan.clockRate - 1) * dateMs,
     endpointLagMs: 5_000 + longest(new Set<SpanFaultId>(['node-cut', 'all-nodes-cut'])),
     settleMs: 60_000 + jobs,
     calmSinceMs,

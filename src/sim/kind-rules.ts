@@ -1,7 +1,6 @@
 import type { KubeObject, Resource } from '../kube/objects.ts';
 import { sameJson } from '../lib/canonical-json.ts';
 import type { AnyObject, JsonObject } from './stored-object.ts';
-import { type CrdSchema, structuralRules } from './structural-rules.ts';
 
 /** What the API server does with objects of one kind beyond storing them. All functions are pure. */
 export interface KindRules {
@@ -27,31 +26,6 @@ export interface KindRules {
   readonly withDefaults?: (object: AnyObject, before: AnyObject | undefined) => AnyObject;
   /** Why the object is refused, or undefined. */
   readonly refusal?: (object: AnyObject, before: AnyObject | undefined) => string | undefined;
-}
-
-/** A kind that a CRD would define. */
-export interface CustomKindOptions extends Pick<KindRules, 'statusSubresource' | 'withDefaults'> {
-  /** Status members an object has where it does not say otherwise, from its creation on. */
-  readonly defaultStatus?: JsonObject;
-  /** Its schema: unknown fields are pruned, defaults filled in, what does not fit is refused. */
-  readonly schema?: CrdSchema;
-  /** Rules beyond the schema: why the object is refused, or undefined. */
-  readonly validate?: KindRules['refusal'];
-}
-
-export function customKindRules({ statusSubresource, withDefaults, defaultStatus, schema, validate }: CustomKindOptions): KindRules {
-  const structural = schema === undefined ? undefined : structuralRules(schema);
-  return {
-    statusSubresource,
-    countsGeneration: true,
-    defaultsStatus: defaultStatus !== undefined || schema?.properties?.status?.default !== undefined,
-    withDefaults: (object, before) => {
-      const shaped = structural?.withDefaults(object, before) ?? object;
-      const filled = withDefaults?.(shaped, before) ?? shaped;
-      return defaultStatus === undefined ? filled : { ...filled, status: { ...defaultStatus, ...filled.status } };
-    },
-    refusal: (object, before) => structural?.refusal(object, before) ?? validate?.(object, before),
-  };
 }
 
 /** Identity of a kind, whatever version it is asked in: `plural.group`. */

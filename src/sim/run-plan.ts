@@ -1,7 +1,9 @@
+import { firstPodName } from '../api/v1alpha1/naming.ts';
 import type { PerformerSpecInput } from '../api/v1alpha1/performer.ts';
 import type { ObjectKey } from '../kube/objects.ts';
 import { type Chance, createChances } from './chance.ts';
 import { type FaultId, type FaultStep, faultIds, momentFaultIds, spanFaultIds, writeFaultIds } from './faults/faults.ts';
+import { blinding, slowing } from './grants.ts';
 
 /** What a user does, as with kubectl. */
 export type UserStep =
@@ -54,8 +56,14 @@ export function planSwarm(seed: number, only?: { readonly mode?: Mode }): RunPla
   const namespaces = Array.from({ length: shape.int(1, 3) }, (_, index) => `team-${index}`);
   const activeMs = shape.int(430, 570) * 1_000;
   const drawn = shape.pick(['watch', 'watch', 'watch', 'once', 'both'] as const);
+  const rarities = chances('rarities');
+  const isLong = rarities.hits(0.1);
+  const isLongLoss = rarities.hits(0.08);
   const count = shape.hits(0.8) ? shape.int(20, 25) : shape.int(1, 12);
-  const users = planUsers(chances('workload'), count, namespaces, activeMs);
+  const users = planUsers(chances('workload'), count, namespaces, activeMs)
+    .map((step) => withRarities(withLongName(step, isLong), rarities))
+    .flatMap((step) => withStranger(step, rarities));
+  const drawnFaults = planFaults(chances('faults'), activeMs, users.length);
   return {
     seed,
     mode: only?.mode ?? drawn,
@@ -68,7 +76,7 @@ export function planSwarm(seed: number, only?: { readonly mode?: Mode }): RunPla
     namespaces,
     activeMs,
     users,
-    faults: planFaults(chances('faults'), activeMs, users.length),
+    faults: isLongLoss ? withLongLoss(drawnFaults, activeMs, rarities) : drawnFaults,
   };
 }
 
@@ -112,6 +120,82 @@ function drawSpec(chance: Chance): Partial<PerformerSpecInput> {
   };
 }
 
+/** What few Performers ask for. */
+const rareWishes: readonly ((chance: Chance) => Partial<PerformerSpecInput>)[] = [
+  (chance) => ({ strategy: { type: 'RollingUpdate', rollingUpdate: chance.pick(rollouts) } }),
+  (chance) => ({ strategy: { type: 'RollingUpdate', rollingUpdate: chance.pick(rollouts) }, replicas: chance.int(2, 4) }),
+  (chance) => ({ config: { grpcPort: 9_000, environment: { TOKEN: `value-${chance.int(1, 3)}-of-the-environment` } } }),
+  (chance) => ({ nodeLossSeconds: chance.pick([0, 10, 60]) }),
+  (chance) => ({ image: `avs:${chance.pick(['config-fails', 'oom', 'exits', 'rejected', 'slow'])}` }),
+  (chance) => ({ security: { profile: chance.pick(['privileged', 'baseline', 'restricted'] as const) } }),
+  (chance) => ({ hardwareRequirements: chance.pick(hardware) }),
+  () => ({ imagePullPolicy: 'Always', imagePullSecrets: [{ name: 'registry' }] }),
+  (chance) => ({
+    scheduling: {
+      nodeSelector: { 'kubernetes.io/os': 'linux' },
+      tolerations: [{ key: 'example.com/pool', operator: 'Exists' }],
+      runtimeClass: 'kata',
+      priorityClassName: chance.pick(['', 'high']),
+      affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [linux] } } },
+    },
+    resources: { requests: { cpu: '100m' }, ...(chance.hits(0.5) ? { limits: { 'nvidia.com/gpu': '1' } } : {}) },
+  }),
+  (chance) => ({
+    config: {
+      grpcPort: chance.int(9_000, 9_003),
+      serviceAccountName: chance.pick(['', 'performer']),
+      command: ['/performer'],
+      args: [],
+      env: [{ name: 'MODE', value: '' }, { name: 'FLAG' }],
+    },
+  }),
+];
+const linux = { matchExpressions: [{ key: 'kubernetes.io/os', operator: 'In', values: ['linux'] }] } as const;
+/** The last is let in by earlier CRDs only. */
+const rollouts = [
+  { maxSurge: 0, maxUnavailable: 1 },
+  { maxSurge: 2, maxUnavailable: 0 },
+  { maxSurge: '50%', maxUnavailable: '34%' },
+  { maxSurge: 1, maxUnavailable: 1 },
+  { maxSurge: 0, maxUnavailable: 0 },
+] as const;
+const hardware = [
+  { teeRequired: true, teeType: 'sgx' },
+  { teeRequired: true, teeType: 'unheard-of' },
+  { teeRequired: true },
+  { gpuType: 'model-x', gpuCount: 1, customLabels: { 'kubernetes.io/os': 'linux' } },
+  { gpuType: 'nvidia-a100', gpuCount: 2 },
+] as const;
+const legacyFinalizer = 'hourglass.eigenlayer.io/performer-finalizer';
+
+/** One name may be longer than any name of ours that comes from it can be. */
+function withLongName(step: UserStep, isLong: boolean): UserStep {
+  return isLong && 'key' in step && step.key.name === 'p1' ? { ...step, key: { ...step.key, name: 'p1'.padEnd(60, '-long') } } : step;
+}
+
+/** Few steps become rarer ones, by a stream of their own: what others draw stays. */
+function withRarities(step: UserStep, chance: Chance): UserStep {
+  if (step.do !== 'create' && step.do !== 'change') return step;
+  if (!chance.hits(step.do === 'create' ? 0.35 : 0.15)) return step;
+  const spec = { ...step.spec, ...chance.pick(rareWishes)(chance) };
+  if (step.do === 'change') return { ...step, spec };
+  return { ...step, spec: { ...step.spec, ...spec }, ...(chance.hits(0.1) ? { finalizers: [legacyFinalizer] } : {}) };
+}
+
+/** A node that is off for minutes while every view is fresh: what must follow can be asked for in time. */
+function withLongLoss(faults: readonly FaultStep[], activeMs: number, chance: Chance): readonly FaultStep[] {
+  const fresh = faults.filter(({ id }) => !blinding.has(id) && !slowing.has(id) && id !== 'event-blocked' && id !== 'all-nodes-cut');
+  const atMs = chance.int(20_000, 120_000);
+  return [...fresh, { id: 'node-off', atMs, forMs: activeMs - atMs, draw: chance.next() }];
+}
+
+/** Somebody may hold the name of a first pod, and keep it. */
+function withStranger(step: UserStep, chance: Chance): readonly UserStep[] {
+  if (step.do !== 'create' || !chance.hits(0.02)) return [step];
+  const { atMs, key } = step;
+  return [{ atMs, do: 'stranger', key: { ...key, name: firstPodName(key.name) } }, step];
+}
+
 const badImages = ['avs:pull-fails', 'avs:crashes', 'avs:never-ready'] as const;
 
 function drawChange(chance: Chance): Partial<PerformerSpecInput> {
@@ -146,7 +230,9 @@ function planFaults(chance: Chance, activeMs: number, writes: number): readonly 
   for (const id of spanFaultIds) {
     if (!inIt.has(id)) continue;
     const atMs = chance.int(5_000, activeMs - 30_000);
-    steps.push({ id, atMs, forMs: chance.int(5_000, Math.min(200_000, activeMs - atMs)), draw: chance.next() });
+    // What follows from a node out of sight takes minutes.
+    const mostMs = id.startsWith('node-') ? activeMs : 200_000;
+    steps.push({ id, atMs, forMs: chance.int(5_000, Math.min(mostMs, activeMs - atMs)), draw: chance.next() });
   }
   if (chance.hits(0.1)) steps.push({ id: 'event-blocked', event: chance.int(20, 300), untilWrite: chance.int(10, 100) });
   return steps;

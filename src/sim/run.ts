@@ -32,6 +32,8 @@ export interface RunResult {
   readonly evaluated: Readonly<Record<string, number>>;
   /** How often something from outside reached the first operator, all its lives together. */
   readonly steps: number;
+  /** Of Performers, each once. */
+  readonly states: ReadonlySet<string>;
   readonly operatorWrites: number;
   /** Changes of what oracles see until faults end, in order: the places at which an event can be blocked. */
   readonly seen: readonly SeenEvent[];
@@ -79,7 +81,7 @@ export async function runPlan(plan: RunPlan, options: RunOptions = {}): Promise<
   const { seed, nodes, fronts, restMs = defaultRestMs, livenessMs = defaultLivenessMs } = plan;
   const world = new SimWorld({ seed, nodes, fronts, timings, board, keeps: options.keeps ?? 0 });
   const untilMs = options.untilMs ?? Number.POSITIVE_INFINITY;
-  for (const name of plan.namespaces) world.cluster.createNamespace(name);
+  for (const name of plan.namespaces) world.createNamespace(name);
   let events = 0;
   let lastWriteMs = 0;
   const late: Write[] = [];
@@ -128,11 +130,14 @@ export async function runPlan(plan: RunPlan, options: RunOptions = {}): Promise<
   const isAtRest = (): boolean =>
     oracles.every((oracle) => !waitedFor.has(oracle.id) || (oracle.atRest?.({ ...facts(), view: board.view }) ?? []).length === 0);
   const truce = plan.faults.some(({ id }) => quarrels.has(id)) && restMs >= defaultRestMs ? truceMs : 0;
+  // A node comes back only after a while, and a CronJob after its period: what they were kept from is done by then, or tried at least.
+  const nodesBackMs = timings.catchUp[1] + timings.nodePollMs;
+  const turnMs = plan.activeMs + Math.max(nodesBackMs, cron === undefined ? 0 : 2 * plan.onceEveryMs);
   // What waits for a back-off may be silent for longer.
   const rest = (): number => ([...board.view.performers.values()].every(({ status }) => status?.ready === true) ? restMs : defaultRestMs);
   while (!isOver() && world.clock.monotonicMs() < deadlineMs) {
     await advance(world.clock.monotonicMs() + sliceMs);
-    const isQuiet = world.clock.monotonicMs() - lastWriteMs >= Math.max(rest(), truce);
+    const isQuiet = world.clock.monotonicMs() >= turnMs && world.clock.monotonicMs() - lastWriteMs >= Math.max(rest(), truce);
     if (isQuiet && isAtRest()) break;
   }
   if (!isOver()) {
@@ -157,6 +162,7 @@ export async function runPlan(plan: RunPlan, options: RunOptions = {}): Promise<
     events,
     evaluated: Object.fromEntries(oracles.map(({ id, evaluated }) => [id, evaluated()])),
     steps: operators[0]?.steps ?? 0,
+    states: world.states.seen,
     operatorWrites: world.operatorWrites,
     seen,
     view: board.view,

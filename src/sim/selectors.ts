@@ -1,4 +1,6 @@
 import { KubeFault } from '../kube/faults.ts';
+import type { KubeObject, Resource } from '../kube/objects.ts';
+import type { ListOptions } from '../kube/port.ts';
 import type { AnyObject } from './stored-object.ts';
 
 export type Matcher = (object: AnyObject) => boolean;
@@ -53,4 +55,15 @@ export function parseFieldSelector(text: string | undefined, kind: string): Matc
     return (object) => ((read(object) ?? '') === value) === (operator !== '!=');
   });
   return (object) => matchers.every((matches) => matches(object));
+}
+
+/** What a list or watch with those options shows. @throws KubeFault `invalid` for a selector that cannot be read */
+export function matcherOf(
+  resource: Resource<KubeObject>,
+  options: Pick<ListOptions, 'namespace' | 'labelSelector' | 'fieldSelector'>,
+): Matcher {
+  const hasLabels = parseLabelSelector(options.labelSelector);
+  const hasFields = parseFieldSelector(options.fieldSelector, resource.kind);
+  const inNamespace: Matcher = (object) => options.namespace === undefined || object.metadata.namespace === options.namespace;
+  return (object) => inNamespace(object) && hasLabels(object) && hasFields(object);
 }

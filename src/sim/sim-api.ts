@@ -1,5 +1,5 @@
 import { KubeFault, type KubeFaultCode } from '../kube/faults.ts';
-import { type KubeObject, keyText, type ObjectKey, type Resource } from '../kube/objects.ts';
+import { type CoreEvent, coreEvents, type KubeObject, keyText, type ObjectKey, type Resource } from '../kube/objects.ts';
 import type {
   CallOptions,
   DeleteOptions,
@@ -17,7 +17,7 @@ import type { Front } from './front.ts';
 import { kindIdOf } from './kind-rules.ts';
 import type { MemoryServer } from './memory-server.ts';
 import type { SimProcess } from './process.ts';
-import { parseFieldSelector, parseLabelSelector } from './selectors.ts';
+import { matcherOf } from './selectors.ts';
 import type { AnyObject } from './stored-object.ts';
 
 /** One call as the fault catalogue sees it. */
@@ -62,13 +62,11 @@ export class SimApi implements KubeApi {
   readonly #fate: CallFate;
   /** Lists for caches come from a front's watch cache, which may be behind; live reads do not. */
   readonly #cached: boolean;
-  readonly #plain: KubeApi;
   #date: { readonly serverMs: number; readonly atMs: number } | undefined;
 
-  constructor(process: SimProcess, server: MemoryServer, plain: KubeApi, fate: CallFate, cached: boolean) {
+  constructor(process: SimProcess, server: MemoryServer, fate: CallFate, cached: boolean) {
     this.#process = process;
     this.#server = server;
-    this.#plain = plain;
     this.#fate = fate;
     this.#cached = cached;
   }
@@ -111,8 +109,9 @@ export class SimApi implements KubeApi {
   event(event: EventRecord, options: CallOptions = {}): Promise<void> {
     const key = { namespace: event.regarding.namespace, name: event.name };
     return this.#call({ verb: 'event', resource: eventsResource, key }, options, () => {
-      // The plain API takes it in this very turn but for its first microtask; nobody reads Events back.
-      void this.#plain.event(event).catch(() => undefined);
+      const { name, regarding, type, reason, message, action } = event;
+      const object: CoreEvent = { metadata: { namespace: key.namespace, name }, involvedObject: regarding, type, reason, message, action };
+      this.#server.create(coreEvents, object);
     });
   }
 
@@ -290,11 +289,4 @@ function forbidden({ verb, resource, key, subresource }: Call): KubeFault {
 
 function lean<T extends KubeObject>(object: T, project: ((object: T) => T) | undefined): T {
   return project === undefined ? object : project(object);
-}
-
-function matcherOf(resource: Resource<KubeObject>, options: Pick<ListOptions, 'namespace' | 'labelSelector' | 'fieldSelector'>) {
-  const hasLabels = parseLabelSelector(options.labelSelector);
-  const hasFields = parseFieldSelector(options.fieldSelector, resource.kind);
-  return (object: AnyObject): boolean =>
-    (options.namespace === undefined || object.metadata.namespace === options.namespace) && hasLabels(object) && hasFields(object);
 }

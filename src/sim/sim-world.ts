@@ -7,6 +7,7 @@ import {
   keyOf,
   keyText,
   leases,
+  namespaces,
   nodes as nodeKind,
   type ObjectKey,
   pods,
@@ -19,8 +20,7 @@ import type { Change as SeenChange, Violation, Write } from '../oracle/oracle.ts
 import { permissions } from '../reconcile/permissions.ts';
 import { type Chance, createChances } from './chance.ts';
 import { Front } from './front.ts';
-import { kindIdOf } from './kind-rules.ts';
-import { MemoryCluster } from './memory-cluster.ts';
+import { type KindRules, kindIdOf } from './kind-rules.ts';
 import type { MemoryServer, RemoveOptions } from './memory-server.ts';
 import type { Change } from './memory-store.ts';
 import { SimNodes } from './nodes/sim-nodes.ts';
@@ -28,6 +28,8 @@ import type { NodeTimings } from './nodes/timings.ts';
 import type { SimProcess } from './process.ts';
 import { describe, performerKeyOf, stateOf } from './remarks.ts';
 import { type Call, type CallFate, type Mishap, SimApi } from './sim-api.ts';
+import { startCluster } from './start-cluster.ts';
+import { States } from './states.ts';
 import { Trace, type TraceLine } from './trace.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
@@ -43,6 +45,14 @@ export interface WorldOptions {
 
 export const leaseKey: ObjectKey = { namespace: 'hourglass-system', name: leaseName };
 
+/** What our CRD makes of objects that fit it, as all here do. */
+const performerRules: KindRules = {
+  statusSubresource: true,
+  countsGeneration: true,
+  defaultsStatus: true,
+  withDefaults: (object) => ({ ...object, spec: { replicas: 1, ...object.spec }, status: { observedGeneration: -1, ...object.status } }),
+};
+
 /** The kinds oracles are told of. */
 const seen = new Map<string, SeenChange['kind']>([
   [kindIdOf(performers), 'performers'],
@@ -56,11 +66,11 @@ const seen = new Map<string, SeenChange['kind']>([
 export class SimWorld {
   readonly clock = new VirtualClock();
   readonly chance: (purpose: string) => Chance;
-  readonly cluster: MemoryCluster;
   readonly server: MemoryServer;
   readonly nodes: SimNodes;
   readonly fronts: readonly Front[];
   readonly trace: Trace;
+  readonly states = new States();
   readonly board: OracleBoard;
   /** Of violations that no oracle is needed for: a pass that threw, a process that ended by itself. */
   readonly found: Violation[] = [];
@@ -90,13 +100,8 @@ export class SimWorld {
     this.#network = this.chance('network');
     this.board = options.board;
     this.trace = new Trace(options.keeps);
-    this.cluster = new MemoryCluster({ clock: this.clock, seed: String(options.seed) });
-    this.server = this.cluster.server;
-    this.cluster.registerKind(performers as Resource<KubeObject>, {
-      statusSubresource: true,
-      defaultStatus: { observedGeneration: -1 },
-      withDefaults: (object) => ({ ...object, spec: { replicas: 1, ...object.spec } }),
-    });
+    this.server = startCluster(this.clock, String(options.seed));
+    this.server.register(performers as Resource<KubeObject>, performerRules);
     // Of a Lease the record of its last write by the server's clock is read too: the holder's own may be wrong.
     const leaseRules = this.server.rulesOf('serving', leases);
     this.server.register(leases, {
@@ -110,15 +115,19 @@ export class SimWorld {
     this.server.store.onChange((change) => this.#told(change));
     this.nodes = new SimNodes({ server: this.server, chance: this.chance, timings: options.timings, count: options.nodes });
     this.nodes.onInstances(() => this.board.instances(this.nodes.instances(), this.clock.nowMs()));
-    this.cluster.createNamespace(leaseKey.namespace);
+    this.createNamespace(leaseKey.namespace);
     const lag = this.chance('watch lag');
     this.fronts = Array.from({ length: options.fronts }, (_, index) => new Front(`api-${index}`, this.server, lag));
+  }
+
+  createNamespace(name: string): void {
+    this.server.create(namespaces, { metadata: { name } });
   }
 
   /** The port as a process has it: for live reads and writes, and for filling caches. */
   apisOf(process: SimProcess): { readonly kube: SimApi; readonly cacheKube: SimApi } {
     this.#frontOf.set(process, this.#network.int(0, this.fronts.length - 1));
-    const make = (cached: boolean): SimApi => new SimApi(process, this.server, this.cluster.api(), this.#fate, cached);
+    const make = (cached: boolean): SimApi => new SimApi(process, this.server, this.#fate, cached);
     return { kube: make(false), cacheKube: make(true) };
   }
 
@@ -162,7 +171,7 @@ export class SimWorld {
   removeByUser(resource: Resource<KubeObject>, key: ObjectKey, options: RemoveOptions = {}): void {
     const before = this.server.find(resource, key);
     if (before === undefined) return;
-    this.cluster.remove(resource, key, options);
+    this.server.remove(resource, before, options);
     this.toldByUser('delete', resource, key, before, this.server.find(resource, key));
   }
 
@@ -217,14 +226,9 @@ export class SimWorld {
       const lane = kind === 'performers' ? 'performer' : kind === 'pods' ? 'pod' : kind === 'services' ? 'service' : 'node';
       const of = kind === 'performers' ? keyText(key) : performerKeyOf(object);
       const what = before === undefined ? 'comes' : after === undefined ? 'goes' : describe(kind, before, after);
-      this.trace.add({
-        atMs: this.clock.monotonicMs(),
-        lane,
-        who: keyText(key),
-        what: `${what} @${change.revision}`,
-        ...stateOf(kind, after),
-        of,
-      });
+      const [who, state] = [keyText(key), stateOf(kind, after)];
+      this.trace.add({ atMs: this.clock.monotonicMs(), lane, who, what: `${what} @${change.revision}`, ...state, of });
+      this.states.take(of, `${lane} ${who}`, state.state);
     }
     const told = { atMs: this.clock.nowMs(), kind, key, before, after } as unknown as SeenChange;
     this.board.change(told);

@@ -12,6 +12,7 @@ export interface SeedResult {
   readonly faults: Readonly<Record<string, number>>;
   readonly simulatedMs: number;
   readonly evaluated: Readonly<Record<string, number>>;
+  readonly states: readonly string[];
   readonly violations: readonly Violation[];
 }
 
@@ -25,6 +26,7 @@ export function seedResultOf(plan: RunPlan, result: RunResult): SeedResult {
     faults: Object.fromEntries(result.faults),
     simulatedMs,
     evaluated,
+    states: [...result.states],
     violations: violations.slice(0, 5),
   };
 }
@@ -43,6 +45,7 @@ export class RunSums {
   simulatedMs = 0;
   readonly faults: Record<string, number> = {};
   readonly evaluated: Record<string, number> = {};
+  readonly states = new Set<string>();
   readonly #hashes = new Map<number, string>();
   readonly #each: Size[] = [];
 
@@ -51,6 +54,7 @@ export class RunSums {
     this.seeds += 1;
     this.violated += result.violations.length > 0 ? 1 : 0;
     this.simulatedMs += simulatedMs;
+    for (const state of result.states) this.states.add(state);
     addCounts(this.faults, result.faults);
     addCounts(this.evaluated, result.evaluated);
     this.#hashes.set(seed, hash);

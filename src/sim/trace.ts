@@ -20,7 +20,6 @@ export class Trace {
   readonly #lines: TraceLine[] = [];
   #hash = '';
   #block = '';
-  #count = 0;
 
   /** @param keeps so many of the newest lines stay readable; all of them count in the hash */
   constructor(keeps: number) {
@@ -28,17 +27,12 @@ export class Trace {
   }
 
   add(line: TraceLine): void {
-    this.#count += 1;
     this.#block += `${line.atMs} ${line.lane} ${line.who} ${line.what}\n`;
     // In blocks: hashing line by line would cost more than the run.
     if (this.#block.length > 16_384) this.#fold();
     if (this.#keeps === 0) return;
     this.#lines.push(line);
     if (this.#lines.length > 2 * this.#keeps) this.#lines.splice(0, this.#lines.length - this.#keeps);
-  }
-
-  get count(): number {
-    return this.#count;
   }
 
   lines(): readonly TraceLine[] {

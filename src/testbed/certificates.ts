@@ -1,6 +1,7 @@
 import 'reflect-metadata'; // must be loaded before the certificate library, which reads decorator metadata
 import { webcrypto } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
+import { controlPlaneAddress } from './nodes/node-plan.ts';
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const dayMs = 24 * 3_600_000;
@@ -21,6 +22,8 @@ export interface ClusterCertificates {
   readonly etcd: KeyPair;
   /** Clients of the API server by user, e.g. `system:kube-scheduler`. */
   readonly clients: Readonly<Record<ClientName, KeyPair>>;
+  /** Kubelets by their node's name. */
+  readonly nodes: Readonly<Record<string, KeyPair>>;
   /** Signs and checks service account tokens. */
   readonly serviceAccount: { readonly publicKey: string; readonly privateKey: string };
 }
@@ -32,6 +35,8 @@ const clientSubjects = {
   'controller-manager': 'CN=system:kube-controller-manager',
   scheduler: 'CN=system:kube-scheduler',
   kwok: 'O=system:masters,CN=kwok',
+  'kube-proxy': 'CN=system:kube-proxy',
+  coredns: 'O=system:masters,CN=coredns',
 } as const;
 export type ClientName = keyof typeof clientSubjects;
 export const clientNames = Object.keys(clientSubjects) as readonly ClientName[];
@@ -42,7 +47,7 @@ const loopbackNames = [ip('127.0.0.1'), dns('localhost')];
 const serviceNames = ['kubernetes', 'kubernetes.default', 'kubernetes.default.svc', 'kubernetes.default.svc.cluster.local'];
 
 /** Makes all certificates of one cluster: EC P-256, valid for a year. @param nowMs milliseconds since the epoch */
-export async function makeCertificates(nowMs: number): Promise<ClusterCertificates> {
+export async function makeCertificates(nowMs: number, nodes: readonly string[] = []): Promise<ClusterCertificates> {
   const validity = { notBefore: new Date(nowMs - backdateMs), notAfter: new Date(nowMs + lifetimeMs) };
   const authorityKeys = await generateKeys();
   const authority = await x509.X509CertificateGenerator.createSelfSigned({
@@ -81,18 +86,23 @@ export async function makeCertificates(nowMs: number): Promise<ClusterCertificat
     return { certificate: toPem(certificate.toString('pem')), privateKey: await exportPrivateKey(keys.privateKey) };
   };
 
-  const client = async (name: ClientName) => [name, await issue(clientSubjects[name], [x509.ExtendedKeyUsage.clientAuth], [])] as const;
+  const client = async <Name extends string>(name: Name, subject: string) =>
+    [name, await issue(subject, [x509.ExtendedKeyUsage.clientAuth], [])] as const;
   const serviceAccountKeys = await generateKeys();
   return {
     authority: toPem(authority.toString('pem')),
     apiServer: await issue(
       'CN=kube-apiserver',
       [x509.ExtendedKeyUsage.serverAuth],
-      [...loopbackNames, ip('10.96.0.1'), ...serviceNames.map(dns)],
+      [...loopbackNames, ip('10.96.0.1'), ip(controlPlaneAddress), ...serviceNames.map(dns)],
     ),
     // etcd calls itself as a client when it looks at its own members.
     etcd: await issue('CN=etcd', [x509.ExtendedKeyUsage.serverAuth, x509.ExtendedKeyUsage.clientAuth], loopbackNames),
-    clients: Object.fromEntries(await Promise.all(clientNames.map(client))) as Record<ClientName, KeyPair>,
+    clients: Object.fromEntries(await Promise.all(clientNames.map((name) => client(name, clientSubjects[name])))) as Record<
+      ClientName,
+      KeyPair
+    >,
+    nodes: Object.fromEntries(await Promise.all(nodes.map((name) => client(name, `O=system:nodes,CN=system:node:${name}`)))),
     serviceAccount: {
       publicKey: toPem(x509.PemConverter.encode(await webcrypto.subtle.exportKey('spki', serviceAccountKeys.publicKey), 'PUBLIC KEY')),
       privateKey: await exportPrivateKey(serviceAccountKeys.privateKey),

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Node } from '../kube/objects.ts';
 import type { KeyPair } from './certificates.ts';
 import { buildFakeNode } from './fake-nodes.ts';
+import { buildClusterDns } from './nodes/cluster-dns.ts';
 import { TestbedError } from './testbed-error.ts';
 
 const callTimeoutMs = 5_000;
@@ -18,7 +19,9 @@ export interface ClusterApi {
   hasDefaultServiceAccount(): Promise<boolean>;
   /** Makes the fake nodes that are not there yet. @throws TestbedError when one cannot be made */
   createFakeNodes(count: number): Promise<void>;
-  /** Whether the scheduler would place a pod on each of the `count` nodes: Ready, without a taint, with pod addresses. */
+  /** Makes the Service under which pods find CoreDNS, which is no pod itself. @throws TestbedError when it cannot be made */
+  createClusterDns(): Promise<void>;
+  /** Whether the scheduler would place a pod on each of the `count` nodes: Ready, without a taint, fake ones with pod addresses. */
   areNodesReady(count: number): Promise<boolean>;
   close(): void;
 }
@@ -49,6 +52,14 @@ export function openClusterApi(port: number, authority: string, client: KeyPair)
         throw new TestbedError(`creating fake node ${index}: ${answer?.body.slice(0, 300) ?? 'no answer from the API server'}`);
       }
     },
+    createClusterDns: async () => {
+      for (const [kind, object] of Object.entries(buildClusterDns())) {
+        const group = kind === 'services' ? '/api/v1' : '/apis/discovery.k8s.io/v1';
+        const answer = await call('POST', `${group}/namespaces/kube-system/${kind}`, object);
+        if (answer?.status === 201 || answer?.status === 409) continue;
+        throw new TestbedError(`creating the Service of the cluster DNS: ${answer?.body.slice(0, 300) ?? 'no answer from the API server'}`);
+      }
+    },
     areNodesReady: async (count) => {
       const answer = await call('GET', '/api/v1/nodes?resourceVersion=0');
       if (answer?.status !== 200) return false;
@@ -59,9 +70,10 @@ export function openClusterApi(port: number, authority: string, client: KeyPair)
   };
 }
 
-function isUsable({ spec, status }: Node): boolean {
+function isUsable({ metadata, spec, status }: Node): boolean {
   const isReady = status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') === true;
-  return isReady && (spec?.taints ?? []).length === 0 && spec?.podCIDR !== undefined;
+  const isFake = metadata?.annotations?.['kwok.x-k8s.io/node'] !== undefined;
+  return isReady && (spec?.taints ?? []).length === 0 && (!isFake || spec?.podCIDR !== undefined);
 }
 
 /** Waits until `check` is true. @throws TestbedError after `timeoutMs`; the signal's reason when it aborts */

@@ -1,10 +1,11 @@
 import { existsSync, readdirSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ClusterCertificates, type KeyPair, makeCertificates } from './certificates.ts';
+import { type ClusterCertificates, makeCertificates } from './certificates.ts';
 import { makePrivateDir } from './cluster-state.ts';
-import { type AuditLevel, auditPolicy, type ClusterPaths, clusterFiles } from './components.ts';
+import { type AuditLevel, auditPolicy, buildCorefile, type ClusterPaths, type ClusterProfile, clusterFiles } from './components.ts';
 import { buildKubeconfig } from './kubeconfig.ts';
-import { buildKwokConfig, type KwokProfile } from './kwok-stages.ts';
+import { buildKwokConfig } from './kwok-stages.ts';
+import { apiServerPort, controlPlaneAddress } from './nodes/node-plan.ts';
 import { errnoCode, TestbedError, toTestbedError } from './testbed-error.ts';
 
 /** Whether a cluster may be put into `dir`: it is missing or an empty directory. Returns whether it has to be made. @throws TestbedError */
@@ -26,11 +27,12 @@ export function checkClusterDir(dir: string): boolean {
 /** Makes the directory, its certificates and its configuration files, readable by their owner alone. @throws TestbedError, e.g. for a full disk */
 export async function writeClusterFiles(
   paths: ClusterPaths,
-  profile: KwokProfile | 'none',
+  profile: ClusterProfile,
   nowMs: number,
   audit: AuditLevel = false,
+  nodes: readonly string[] = [],
 ): Promise<ClusterCertificates> {
-  const certificates = await makeCertificates(nowMs);
+  const certificates = await makeCertificates(nowMs, nodes);
   try {
     for (const dir of [paths.dir, paths.certificates, paths.kubeconfigs, paths.logs]) makePrivateDir(dir);
     const { authority, apiServer: serving, etcd, clients, serviceAccount } = certificates;
@@ -43,21 +45,38 @@ export async function writeClusterFiles(
     put('service-account.pub', serviceAccount.publicKey);
     put('service-account.key', serviceAccount.privateKey);
     writePrivate(paths.auditPolicy, auditPolicy(audit));
-    if (profile !== 'none') writePrivate(paths.kwokConfig, buildKwokConfig(profile));
+    if (profile === 'nodes') writePrivate(paths.corefile, buildCorefile(paths));
+    else if (profile !== 'none') writePrivate(paths.kwokConfig, buildKwokConfig(profile));
     return certificates;
   } catch (error) {
     throw toTestbedError(`writing the cluster's files in ${paths.dir}`, error);
   }
 }
 
-/** Writes the kubeconfigs of the components and, as `kubeconfig`, the administrator's. They name a port, so a new port means new files. */
-export function writeKubeconfigs(paths: ClusterPaths, name: string, apiServerPort: number, certificates: ClusterCertificates): void {
-  const { authority, clients } = certificates;
-  const put = (path: string, client: KeyPair): void =>
-    writePrivate(path, buildKubeconfig(name, `https://127.0.0.1:${apiServerPort}`, authority, client));
+/**
+ * Writes the kubeconfigs of the components and, as `kubeconfig`, the administrator's. They name a port, so a new port means new files.
+ * Where there are real nodes, the components live in the nodes' network and reach the API server there.
+ */
+export function writeKubeconfigs(
+  paths: ClusterPaths,
+  name: string,
+  port: number,
+  { authority, clients, nodes }: ClusterCertificates,
+): void {
+  const outside = `https://127.0.0.1:${port}`;
+  const inside = Object.keys(nodes).length === 0 ? outside : `https://${controlPlaneAddress}:${apiServerPort}`;
+  const components = {
+    'controller-manager': clients['controller-manager'],
+    scheduler: clients.scheduler,
+    kwok: clients.kwok,
+    'kube-proxy': clients['kube-proxy'],
+    coredns: clients.coredns,
+    ...nodes,
+  };
   try {
-    for (const client of ['controller-manager', 'scheduler', 'kwok'] as const) put(join(paths.kubeconfigs, client), clients[client]);
-    put(paths.kubeconfig, clients.admin);
+    for (const [file, client] of Object.entries(components))
+      writePrivate(join(paths.kubeconfigs, file), buildKubeconfig(name, inside, authority, client));
+    writePrivate(paths.kubeconfig, buildKubeconfig(name, outside, authority, clients.admin));
   } catch (error) {
     throw toTestbedError(`writing the kubeconfigs in ${paths.dir}`, error);
   }

@@ -13,7 +13,9 @@ const stateSchema = z.object({
   dir: z.string(),
   /** Whether the cluster made `dir`, and so may remove it. */
   dirMade: z.boolean(),
-  profile: z.enum(['instant', 'node-like', 'none']),
+  profile: z.enum(['instant', 'node-like', 'none', 'nodes']),
+  /** The real nodes; those that are powered off have no process. */
+  nodes: z.optional(z.object({ count: z.number(), timers: z.enum(['fast', 'stock']) })),
   detach: z.boolean(),
   phase: z.enum(['starting', 'ready', 'failed']),
   createdAt: z.string(),

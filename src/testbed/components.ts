@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import type { Ports } from './cluster-state.ts';
 import { clusterCidr, fakeNodeSelector, nodeCidrMaskSize } from './fake-nodes.ts';
+import type { KwokProfile } from './kwok-stages.ts';
+import { apiServerPort, controlPlaneAddress, type NodeTimers, networkAddress, timersOf } from './nodes/node-plan.ts';
 
 /** What a cluster makes in its directory. */
 const files = {
@@ -12,6 +14,9 @@ const files = {
   kwokConfig: 'kwok.yaml',
   auditPolicy: 'audit-policy.yaml',
   kubectlCache: 'kubectl-cache',
+  corefile: 'Corefile',
+  nodes: 'nodes',
+  pauseImage: 'pause.tar',
 } as const;
 
 /** Names of what a cluster makes in its directory; nothing else is removed from it. */
@@ -28,16 +33,28 @@ export function clusterPaths(dir: string): ClusterPaths {
   return { ...paths, dir, auditLog: join(paths.logs, 'audit.log') };
 }
 
-export const componentNames = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kwok'] as const;
-export type ComponentName = (typeof componentNames)[number];
+const controlPlane = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'] as const;
+export type ComponentName = (typeof controlPlane)[number] | 'kwok' | 'network' | 'coredns';
+
+/** What nodes there are: fake ones whose pods live fast or as on nodes, none at all, or real ones. */
+export type ClusterProfile = KwokProfile | 'none' | 'nodes';
+
+/** What runs in a cluster beside its real nodes. */
+export function componentNames(profile: ClusterProfile): readonly ComponentName[] {
+  if (profile === 'nodes') return ['network', ...controlPlane, 'coredns'];
+  return profile === 'none' ? controlPlane : [...controlPlane, 'kwok'];
+}
 
 export interface ComponentSettings {
   readonly paths: ClusterPaths;
   readonly ports: Ports;
   readonly audit: AuditLevel;
   readonly fakeNodes: number;
-  /** Path of the KWOK binary. */
+  /** Of real nodes, which have the control plane in their network; without them it listens on the machine's own loopback. */
+  readonly timers?: NodeTimers;
+  /** Paths of the binaries; empty where the component does not run. */
   readonly kwok: string;
+  readonly coredns: string;
 }
 
 /** Whether calls are logged: who asked for what; with `bodies` also what was sent and stored, for writes that concern Performers. */
@@ -97,7 +114,7 @@ const argvOf: Readonly<Record<ComponentName, (settings: ComponentSettings) => st
       '--log-level=warn',
     ];
   },
-  'kube-apiserver': ({ paths, ports, audit }) => {
+  'kube-apiserver': ({ paths, ports, audit, timers }) => {
     const file = (name: string): string => join(paths.certificates, name);
     return [
       'kube-apiserver',
@@ -105,11 +122,20 @@ const argvOf: Readonly<Record<ComponentName, (settings: ComponentSettings) => st
       `--etcd-cafile=${file('ca.crt')}`,
       `--etcd-certfile=${file('api-server.crt')}`,
       `--etcd-keyfile=${file('api-server.key')}`,
-      '--bind-address=127.0.0.1',
-      '--advertise-address=127.0.0.1',
-      // A loopback address is refused as an endpoint; no pod could reach it either.
-      '--endpoint-reconciler-type=none',
-      `--secure-port=${ports.apiServer}`,
+      ...(timers === undefined
+        ? [
+            '--bind-address=127.0.0.1',
+            '--advertise-address=127.0.0.1',
+            // A loopback address is refused as an endpoint; no pod could reach it either.
+            '--endpoint-reconciler-type=none',
+            `--secure-port=${ports.apiServer}`,
+          ]
+        : [
+            '--bind-address=0.0.0.0',
+            `--advertise-address=${controlPlaneAddress}`,
+            `--secure-port=${apiServerPort}`,
+            '--kubelet-preferred-address-types=InternalIP',
+          ]),
       `--tls-cert-file=${file('serving.crt')}`,
       `--tls-private-key-file=${file('serving.key')}`,
       `--client-ca-file=${file('ca.crt')}`,
@@ -126,15 +152,16 @@ const argvOf: Readonly<Record<ComponentName, (settings: ComponentSettings) => st
       ...(audit ? [`--audit-policy-file=${paths.auditPolicy}`, `--audit-log-path=${paths.auditLog}`] : []),
     ];
   },
-  'kube-controller-manager': ({ paths, fakeNodes }) => [
+  'kube-controller-manager': ({ paths, fakeNodes, timers }) => [
     'kube-controller-manager',
     `--kubeconfig=${join(paths.kubeconfigs, 'controller-manager')}`,
     `--service-account-private-key-file=${join(paths.certificates, 'service-account.key')}`,
     `--root-ca-file=${join(paths.certificates, 'ca.crt')}`,
     '--use-service-account-credentials',
     `--cluster-cidr=${clusterCidr}`,
-    '--allocate-node-cidrs',
-    `--node-cidr-mask-size=${nodeCidrMaskSize(fakeNodes)}`,
+    ...(timers === undefined
+      ? ['--allocate-node-cidrs', `--node-cidr-mask-size=${nodeCidrMaskSize(fakeNodes)}`]
+      : [`--node-monitor-grace-period=${timersOf[timers].graceS}s`, `--node-monitor-period=${timersOf[timers].monitorS}s`]),
     ...controllerFlags,
   ],
   'kube-scheduler': ({ paths }) => ['kube-scheduler', `--kubeconfig=${join(paths.kubeconfigs, 'scheduler')}`, ...controllerFlags],
@@ -148,4 +175,23 @@ const argvOf: Readonly<Record<ComponentName, (settings: ComponentSettings) => st
     `--cidr=${clusterCidr}`,
     '--node-lease-duration-seconds=40',
   ],
+  network: ({ ports }) => ['network', `127.0.0.1:${ports.apiServer}`, `${controlPlaneAddress}:${apiServerPort}`, networkAddress],
+  coredns: ({ paths, coredns }) => ['exec', coredns, '-conf', paths.corefile],
 };
+
+/** CoreDNS as a cluster has it: names of Services and of pods behind headless ones; nothing of the world outside. Pure. */
+export function buildCorefile(paths: ClusterPaths): string {
+  return `.:53 {
+  bind ${controlPlaneAddress}
+  ready ${controlPlaneAddress}:8181
+  errors
+  cache 5 {
+    disable denial
+  }
+  kubernetes cluster.local in-addr.arpa ip6.arpa {
+    kubeconfig ${join(paths.kubeconfigs, 'coredns')}
+    ttl 5
+  }
+}
+`;
+}

@@ -14,10 +14,20 @@ import {
   writeState,
 } from './cluster-state.ts';
 import { explainDeath } from './component-log.ts';
-import { type AuditLevel, type ClusterPaths, type ComponentName, clusterPaths, componentArgv, componentNames } from './components.ts';
+import {
+  type AuditLevel,
+  type ClusterPaths,
+  type ClusterProfile,
+  type ComponentName,
+  clusterPaths,
+  componentArgv,
+  componentNames,
+} from './components.ts';
 import { maxFakeNodes } from './fake-nodes.ts';
 import { findFreePorts } from './free-ports.ts';
-import type { KwokProfile } from './kwok-stages.ts';
+import { removeCgroups } from './nodes/cgroups.ts';
+import { launchNode, runInNetwork, writePauseImage } from './nodes/launch.ts';
+import { controlPlaneAddress, isCgroupOf, maxRealNodes, type NodeTimers, nodeNames, podRoutes } from './nodes/node-plan.ts';
 import { isAlive, ownRecord, startComponent } from './processes.ts';
 import type { ProgressReporter } from './progress.ts';
 import { endProcesses, removeCluster } from './remove-cluster.ts';
@@ -26,14 +36,18 @@ import { TestbedError, toTestbedError } from './testbed-error.ts';
 /** Paths of the binaries a cluster is made of. */
 export interface ClusterTools {
   readonly controlPlane: string;
-  readonly kwok: string;
+  /** Where there are fake nodes. */
+  readonly kwok?: string;
+  /** Where there are real nodes. */
+  readonly coredns?: string;
+  readonly pause?: string;
 }
 
 export interface EmbeddedClusterOptions {
   /** Where its files go: a new or empty directory; by default its folder in the registry. */
   readonly dir?: string;
-  /** How fast pods live; `none` starts no KWOK and makes no nodes. */
-  readonly profile: KwokProfile | 'none';
+  /** How fast pods live; `none` starts no KWOK and makes no nodes; `nodes` has real ones, for root on Linux. */
+  readonly profile: ClusterProfile;
   readonly tools: ClusterTools;
   readonly report: ProgressReporter;
   /** Whether the cluster outlives this process. */
@@ -42,6 +56,8 @@ export interface EmbeddedClusterOptions {
   readonly audit?: AuditLevel;
   /** Fake nodes, 4 unless told; each holds thousands of pods. */
   readonly fakeNodes?: number;
+  /** Of profile `nodes`: 3 with fast timers unless told. */
+  readonly realNodes?: { readonly count: number; readonly timers: NodeTimers };
   readonly name?: string;
   /** Ends the start; everything that was made is removed again. */
   readonly signal?: AbortSignal;
@@ -75,7 +91,13 @@ export interface EmbeddedCluster extends DevCluster {
 const portAttempts = 4;
 const apiTimeoutMs = 90_000;
 const restTimeoutMs = 60_000;
-const defaults = { fakeNodes: 4, audit: false as AuditLevel, stoppable: false, choosePorts: findFreePorts };
+const defaults = {
+  fakeNodes: 4,
+  realNodes: { count: 3, timers: 'fast' as NodeTimers },
+  audit: false as AuditLevel,
+  stoppable: false,
+  choosePorts: findFreePorts,
+};
 
 /**
  * Starts etcd, API server, controller-manager, scheduler and KWOK on 127.0.0.1 and returns when pods can be created and would be scheduled.
@@ -85,11 +107,13 @@ const defaults = { fakeNodes: 4, audit: false as AuditLevel, stoppable: false, c
  */
 export async function startEmbeddedCluster(given: EmbeddedClusterOptions): Promise<EmbeddedCluster> {
   const options = { ...defaults, ...given };
-  const { fakeNodes, profile, detach, stoppable } = options;
+  const { fakeNodes, realNodes, profile, detach, stoppable } = options;
   const { home = clustersHome(env), name = `cluster-${ownRecord().pid}-${Math.random().toString(36).slice(2, 8)}` } = options;
   const registryDir = registryDirOf(home, name);
   if (!Number.isInteger(fakeNodes) || fakeNodes < 1 || fakeNodes > maxFakeNodes)
     throw new TestbedError(`number of nodes: use 1 to ${maxFakeNodes}`);
+  if (profile === 'nodes' && (!Number.isInteger(realNodes.count) || realNodes.count < 1 || realNodes.count > maxRealNodes))
+    throw new TestbedError(`number of real nodes: use 1 to ${maxRealNodes}`);
   await sweepAbandoned(home);
 
   const dir = options.dir === undefined ? registryDir : resolve(options.dir);
@@ -99,11 +123,14 @@ export async function startEmbeddedCluster(given: EmbeddedClusterOptions): Promi
     dir,
     dirMade: dir === registryDir || checkClusterDir(dir),
     profile,
+    ...(profile === 'nodes' ? { nodes: realNodes } : {}),
     detach,
     phase: 'starting',
     createdAt: new Date().toISOString(),
     owner: { ...ownRecord(), stoppable },
-    processes: Object.fromEntries(componentNames.filter((one) => one !== 'kwok' || profile !== 'none').map((one) => [one, null])),
+    processes: Object.fromEntries(
+      [...componentNames(profile), ...(profile === 'nodes' ? nodeNames(realNodes.count) : [])].map((one) => [one, null]),
+    ),
   };
   if (!claimState(registryDir, state)) {
     throw new TestbedError(
@@ -153,7 +180,7 @@ class ClusterStart {
     const { report, profile, choosePorts, audit, tools } = this.#options;
     const { name, processes } = this.#state;
     report.step(`starting cluster ${name}`);
-    const certificates = await writeClusterFiles(this.#paths, profile, Date.now(), audit);
+    const certificates = await writeClusterFiles(this.#paths, profile, Date.now(), audit, this.#nodeNames());
     for (let attempt = 1; ; attempt += 1) {
       const [apiServer = 0, etcd = 0, etcdPeer = 0] = await choosePorts(3);
       const ports = { apiServer, etcd, etcdPeer };
@@ -201,8 +228,10 @@ class ClusterStart {
   }
 
   async #startComponents(api: ClusterApi, ports: Ports): Promise<void> {
-    const { report, profile, fakeNodes, signal } = this.#options;
+    const { report, profile, fakeNodes, realNodes, signal } = this.#options;
     const stop = AbortSignal.any([...(signal === undefined ? [] : [signal]), this.#attempt.signal]);
+    const isReal = profile === 'nodes';
+    if (isReal) await this.#startNetwork(ports, stop);
     report.update('etcd and API server');
     this.#start('etcd', ports);
     this.#start('kube-apiserver', ports);
@@ -210,23 +239,39 @@ class ClusterStart {
     report.update('controller-manager and scheduler');
     this.#start('kube-controller-manager', ports);
     this.#start('kube-scheduler', ports);
-    if (profile !== 'none') {
+    if (isReal) {
+      this.#start('coredns', ports);
+      for (const name of this.#nodeNames()) this.#startNode(name);
+      await api.createClusterDns();
+    } else if (profile !== 'none') {
       this.#start('kwok', ports);
       await api.createFakeNodes(fakeNodes);
     }
     await waitUntil('waiting for the default service account', () => api.hasDefaultServiceAccount(), restTimeoutMs, stop);
     if (profile === 'none') return;
-    report.update('fake nodes');
-    await waitUntil('waiting for the fake nodes', () => api.areNodesReady(fakeNodes), restTimeoutMs, stop);
+    const count = isReal ? realNodes.count : fakeNodes;
+    report.update(`${count} nodes`);
+    await waitUntil(`waiting for ${count} nodes to be Ready`, () => api.areNodesReady(count), restTimeoutMs, stop);
   }
 
   #start(component: ComponentName, ports: Ports): void {
-    const { tools, audit, fakeNodes, detach } = this.#options;
+    const { tools, audit, fakeNodes, detach, profile, realNodes } = this.#options;
+    const networkPid = component === 'network' ? undefined : this.#state.processes.network?.pid;
+    const nodes = profile === 'nodes' ? { timers: realNodes.timers } : {};
     const logPath = join(this.#paths.logs, `${component}.log`);
     const ended = startComponent(
       {
         binary: tools.controlPlane,
-        argv: componentArgv(component, { paths: this.#paths, ports, audit, fakeNodes, kwok: tools.kwok }),
+        argv: componentArgv(component, {
+          paths: this.#paths,
+          ports,
+          audit,
+          fakeNodes,
+          kwok: tools.kwok ?? '',
+          coredns: tools.coredns ?? '',
+          ...nodes,
+        }),
+        ...(networkPid === undefined ? {} : { networkPid }),
         cwd: this.#paths.dir,
         logPath,
         registryDir: this.#registryDir,
@@ -234,6 +279,44 @@ class ClusterStart {
       },
       (record) => this.#record({ processes: { ...this.#state.processes, [component]: record } }),
     );
+    this.#watch(component, ended, logPath);
+  }
+
+  /** The network, with the ways to the pods of every node; the control plane is started in it. */
+  async #startNetwork(ports: Ports, stop: AbortSignal): Promise<void> {
+    const { tools, realNodes } = this.#options;
+    await writePauseImage(this.#paths.pauseImage, tools.pause ?? '');
+    this.#start('network', ports);
+    const pid = this.#state.processes.network?.pid ?? 0;
+    const hasBridge = async (): Promise<boolean> =>
+      runInNetwork(pid, ['ip', '-brief', 'address', 'show', 'br0']).includes(controlPlaneAddress);
+    await waitUntil('making the network', () => hasBridge().catch(() => false), restTimeoutMs, stop);
+    for (const route of podRoutes(realNodes.count)) runInNetwork(pid, ['ip', 'route', 'add', ...route.split(' ')]);
+  }
+
+  #startNode(name: string): void {
+    const { tools, detach, realNodes } = this.#options;
+    const ended = launchNode(
+      {
+        cluster: this.#state.name,
+        name,
+        paths: this.#paths,
+        controlPlane: tools.controlPlane,
+        networkPid: this.#state.processes.network?.pid ?? 0,
+        nodes: realNodes,
+        registryDir: this.#registryDir,
+        dieWithParent: !detach,
+      },
+      (record) => this.#record({ processes: { ...this.#state.processes, [name]: record } }),
+    );
+    this.#watch(name, ended, join(this.#paths.logs, `${name}.log`));
+  }
+
+  #nodeNames(): string[] {
+    return nodeNames(this.#state.nodes?.count ?? 0);
+  }
+
+  #watch(component: string, ended: Promise<string>, logPath: string): void {
     const attempt = this.#attempt;
     void ended.then((how) => {
       if (this.#stopping || attempt.signal.aborted) return;
@@ -241,8 +324,8 @@ class ClusterStart {
       const death = new TestbedError(message);
       if (cause === 'PortInUse') this.#lostPort = death;
       attempt.abort(death);
-      // While the cluster starts, `run` judges the death.
-      if (this.#state.phase === 'ready') this.#broken.resolve(death);
+      // While the cluster starts, `run` judges the death; later a node may be switched off.
+      if (this.#state.phase === 'ready' && !this.#nodeNames().includes(component)) this.#broken.resolve(death);
     });
   }
 
@@ -250,6 +333,7 @@ class ClusterStart {
   async #endAttempt(): Promise<void> {
     await endProcesses(this.#registryDir);
     rmSync(this.#paths.etcd, { recursive: true, force: true });
+    await removeCgroups((group) => isCgroupOf(this.#state.name, group));
   }
 
   #record(change: Partial<ClusterState>): void {

@@ -11,6 +11,8 @@ const parentVariable = 'HOURGLASS_DIE_WITH_PARENT';
 
 export interface ComponentStart {
   readonly binary: string;
+  /** Process whose network it joins; the machine's own unless told. */
+  readonly networkPid?: number;
   readonly argv: readonly string[];
   readonly cwd: string;
   readonly logPath: string;
@@ -35,7 +37,11 @@ export function startComponent(start: ComponentStart, record: (record: ProcessRe
       [clusterVariable]: start.registryDir,
       ...(start.dieWithParent ? { [parentVariable]: String(process.pid) } : {}),
     };
-    const child = spawn(start.binary, start.argv, { cwd: start.cwd, env, stdio: ['ignore', log, log], detached: true });
+    const [program, ...argv] =
+      start.networkPid === undefined
+        ? [start.binary, ...start.argv]
+        : ['nsenter', `--net=/proc/${start.networkPid}/ns/net`, start.binary, ...start.argv];
+    const child = spawn(program, argv, { cwd: start.cwd, env, stdio: ['ignore', log, log], detached: true });
     const ended = new Promise<string>((resolve) => {
       child.once('error', (error) => resolve(error.message));
       child.once('exit', (code, signal) => resolve(signal === null ? `exit code ${code}` : `signal ${signal}`));

@@ -8,10 +8,10 @@ import type { ProgressReporter } from './progress.ts';
 import { errnoCode, TestbedError, toTestbedError } from './testbed-error.ts';
 import { userCacheDir, withLock } from './user-cache.mjs';
 
-export type ToolName = 'control-plane' | 'kwok' | 'client-go' | 'kstatus' | 'k6';
+export type ToolName = 'control-plane' | 'kwok' | 'coredns' | 'pause' | 'client-go' | 'kstatus' | 'k6';
 
 /** Versions of what the testbed is made of, from `tools/versions.json`. */
-export type ToolVersions = Readonly<Record<'kubernetes' | 'etcd' | 'kwok' | 'k6' | 'node', string>>;
+export type ToolVersions = Readonly<Record<'kubernetes' | 'etcd' | 'kwok' | 'coredns' | 'k6' | 'node', string>>;
 
 export interface ToolOptions {
   /** The folder with the Go modules and versions.json; found beside this program by default. */
@@ -39,6 +39,8 @@ const tools: Readonly<Record<ToolName, Tool>> = {
     ldflags: ({ kubernetes }) => ` ${kubernetesVersionFlags(kubernetes)}`,
   },
   kwok: { module: 'bin', packagePath: 'sigs.k8s.io/kwok/cmd/kwok', title: ({ kwok }) => `KWOK ${kwok}`, coldTime: 'about 1.5 min' },
+  coredns: { title: ({ coredns }) => `CoreDNS ${coredns}`, coldTime: 'about 2 min' },
+  pause: { title: () => 'pause, which holds the namespaces of pods', coldTime: 'a few seconds' },
   'client-go': { title: () => 'the client-go program of the client bench', coldTime: 'about 1 min' },
   kstatus: { title: () => 'kstatus, by which tools wait for objects', coldTime: 'about 1 min' },
   k6: { packagePath: 'go.k6.io/k6/v2', title: ({ k6 }) => `k6 ${k6}`, coldTime: 'about 4 min' },

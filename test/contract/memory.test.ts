@@ -1,5 +1,5 @@
 import { systemClock } from '../../src/lib/clock.ts';
-import { MemoryCluster } from '../../src/sim/memory-cluster.ts';
+import { MemoryCluster } from '../support/memory-cluster.ts';
 import { describeKubeApi } from './kube-api.ts';
 
 describeKubeApi('memory cluster', async () => {

@@ -507,40 +507,6 @@ describe('bad input', () => {
     expect(code).toBe(1);
   });
 
-  it('the verbs of manifests/rbac are all it needs', async () => {
-    await ask('least', {
-      least: { avsAddress: '0x00000000000000000000000000000000000000a1', image: 'avs:1' },
-      bad: { avsAddress: '0x00000000000000000000000000000000000000a1', image: 'avs:pull-fails' },
-    });
-    const role = fileURLToPath(new URL('../../manifests/rbac/cluster-role.yaml', import.meta.url));
-    await kubectl(cluster.get(), ['apply', '-f', role]);
-    await kubectl(cluster.get(), ['create', 'serviceaccount', 'operator', '-n', 'least']);
-    await kubectl(cluster.get(), [
-      'create',
-      'clusterrolebinding',
-      'least',
-      '--clusterrole=hourglass-operator-manager-role',
-      '--serviceaccount=least:operator',
-    ]);
-    const token = (await kubectl(cluster.get(), ['create', 'token', 'operator', '-n', 'least'])).trim();
-    const text = (await readFile(kubeconfig(), 'utf8'))
-      .replace(/client-certificate-data: .*/, `token: ${token}`)
-      .replace(/\n.*client-key-data: .*/, '');
-    const path = await written('least', text);
-    const run = (): ReturnType<typeof hourglass> =>
-      hourglass(['once', '--wait', '5s', '-o', 'json', '-n', 'least', '--lease-namespace', 'least', '--kubeconfig', path]);
-    const report = JSON.parse((await run()).stdout) as OnceReport;
-    expect(report.keys.map((row) => `${row.key} ${row.reason}`)).toEqual(['least/bad ImagePullFailed', 'least/least Serving']);
-    await kubectl(cluster.get(), ['delete', 'performers', '--all', '-n', 'least', '--cascade=background']);
-    await until('everything to go', async () => {
-      expect((await run()).stderr).not.toContain('forbidden');
-      return (await listPods('least')).length === 0;
-    });
-    expect(
-      await kubectl(cluster.get(), ['get', 'events', '-n', 'least', '--field-selector', 'reason=ImagePullFailed', '-o', 'name']),
-    ).toContain('event/');
-  });
-
   it('a spec that an old CRD let through is named by its field, and the others go on', async () => {
     await ask('old-crd', { good: { avsAddress: '0x00000000000000000000000000000000000000a1', image: 'avs:1' } });
     // What the schema of today refuses can only be stored while there is no schema.

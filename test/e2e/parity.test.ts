@@ -127,13 +127,14 @@ describe('the entry point of the original', () => {
   });
 });
 
-describe('the ClusterRole', () => {
+describe('the role of the operator', () => {
   it('OP-23 is enough to lead, roll out and report with a service account that has nothing else', async () => {
     await real.namespace('account');
     const kubeconfig = await real.accountKubeconfig('account', 'operator');
     await real.kubectl('apply', '-f', join(projectRoot, 'manifests/rbac/cluster-role.yaml'));
     const role = '--clusterrole=hourglass-operator-manager-role';
     await real.kubectl('create', 'clusterrolebinding', 'account', role, '--serviceaccount=account:operator');
+    await real.grantLease('account', 'operator');
     await real.ask('account', 'x', { drainSeconds: 1 });
     await real.ask('account', 'bad', { image: 'avs:pull-fails' });
     const run = () => real.once('account', '--wait', '6s', '--lease-namespace', 'account', '--kubeconfig', kubeconfig);

@@ -35,11 +35,11 @@ describe('what once loads', () => {
     expect(bytes).toBeLessThanOrEqual(250_000);
   });
 
-  it('holds nothing of the testbed, no YAML, no certificates, no client-node, no pino and no prom-client', () => {
+  it('holds nothing of the testbed, no YAML, no certificates, no client-node, no pino, no prom-client and no zod', () => {
     const inputs = loaded.flatMap((path) => Object.keys(metafile.outputs[path]?.inputs ?? {}));
     expect(
       inputs.filter((path) =>
-        /src\/(testbed|sim)\/|node_modules\/(yaml|@kubernetes|@peculiar|undici|reflect-metadata|pino|prom-client|@opentelemetry)\//.test(
+        /src\/(testbed|sim)\/|node_modules\/(yaml|@kubernetes|@peculiar|undici|reflect-metadata|pino|prom-client|zod|@opentelemetry)\//.test(
           path,
         ),
       ),

@@ -42,6 +42,7 @@ const notAtStart = [
   '@kubernetes/client-node',
   '@peculiar/x509',
   'reflect-metadata',
+  'zod',
 ];
 
 const floorOf = (path: string): string | undefined =>

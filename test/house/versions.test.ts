@@ -10,6 +10,7 @@ interface Pinned {
   readonly controlPlaneMod: string;
   readonly binMod: string;
   readonly k6Mod: string;
+  readonly corednsMod: string;
   readonly packageJson: string;
 }
 
@@ -24,6 +25,7 @@ function findDifferent(versions: ToolVersions, pinned: Pinned): readonly string[
     ['tools/control-plane/go.mod', pinned.controlPlaneMod, 'go.etcd.io/etcd/server/v3', versions.etcd],
     ['tools/bin/go.mod', pinned.binMod, 'sigs.k8s.io/kwok', versions.kwok],
     ['tools/k6/go.mod', pinned.k6Mod, 'go.k6.io/k6/v2', versions.k6],
+    ['tools/coredns/go.mod', pinned.corednsMod, 'github.com/coredns/coredns', versions.coredns],
   ] as const;
   const wrong = required.flatMap(([file, text, module, wanted]) => {
     const version = new RegExp(`^\\s*(?:require )?${module.replaceAll('.', '\\.')} v(\\S+)`, 'm').exec(text)?.[1];
@@ -49,6 +51,7 @@ describe('tools/versions.json', () => {
     controlPlaneMod: read('tools/control-plane/go.mod'),
     binMod: read('tools/bin/go.mod'),
     k6Mod: read('tools/k6/go.mod'),
+    corednsMod: read('tools/coredns/go.mod'),
     packageJson: read('package.json'),
   };
   const versions = readVersions(join(projectRoot, 'tools'));

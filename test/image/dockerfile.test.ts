@@ -6,10 +6,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import type { ImageFacts } from '../../scripts/images/make-image.ts';
 import { architectures } from '../../scripts/images/pins.ts';
+import { installDebianPackages } from '../../src/testbed/debian-packages.ts';
 import { projectRoot } from '../support/sources.ts';
 
 const isRoot = process.platform === 'linux' && process.getuid?.() === 0;
-const hasBuildah = isRoot && spawnSync('buildah', ['--version']).status === 0;
+const findBuildah = (): boolean => spawnSync('buildah', ['--version']).status === 0;
+if (isRoot && !findBuildah()) {
+  process.stderr.write('hourglass: installing the Debian package buildah, which builds the Dockerfile in a test …\n');
+  installDebianPackages(['buildah']);
+}
+const hasBuildah = isRoot && findBuildah();
 const here = process.arch === 'x64' ? 'amd64' : 'arm64';
 
 describe('the example of a release workflow', () => {

@@ -1,11 +1,11 @@
 import { isKubeFault } from '../../src/kube/faults.ts';
 import type { KubeObject, Resource } from '../../src/kube/objects.ts';
 import { kindIdOf } from '../../src/sim/kind-rules.ts';
-import { MemoryCluster } from '../../src/sim/memory-cluster.ts';
 import { quotaUsage, resourceQuotas } from '../../src/sim/quota.ts';
 import type { AnyObject } from '../../src/sim/stored-object.ts';
 import { installCrd } from '../parity/support/crd.ts';
 import { FakeClock } from '../support/fake-clock.ts';
+import { MemoryCluster } from '../support/memory-cluster.ts';
 import { type KindName, kinds } from './kinds.ts';
 import { type LogEntry, ObjectLog } from './object-log.ts';
 import { type Call, nameOn, type QuotaOperation, type ReadingOperation, type Side } from './side.ts';

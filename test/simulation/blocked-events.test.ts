@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { everyBlockedEvent, probeScenarios, runVariants } from './support/variants.ts';
 
-describe('each event of each scenario, unseen until some later write', async () => {
-  const probes = await probeScenarios('watch');
+describe.each(['watch', 'once'] as const)('each event of each scenario under %s, unseen until some later write', async (mode) => {
+  const probes = await probeScenarios(mode);
 
   it.each(probes)('$name: what is decided without it harms nothing', async (probe) => {
     const pairs = everyBlockedEvent(probe);

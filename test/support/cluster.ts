@@ -14,6 +14,16 @@ export async function findClusterTools(): Promise<ClusterTools> {
   return { controlPlane: await ensureTool('control-plane', report), kwok: await ensureTool('kwok', report) };
 }
 
+/** As `findClusterTools`, for clusters with real nodes. */
+export async function findNodeTools(): Promise<ClusterTools> {
+  const report = createProgress(process.stderr);
+  return {
+    controlPlane: await ensureTool('control-plane', report),
+    coredns: await ensureTool('coredns', report),
+    pause: await ensureTool('pause', report),
+  };
+}
+
 /** One embedded cluster for the tests of a file; it ends with them, and with the test process however that ends. */
 export function useCluster(options: Partial<Pick<EmbeddedClusterOptions, 'profile' | 'audit' | 'fakeNodes'>> = {}): {
   get(): EmbeddedCluster;

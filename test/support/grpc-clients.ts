@@ -27,8 +27,10 @@ export interface HealthWatch {
 export class GrpcClient implements Disposable {
   readonly #client: Client;
 
-  constructor(port: number, options: ChannelOptions = {}) {
-    this.#client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), {
+  /** @param target port of this machine, or `host:port` */
+  constructor(target: number | string, options: ChannelOptions = {}) {
+    const address = typeof target === 'number' ? `127.0.0.1:${target}` : target;
+    this.#client = new Client(address, credentials.createInsecure(), {
       'grpc.enable_retries': 0,
       'grpc.use_local_subchannel_pool': 1,
       ...options,

@@ -9,9 +9,9 @@ import type { KubeApi } from '../../src/kube/port.ts';
 import { createDeps } from '../../src/reconcile/deps.ts';
 import { reconcile } from '../../src/reconcile/reconcile.ts';
 import { createWorld, listKeys, listWorld, onWorldChange, watchWorld } from '../../src/reconcile/world.ts';
-import { MemoryCluster } from '../../src/sim/memory-cluster.ts';
 import { AutoKubelet } from './auto-kubelet.ts';
 import { FakeClock } from './fake-clock.ts';
+import { MemoryCluster } from './memory-cluster.ts';
 import { settings } from './snapshots.ts';
 
 const random = (): number => 0.5;

@@ -21,7 +21,7 @@ export function readSources(want: (path: string) => boolean): Sources {
 export const isSource = (path: string): boolean => /^src\/.*\.(ts|mjs)$/.test(path) && !path.endsWith('.d.mts');
 
 /** Code that `npm run generate` writes: held to its sources by `generated.test.ts`, to nothing that is asked of code written by hand. */
-export const isGenerated = (path: string): boolean => path.startsWith('src/grpc/gen/');
+export const isGenerated = (path: string): boolean => /^src\/(?:grpc|api)\/gen\//.test(path);
 
 export interface Import {
   /** A path of the project, or the name of a package or a module of Node's (`zod`, `node:fs`). */

@@ -21,6 +21,9 @@ func dieWithParent(parent int) {
 }
 
 // run replaces this process by the program, which keeps the setting of dieWithParent.
-func run(path string, arguments []string) error {
-	return syscall.Exec(path, append([]string{path}, arguments...), os.Environ())
+func run(arguments []string) error {
+	if len(arguments) == 0 {
+		return errNoProgram
+	}
+	return syscall.Exec(arguments[0], arguments, os.Environ())
 }

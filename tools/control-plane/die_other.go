@@ -31,8 +31,11 @@ func dieWithParent(parent int) {
 }
 
 // run starts the program as a child, since this process has to stay and watch its parent.
-func run(path string, arguments []string) error {
-	command := exec.Command(path, arguments...)
+func run(arguments []string) error {
+	if len(arguments) == 0 {
+		return errNoProgram
+	}
+	command := exec.Command(arguments[0], arguments[1:]...)
 	command.Stdout, command.Stderr = os.Stdout, os.Stderr
 	program.Lock()
 	err := command.Start()

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"sort"
@@ -33,6 +34,11 @@ var components = map[string]func() *cobra.Command{
 	"kube-proxy":              proxy.NewProxyCommand,
 }
 
+// machinery is what real nodes are made of, apart from Kubernetes.
+var machinery = map[string]func([]string) error{"exec": run, "network": runNetwork, "node": runNode, "node-init": runNodeInit}
+
+var errNoProgram = errors.New("which program?")
+
 // parentVariable names the process that this one must not outlive.
 const parentVariable = "HOURGLASS_DIE_WITH_PARENT"
 
@@ -49,13 +55,14 @@ func main() {
 	}
 	if watched {
 		dieWithParent(parentPid)
+		os.Unsetenv(parentVariable) // not for its own children
 	}
 	// Each component reads os.Args itself and must see its own name first.
 	os.Args = os.Args[1:]
 	switch {
-	case name == "exec" && len(os.Args) > 1:
-		if err := run(os.Args[1], os.Args[2:]); err != nil {
-			fmt.Fprintf(os.Stderr, "control-plane: running %s: %v\n", os.Args[1], err)
+	case machinery[name] != nil:
+		if err := machinery[name](os.Args[1:]); err != nil {
+			fmt.Fprintf(os.Stderr, "control-plane %s: %v\n", name, err)
 			os.Exit(1)
 		}
 	case name == "etcd":
@@ -77,6 +84,6 @@ func usage() {
 		names = append(names, name)
 	}
 	sort.Strings(names)
-	fmt.Fprintf(os.Stderr, "usage: control-plane COMPONENT [flags] | control-plane exec PROGRAM [arguments]\ncomponents: %s\n", strings.Join(names, " "))
+	fmt.Fprintf(os.Stderr, "usage: control-plane COMPONENT [flags] | control-plane exec PROGRAM [arguments] | control-plane network LISTEN TARGET ADDRESS/LENGTH | control-plane node SPEC.json\ncomponents: %s\n", strings.Join(names, " "))
 	os.Exit(2)
 }

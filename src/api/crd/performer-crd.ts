@@ -1,5 +1,6 @@
 import { group, version } from '../v1alpha1/naming.ts';
-import { performerSchema, performers } from '../v1alpha1/performer.ts';
+import { performers } from '../v1alpha1/performer.ts';
+import { performerSchema } from '../v1alpha1/performer-schema.ts';
 import { nameFits } from '../v1alpha1/rules.ts';
 import { assertStructural } from './structural-problems.ts';
 import { type StructuralSchema, structuralSchema } from './structural-schema.ts';

@@ -1,5 +1,6 @@
 import { sameJson } from '../../lib/canonical-json.ts';
-import { fieldPath, performerSchema, readWith, type SpecIssue } from './performer.ts';
+import { fieldPath, type SpecIssue } from './performer.ts';
+import { performerSchema, readWith } from './performer-schema.ts';
 import { addressIsKept, type ChangeRule, managerIsKept, nameFits } from './rules.ts';
 
 interface WrittenPerformer {

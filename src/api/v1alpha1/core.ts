@@ -13,11 +13,12 @@ import {
   options,
   quantity,
   quantityMap,
+  rules,
   text,
   textMap,
   time,
 } from '../fields.ts';
-import { oneSource, rules, valueOrSource } from './rules.ts';
+import { oneSource, valueOrSource } from './rules.ts';
 
 /** Parts of core/v1 that a Performer holds. Same fields, same meaning; see the Kubernetes API reference of each. */
 

@@ -1,4 +1,3 @@
-import * as z from 'zod/mini';
 import * as defaults from './defaults.ts';
 
 interface RuleText {
@@ -18,20 +17,6 @@ export interface Rule<Value> extends RuleText {
 /** A statement about a change of a value that is there before and after. */
 export interface ChangeRule<Value> extends RuleText {
   allows(value: Value, old: Value): boolean;
-}
-
-/** Says rules to zod, which checks those about a value, and to the CRD generator. Spread them into one `check` of the type they are about. */
-export function rules<Value>(...all: readonly (Rule<Value> | ChangeRule<Value>)[]): [z.core.$ZodCheck<Value>, z.core.$ZodCheck<Value>] {
-  const texts = all.map(({ cel, message, field }) => ({ rule: cel, message, ...(field === undefined ? {} : { fieldPath: `.${field}` }) }));
-  const check = z.superRefine<Value>((value, context) => {
-    for (const rule of all) {
-      if ('allows' in rule || rule.holds(value)) continue;
-      const path = rule.field === undefined ? [] : [rule.field];
-      // How deep below the value the breach is shown tells which value must have changed for it to count.
-      context.addIssue({ code: 'custom', message: rule.message, path, params: { below: path.length } });
-    }
-  });
-  return [check, z.meta({ 'x-kubernetes-validations': texts })];
 }
 
 const addressPattern = '^0x[0-9a-fA-F]{40}$';

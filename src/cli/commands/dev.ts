@@ -1,11 +1,21 @@
 import { type Command, Option } from 'commander';
+import type { NodeCut } from '../../testbed/nodes/real-nodes.ts';
 import type { UpOptions } from '../dev.ts';
+import type { NodeAction } from '../dev-nodes.ts';
 import type { FaultProxyOptions } from '../fault-proxy.ts';
 import { parseCount, parseOutput } from '../options.ts';
 
+type Named = { readonly name: string };
+
+/** The action of `dev node …`. */
+const run = (action: NodeAction) => async (node: string, options: Named & { readonly from?: NodeCut }) =>
+  (await import('../dev-nodes.ts')).runNode(action, node, options);
+
 /** Clusters on this machine to try things on. What these commands do is loaded, with the testbed, when one of them runs. */
 export function registerDev(program: Command): void {
-  const dev = program.command('dev').description('real control planes on this machine, with fake nodes: for trying out and for tests');
+  const dev = program
+    .command('dev')
+    .description('real control planes on this machine, with fake or real nodes: for trying out and for tests');
   const addNamed = (command: string): Command => dev.command(command).option('--name <name>', 'of the cluster', 'dev');
   addNamed('up')
     .description('start a cluster; it stays until `dev down`')
@@ -19,7 +29,10 @@ export function registerDev(program: Command): void {
     .option('--detach', 'return when it is ready and leave it running', true)
     .option('--no-detach', 'stay, and end the cluster with this command')
     .option('--audit', 'log every call to its API server to logs/audit.log')
-    .option('--nodes <count>', 'fake nodes', parseCount, 4)
+    .option('--nodes <count>', 'nodes (default: 4 fake ones, 3 real ones)', parseCount)
+    .option('--real', 'real nodes: kubelets, containerd, Services that route; for root, on Linux')
+    .addOption(new Option('--timers <timers>', 'of real nodes: how soon a lost one is noticed').choices(['fast', 'stock']).default('fast'))
+    .option('--no-install', 'with --real: name the packages that are missing, install none')
     .action(async (options: UpOptions) => (await import('../dev.ts')).runUp(options));
   addNamed('down')
     .description('end the processes of a cluster and remove its files')
@@ -34,6 +47,33 @@ export function registerDev(program: Command): void {
     .description('run kubectl on a cluster: `bin/hourglass dev kubectl -- get pods`')
     .argument('[arguments...]', 'for kubectl')
     .action(async (args: readonly string[], { name }: { readonly name: string }) => (await import('../dev.ts')).runKubectl(name, args));
+  const addNode = (command: string): Command => addNamed(command).argument('<node>', 'n1, n2, …');
+  addNode('exec')
+    .description('run a command in a real node: `bin/hourglass dev exec n1 -- ctr -n k8s.io containers ls`')
+    .argument('<command...>', 'in its network, with its processes and mounts')
+    .action(async (node: string, command: readonly string[], { name }: Named) =>
+      (await import('../dev-nodes.ts')).runExec(name, node, command),
+    );
+  addNamed('logs')
+    .description('print the log of a component: etcd, kube-apiserver, n1-kubelet, …; without one, name them all')
+    .argument('[component]')
+    .option('-f, --follow', 'go on until Ctrl-C')
+    .action(async (component: string | undefined, options: Named & { readonly follow?: boolean }) =>
+      (await import('../dev-nodes.ts')).runLogs(component, options),
+    );
+  addNamed('load-image')
+    .description('put image archives (OCI layout, docker save) into every real node that is on')
+    .argument('<files...>')
+    .action(async (files: readonly string[], { name }: Named) => (await import('../dev-nodes.ts')).runLoadImage(name, files));
+  const node = dev.command('node').description('what happens to real nodes');
+  const addAction = (action: NodeAction, description: string): Command =>
+    node.command(action).description(description).argument('<node>', 'n1, n2, …').option('--name <name>', 'of the cluster', 'dev');
+  addAction('stop', 'power it off: every process ends at once, its disk stays').action(run('stop'));
+  addAction('start', 'power it on again').action(run('start'));
+  addAction('cut', 'cut it off: its whole network, or kubelet and kube-proxy from the API server')
+    .addOption(new Option('--from <what>', 'what it loses').choices(['network', 'control-plane']).default('network'))
+    .action(run('cut'));
+  addAction('heal', 'take every cut back').action(run('heal'));
   dev
     .command('fault-proxy')
     .description('a proxy in front of an API server that does to its clients what networks and servers do at their worst; until Ctrl-C')

@@ -93,7 +93,9 @@ export function findWaits(seen: ProgressFacts): readonly number[] {
   for (const pod of facts.pods) {
     if (pod.word === 'out' && pod.mayServe && pod.withdrawnAtMs !== undefined) at.push(pod.withdrawnAtMs + rules.drainMs + secondMs);
     if (pod.edited) at.push(pod.replaceAtMs);
-    if (pod.node.word === 'doubtful' && pod.word === 'starting') at.push(pod.node.lostAtMs ?? nowMs + doubtRecheckMs);
+    // Under Recreate one on its way out holds its successor back until its node is lost, and no event tells of that.
+    const holdsBack = rules.recreate && !rules.strictNodeLoss && (pod.word === 'leaving' || pod.word === 'out');
+    if (pod.node.word === 'doubtful' && (pod.word === 'starting' || holdsBack)) at.push(pod.node.lostAtMs ?? nowMs + doubtRecheckMs);
   }
   const pending = current.filter((pod) => !isAvailable(pod, nowMs));
   for (const pod of pending) at.push(...[pod.availableAtMs, pod.trouble?.fromMs].filter((ms) => ms !== undefined));

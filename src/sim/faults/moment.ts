@@ -7,7 +7,7 @@ import type { SimOperator } from '../operators.ts';
 import type { SimWorld } from '../sim-world.ts';
 import type { AnyObject } from '../stored-object.ts';
 import { broken, expired } from './stream-faults.ts';
-import { change, ignoreFault, ownServices, pick, pickPod, podOfStrangers, relabel, swapImage, without } from './tamper.ts';
+import { change, editService, ignoreFault, ownServices, pick, pickPod, podOfStrangers, relabel, swapImage, without } from './tamper.ts';
 
 /** What a fault works on. */
 export interface Stage {
@@ -100,8 +100,7 @@ export const momentFaults = {
     const service = pick(ownServices(world), draw);
     if (service === undefined) return;
     aim(keyText(keyOf(service)));
-    const spec = { ...service.spec, selector: { app: 'somebody-else' } };
-    change(world, services, keyOf(service), (one) => ({ ...one, spec: { ...one.spec, ...spec } }));
+    editService(world, service, draw);
   },
   'foreign-pod': ({ world, aim }, draw) => {
     const performer = pick(world.server.store.list(kindIdOf(performers)), draw);

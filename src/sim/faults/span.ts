@@ -6,7 +6,7 @@ import { SimOperator } from '../operators.ts';
 import type { Mishap } from '../sim-api.ts';
 import type { Stage } from './moment.ts';
 import { broken, expired } from './stream-faults.ts';
-import { asTheOriginalWrites, change, ownServices, pick, pickPod } from './tamper.ts';
+import { asTheOriginalWrites, change, ownServices, pick, pickPod, removeRivals } from './tamper.ts';
 import { refused } from './write.ts';
 
 /** What lasts, and its end. */
@@ -100,6 +100,7 @@ export const spanFaults = {
     overwrite();
     return () => {
       over = true;
+      removeRivals(world);
     };
   },
   'rights-revoked': ({ world, aim }, draw) => {

@@ -1,4 +1,4 @@
-import { labels } from '../../api/v1alpha1/naming.ts';
+import { containerName, firstPodName, labels } from '../../api/v1alpha1/naming.ts';
 import { performers } from '../../api/v1alpha1/performer.ts';
 import { KubeFault } from '../../kube/faults.ts';
 import { type KubeObject, keyOf, type ObjectKey, pods, type Resource, services } from '../../kube/objects.ts';
@@ -6,7 +6,7 @@ import type { Json } from '../../lib/canonical-json.ts';
 import { kindIdOf } from '../kind-rules.ts';
 import type { Call } from '../sim-api.ts';
 import type { SimWorld } from '../sim-world.ts';
-import type { AnyObject } from '../stored-object.ts';
+import { type AnyObject, type JsonObject, objectsOf } from '../stored-object.ts';
 
 /** The one that a draw from [0, 1) falls on. */
 export function pick<T>(from: readonly T[], draw: number): T | undefined {
@@ -77,6 +77,20 @@ export function swapImage(world: SimWorld, pod: AnyObject): void {
   });
 }
 
+/** Somebody's selector, ports beside ours, one of theirs alone, or ours under another name. */
+export function editService(world: SimWorld, service: AnyObject, draw: number): void {
+  const ports = objectsOf(service.spec?.ports);
+  const own = ports[0] ?? {};
+  const edits: readonly JsonObject[] = [
+    { selector: { app: 'somebody-else' } },
+    { ports: [...ports, { name: 'metrics', port: 9_100 }, { name: 'quic', port: own.port ?? 0, protocol: 'UDP' }] },
+    { ports: [{ port: 80 }] },
+    { ports: [{ ...own, name: 'web' }] },
+  ];
+  const edit = edits[Math.floor(draw * 1_000_000) % edits.length] ?? {};
+  change(world, services, keyOf(service), (one) => ({ ...one, spec: { ...one.spec, ...edit } }));
+}
+
 /** The original puts its own Service in the place of what is there, each pass. */
 export function asTheOriginalWrites(world: SimWorld, service: AnyObject): void {
   const name = service.metadata.ownerReferences?.[0]?.name ?? '';
@@ -92,6 +106,24 @@ export function asTheOriginalWrites(world: SimWorld, service: AnyObject): void {
     metadata: { ...one.metadata, labels: own },
     spec: { ...one.spec, selector: own, ports },
   }));
+  // It knows a pod by one name only, and makes the one that it does not find.
+  const { namespace = '', ownerReferences = [] } = service.metadata;
+  const [owner, podKey] = [
+    world.server.find(performers as Resource<KubeObject>, { namespace, name }),
+    { namespace, name: firstPodName(name) },
+  ];
+  if (owner === undefined || owner.metadata.deletionTimestamp !== undefined || world.server.find(pods, podKey) !== undefined) return;
+  const containers = [{ name: containerName, image: owner.spec?.image ?? '' }];
+  ignoreFault(() =>
+    world.server.create(pods, { metadata: { ...podKey, labels: own, ownerReferences }, spec: { containers } } as KubeObject),
+  );
+}
+
+/** With the original go the pods it made, where we have not made them ours: by the design a person takes them away, not the operator. */
+export function removeRivals(world: SimWorld): void {
+  for (const { metadata } of world.server.store.list(kindIdOf(pods)))
+    if (metadata.labels?.[labels.app] !== undefined && metadata.labels[labels.revision] === undefined)
+      world.removeByUser(pods, keyOf({ metadata }));
 }
 
 export function without<T extends object, K extends keyof T>(object: T, key: K): Omit<T, K> {

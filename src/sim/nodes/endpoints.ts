@@ -10,8 +10,9 @@ import {
   services,
 } from '../../kube/objects.ts';
 import { hashHex } from '../../lib/hash.ts';
+import { isEnded } from '../../oracle/words.ts';
 import type { AnyObject } from '../stored-object.ts';
-import { hasFinished, type NodeWorld, uidOf } from './node-world.ts';
+import { type NodeWorld, uidOf } from './node-world.ts';
 
 export type Endpoint = NonNullable<EndpointSlice['endpoints']>[number];
 
@@ -120,7 +121,7 @@ export class Endpoints {
 
   #publish(service: Service): void {
     const { server } = this.#world;
-    const selected = this.#world.pods().filter((pod) => selects(service, pod) && pod.status?.podIP && !hasFinished(pod));
+    const selected = this.#world.pods().filter((pod) => selects(service, pod) && pod.status?.podIP && !isEnded(pod));
     const endpoints = selected.map(endpointOf);
     const { namespace, name } = keyOf(service);
     const key = { namespace, name: `${name}-${hashHex(uidOf(service)).slice(0, 5)}` };
@@ -137,7 +138,7 @@ export class Endpoints {
 
 /** All of a pod that its endpoints depend on. */
 function routeOf(pod: Pod | undefined): string {
-  return pod === undefined ? '' : JSON.stringify([pod.metadata?.labels, endpointOf(pod), hasFinished(pod)]);
+  return pod === undefined ? '' : JSON.stringify([pod.metadata?.labels, endpointOf(pod), isEnded(pod)]);
 }
 
 function selects(service: Service, pod: Pod | undefined): boolean {

@@ -1,7 +1,8 @@
 import type { Pod } from '../../kube/objects.ts';
+import { isEnded } from '../../oracle/words.ts';
 import type { Change } from '../memory-store.ts';
 import { behaviorOf, imageOf } from './behavior.ts';
-import { hasFinished, type NodeWorld, uidOf } from './node-world.ts';
+import { type NodeWorld, uidOf } from './node-world.ts';
 import { PodWorker } from './pod-worker.ts';
 
 /** The kubelet of one node: a worker for each pod bound to it. Without the API server the workers go on, and it hears and tells nothing. */
@@ -86,7 +87,7 @@ export class Kubelet {
       worker?.stop(30);
     } else if (worker === undefined) {
       if (pod.metadata?.deletionTimestamp !== undefined) this.world.deletePod(uid, 0);
-      else if (!hasFinished(pod)) this.#admit(pod);
+      else if (!isEnded(pod)) this.#admit(pod);
     } else if (pod.metadata?.deletionTimestamp !== undefined) {
       worker.stop(pod.metadata.deletionGracePeriodSeconds ?? 0);
     } else {

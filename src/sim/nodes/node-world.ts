@@ -146,8 +146,3 @@ export function withCondition<T extends Conditioned>(object: T, condition: Condi
 export function isNodeReady(node: Node): boolean {
   return node.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
 }
-
-/** Succeeded or Failed: its containers have ended for good. */
-export function hasFinished(pod: Pod): boolean {
-  return pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
-}

@@ -1,5 +1,6 @@
 import { type Node, nodes, type Pod, pods } from '../../kube/objects.ts';
-import { hasFinished, type NodeWorld, uidOf, withCondition } from './node-world.ts';
+import { isEnded } from '../../oracle/words.ts';
+import { type NodeWorld, uidOf, withCondition } from './node-world.ts';
 import { findUntolerated } from './tolerations.ts';
 
 /** Binds pods to a random node of those that fit, and says of the others what stands in the way, in the real scheduler's words. */
@@ -14,7 +15,7 @@ export class Scheduler {
     world.onChange(pods, ({ before, after, object }) => {
       if (after === undefined) this.#unschedulable.delete(uidOf(object));
       if (before === undefined) this.#enqueue(uidOf(object));
-      else if (after === undefined || hasFinished(after as Pod)) this.#retry();
+      else if (after === undefined || isEnded(after as Pod)) this.#retry();
     });
     world.onChange(nodes, () => this.#retry());
   }
@@ -75,7 +76,7 @@ function findObstacle(pod: Pod, node: Node, there: readonly Pod[]): string | und
   if (taint !== undefined) return `node(s) had untolerated taint {${taint.key}: ${taint.value ?? ''}}`;
   if (!matchesLabels(pod, node)) return "node(s) didn't match Pod's node affinity/selector";
   const has = node.status?.allocatable ?? {};
-  const living = there.filter((other) => !hasFinished(other));
+  const living = there.filter((other) => !isEnded(other));
   if (living.length >= Number(has.pods)) return 'Too many pods';
   for (const [name, wanted] of requestsOf(pod)) {
     const used = living.reduce((sum, other) => sum + (requestsOf(other).get(name) ?? 0), 0);

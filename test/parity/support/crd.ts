@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { projectRoot } from '../../../scripts/generate.ts';
 import { performers } from '../../../src/api/v1alpha1/performer.ts';
-import type { MemoryCluster } from '../../../src/sim/memory-cluster.ts';
-import type { CrdSchema } from '../../../src/sim/structural-rules.ts';
+import type { MemoryCluster } from '../../support/memory-cluster.ts';
+import type { CrdSchema } from '../../support/structural-rules.ts';
 
 /** The CRDs a cluster may have: ours, and the two the Go operator came with, which prune what they do not know. */
 export const crds = ['ours', 'base', 'chart'] as const;

@@ -1,6 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
+import { parse } from 'yaml';
+import { projectRoot } from '../../../scripts/generate.ts';
 import { performerPodsSelector } from '../../../src/api/v1alpha1/naming.ts';
 import { type Performer, performers } from '../../../src/api/v1alpha1/performer.ts';
 import type { OnceReport } from '../../../src/cli/output.ts';
@@ -103,6 +105,11 @@ export class RealCluster {
   /** A kubeconfig of a service account of the namespace, which is made here and has no rights yet. */
   async accountKubeconfig(namespace: string, account: string): Promise<string> {
     await this.kubectl('create', 'serviceaccount', account, '-n', namespace);
+    return this.kubeconfigOf(namespace, account);
+  }
+
+  /** A kubeconfig of a service account that is there. */
+  async kubeconfigOf(namespace: string, account: string): Promise<string> {
     const token = (await this.kubectl('create', 'token', account, '-n', namespace)).trim();
     const text = (await readFile(this.kubeconfig, 'utf8'))
       .replace(/client-certificate-data: .*/, `token: ${token}`)
@@ -110,6 +117,14 @@ export class RealCluster {
     const path = join(dirname(this.kubeconfig), `${namespace}-${account}`);
     await writeFile(path, text);
     return path;
+  }
+
+  /** Lets an account of the namespace hold the Lease there, as the manifests do in the operator's own. */
+  async grantLease(namespace: string, account: string): Promise<void> {
+    const role = parse(await readFile(join(projectRoot, 'manifests/rbac/lease-role.yaml'), 'utf8')) as { metadata: { name: string } };
+    const { name } = role.metadata;
+    await this.apply({ ...role, metadata: { name, namespace } });
+    await this.kubectl('create', 'rolebinding', name, `--role=${name}`, `--serviceaccount=${namespace}:${account}`, '-n', namespace);
   }
 
   /** `once` over one namespace; what it says beside its report stands in `stderr`. */

@@ -2,7 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { planSwarm, type RunPlan } from '../../../src/sim/run-plan.ts';
-import { loadWith, type Simulator } from './load.ts';
+import { loadSimulator, type Simulator } from '../support/load.ts';
+import { loadWith } from './load.ts';
 import { type Catch, type KnownBad, mutants } from './mutants.ts';
 import { faultFree, planOf, singleFaults } from './search.ts';
 
@@ -20,7 +21,7 @@ interface Row {
 }
 
 const rows: Row[] = [];
-const real = await loadWith(undefined);
+const real = await loadSimulator();
 /** The real operator runs one plan after the other, for whoever asks. */
 let last: Promise<unknown> = Promise.resolve();
 function saysOfReal(plan: RunPlan): Promise<string> {

@@ -8,8 +8,8 @@ import { createLease, type LeaseAttempt, type LeaseElector } from '../../../src/
 import { leases } from '../../../src/kube/objects.ts';
 import type { KubeApi } from '../../../src/kube/port.ts';
 import { type Clock, sleep } from '../../../src/lib/clock.ts';
-import { MemoryCluster } from '../../../src/sim/memory-cluster.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
+import { MemoryCluster } from '../../support/memory-cluster.ts';
 
 const key = { namespace: 'default', name: 'operator' };
 

@@ -5,8 +5,8 @@ import { type Lease, leases } from '../../../src/kube/objects.ts';
 import type { KubeApi } from '../../../src/kube/port.ts';
 import { type Clock, sleep } from '../../../src/lib/clock.ts';
 import { formatMicroTime } from '../../../src/lib/time.ts';
-import { MemoryCluster } from '../../../src/sim/memory-cluster.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
+import { MemoryCluster } from '../../support/memory-cluster.ts';
 
 const key = { namespace: 'default', name: 'operator' };
 const never = new AbortController().signal;

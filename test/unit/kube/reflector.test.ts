@@ -4,8 +4,8 @@ import { type Service, services } from '../../../src/kube/objects.ts';
 import type { KubeApi, WatchEvent } from '../../../src/kube/port.ts';
 import { type ReflectorOptions, startReflector } from '../../../src/kube/reflector.ts';
 import { ObjectStore } from '../../../src/kube/store.ts';
-import { MemoryCluster, type MemoryClusterOptions } from '../../../src/sim/memory-cluster.ts';
 import { FakeClock, settle } from '../../support/fake-clock.ts';
+import { MemoryCluster, type MemoryClusterOptions } from '../../support/memory-cluster.ts';
 
 const stops: AbortController[] = [];
 afterEach(() => {

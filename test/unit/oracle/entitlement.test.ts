@@ -1,16 +1,38 @@
 import { describe, expect, it } from 'vitest';
+import type { Pod } from '../../../src/kube/objects.ts';
 import { later, node, performer, pod, Story, service } from './world.ts';
 
 const nodes = [node('n1'), node('n2'), node('n3')];
 const out = pod({ outAt: 60 });
 const lostOut = pod({ outAt: 60, ready: false });
 const lost = pod({ ready: false });
-const story = (spec: object = {}) => new Story().has(performer(spec), ...nodes, pod()).at(50);
+const story = (spec: object = {}, clockAheadMs = 0) => new Story({ clockAheadMs }).has(performer(spec), ...nodes, pod()).at(50);
+/** Taken out so many ms before its time by an operator whose clock gains so much. */
+const early = (byMs: number, clockAheadMs: number) =>
+  story({ nodeLossSeconds: 30 }, clockAheadMs)
+    .has(node('n1', true), lost)
+    .at(80 - byMs / 1_000)
+    .writes({ before: lost, after: lostOut });
 /** Its node goes out of sight, and with it others; ten seconds later is now. */
 const dark = (spec: object, ...names: readonly string[]) =>
   story(spec)
     .has(...names.map((name) => node(name, true)), lost)
     .at(60);
+
+/** A pod that outlived its Performer and is taken out under the next of the name. */
+const adopted = (formerSpec: object) => {
+  const of = (one: Pod): Pod => ({
+    ...one,
+    metadata: { ...one.metadata, ownerReferences: (one.metadata?.ownerReferences ?? []).map((owner) => ({ ...owner, uid: 'u2' })) },
+  });
+  return new Story()
+    .has(performer(formerSpec), ...nodes, pod())
+    .at(1)
+    .lacks(performer())
+    .has(performer({}, { uid: 'u2' }), of(pod()))
+    .at(60)
+    .writes({ before: of(pod()), after: of(out) });
+};
 
 describe('oracles of entitlement', () => {
   it.each<{ name: string; tell: () => Story; found: readonly string[] }>([
@@ -62,6 +84,11 @@ describe('oracles of entitlement', () => {
       tell: () => dark({ nodeLossSeconds: 30 }, 'n1').writes({ before: lost, after: lostOut }),
       found: ['S6'],
     },
+    { name: 'refuse to take out one that was adopted', tell: () => adopted({}), found: ['R1', 'S6'] },
+    { name: 'accept it where it was made for another spec', tell: () => adopted({ resources: { limits: { cpu: '1' } } }), found: ['R1'] },
+    { name: 'refuse it in the second before', tell: () => early(900, 0), found: ['S6'] },
+    { name: 'grant what a fast clock gains between two answers', tell: () => early(900, 1_000), found: [] },
+    { name: 'grant a fast clock no more', tell: () => early(1_100, 1_000), found: ['S6'] },
     {
       name: 'refuse it while most nodes are out of sight',
       tell: () => dark({}, 'n1', 'n2').writes({ before: lost, after: lostOut }),

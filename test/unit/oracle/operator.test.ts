@@ -8,7 +8,7 @@ import { calmContext } from '../../../src/oracle/define.ts';
 import { observeCluster } from '../../../src/oracle/observe.ts';
 import type { Write } from '../../../src/oracle/oracle.ts';
 import { isRoutable } from '../../../src/oracle/words.ts';
-import type { MemoryCluster } from '../../../src/sim/memory-cluster.ts';
+import type { MemoryCluster } from '../../support/memory-cluster.ts';
 import { TestOperator } from '../../support/operator.ts';
 
 const key = { namespace: 'default', name: 'x' };

@@ -194,13 +194,14 @@ describe('N2, Recreate runs no more', () => {
     story.board.instances([instance('u1/performer-x'), instance('u1/performer-x-abcd-1', 'n2')], startMs + 40_000);
     return story;
   };
-  const replaced = (spec: object) =>
+  const replaced = (spec: object, revision = 'r1') =>
     new Story()
       .has(performer(spec), node('n1'), node('n2'), pod({ outAt: 20 }))
       .at(30)
-      .has(later(1, { bornAt: 30 }));
+      .has(later(1, { bornAt: 30, revision }));
   it.each<Row>([
     { name: 'refuses a second one that runs', tell: () => both(replaced(recreate)), found: ['N2'] },
+    { name: 'says nothing of one that another operator made', tell: () => both(replaced(recreate, '')), found: [] },
     { name: 'accepts it with RollingUpdate', tell: () => both(replaced({})), found: [] },
     {
       name: 'accepts it under Route beside one on a node out of sight',

@@ -8,7 +8,14 @@ import { calmContext, type OracleContext } from '../../../src/oracle/define.ts';
 import type { SeenKinds, Write } from '../../../src/oracle/oracle.ts';
 
 export const startMs = Date.parse('2026-01-01T00:00:00Z');
-export const context: OracleContext = { viewLagMs: 2_000, proofLagMs: 1_000, endpointLagMs: 2_000, settleMs: 10_000, calmSinceMs: () => 0 };
+export const context: OracleContext = {
+  viewLagMs: 2_000,
+  proofLagMs: 1_000,
+  clockAheadMs: 0,
+  endpointLagMs: 2_000,
+  settleMs: 10_000,
+  calmSinceMs: () => 0,
+};
 
 const owner = { apiVersion: 'hourglass.eigenlayer.io/v1alpha1', kind: 'Performer', name: 'x', uid: 'u1', controller: true };
 

@@ -5,8 +5,8 @@ import { keyText, type Pod, type Service } from '../../../src/kube/objects.ts';
 import type { KubeApi } from '../../../src/kube/port.ts';
 import { projectPod } from '../../../src/reconcile/projections.ts';
 import { createWorld, listKeys, onWorldChange, watchWorld } from '../../../src/reconcile/world.ts';
-import { MemoryCluster } from '../../../src/sim/memory-cluster.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
+import { MemoryCluster } from '../../support/memory-cluster.ts';
 import { pod } from '../../support/snapshots.ts';
 
 const performer = (name: string): Performer => ({ metadata: { name, namespace: 'team-a', uid: `uid-${name}`, resourceVersion: '5' } });

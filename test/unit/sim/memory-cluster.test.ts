@@ -10,8 +10,8 @@ import {
   services,
 } from '../../../src/kube/objects.ts';
 import type { WatchEvent } from '../../../src/kube/port.ts';
-import { MemoryCluster, type MemoryClusterOptions } from '../../../src/sim/memory-cluster.ts';
 import { FakeClock, settle } from '../../support/fake-clock.ts';
+import { MemoryCluster, type MemoryClusterOptions } from '../../support/memory-cluster.ts';
 
 interface Widget extends KubeObject {
   readonly spec?: { readonly size?: number };

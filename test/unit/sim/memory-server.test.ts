@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { type KubeObject, leases, namespaces, type Pod, pods, type Resource, services } from '../../../src/kube/objects.ts';
 import { classifyDenial } from '../../../src/reconcile/plan/denial.ts';
-import { MemoryCluster } from '../../../src/sim/memory-cluster.ts';
 import { resourceQuotas } from '../../../src/sim/quota.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
+import { MemoryCluster } from '../../support/memory-cluster.ts';
 
 const widgets: Resource<KubeObject> = { group: 'example.org', version: 'v1', kind: 'Widget', plural: 'widgets', namespaced: true };
 const key = { namespace: 'default', name: 'x' };

@@ -35,7 +35,7 @@ describe('the certificates of a cluster', () => {
     expect(new X509Certificate(certificates.apiServer.certificate).checkHost(host)).toBe(host);
   });
 
-  it('give each client a user of its own, and only three of them all rights', () => {
+  it('give each client a user of its own, and only those all rights that play a part of the machine', () => {
     const subjects = clientNames.map((name) => new X509Certificate(certificates.clients[name].certificate).subject);
     expect(subjects).toEqual([
       'O=system:masters\nCN=hourglass-admin',
@@ -43,6 +43,16 @@ describe('the certificates of a cluster', () => {
       'CN=system:kube-controller-manager',
       'CN=system:kube-scheduler',
       'O=system:masters\nCN=kwok',
+      'CN=system:kube-proxy',
+      'O=system:masters\nCN=coredns',
+    ]);
+  });
+
+  it('make a kubelet the user that the API server knows for its node, and no other', async () => {
+    const { nodes } = await makeCertificates(nowMs, ['n1', 'n2']);
+    expect(Object.values(nodes).map(({ certificate }) => new X509Certificate(certificate).subject)).toEqual([
+      'O=system:nodes\nCN=system:node:n1',
+      'O=system:nodes\nCN=system:node:n2',
     ]);
   });
 

@@ -8,15 +8,29 @@ const settings = {
   audit: false,
   fakeNodes: 4,
   kwok: '/bin/kwok',
+  coredns: '/bin/coredns',
 };
 
 describe('componentArgv', () => {
-  it.each(componentNames)('keeps every address of %s on this machine', (name) => {
+  it.each(componentNames('instant'))('keeps every address of %s on this machine', (name) => {
     const addresses =
       componentArgv(name, settings)
         .join(' ')
         .match(/\b\d+\.\d+\.\d+\.\d+\b(?!\/)/g) ?? [];
     expect(addresses.filter((address) => address !== '127.0.0.1')).toEqual([]);
+  });
+
+  it('has the control plane in the network of real nodes, at its address', () => {
+    const flags = componentArgv('kube-apiserver', { ...settings, timers: 'fast' });
+    expect(flags).toContain('--advertise-address=10.10.0.1');
+    expect(componentArgv('network', settings)).toEqual(['network', '127.0.0.1:1', '10.10.0.1:6443', '10.10.0.1/24']);
+  });
+
+  it.each([
+    ['fast', 8],
+    ['stock', 50],
+  ] as const)('takes a real node for lost after its %s grace', (timers, seconds) => {
+    expect(componentArgv('kube-controller-manager', { ...settings, timers })).toContain(`--node-monitor-grace-period=${seconds}s`);
   });
 
   it('logs calls only when asked to', () => {

@@ -178,6 +178,7 @@ describe('what stands between a Performer and its newest spec', () => {
 });
 
 describe('when something may be different though nothing happens', () => {
+  const doubtful = { word: 'doubtful', name: 'n2', lostAtMs: nowMs + 2_000 } as const;
   it.each<Case & { name: string; waits: number[] }>([
     { name: 'never, while all serve', current: [view('a')], waits: [] },
     { name: 'when a failed pod may be replaced', failed: [starting('f', { replaceAtMs: nowMs + 3_000 })], waits: [3_000] },
@@ -201,6 +202,19 @@ describe('when something may be different though nothing happens', () => {
       others: [starting('x', { node: { word: 'doubtful', name: 'n2' } })],
       waits: [30_000],
     },
+    {
+      name: 'when the node of one that holds its successor back counts as lost, under Recreate',
+      others: [view('x', { word: 'leaving', node: doubtful }), view('y', { word: 'out', mayServe: false, node: doubtful })],
+      rules: { recreate: true },
+      waits: [2_000, 2_000],
+    },
+    {
+      name: 'not for that under Strict, where being lost changes nothing',
+      others: [view('x', { word: 'leaving', node: doubtful })],
+      rules: { recreate: true, strictNodeLoss: true },
+      waits: [],
+    },
+    { name: 'not for one that holds nobody back', others: [view('x', { word: 'leaving', node: doubtful })], waits: [] },
     { name: 'not for a doubtful node of a pod that serves', current: [view('a', { node: { word: 'doubtful', name: 'n2' } })], waits: [] },
     {
       name: 'when a ready pod counts as available, and at the deadline',

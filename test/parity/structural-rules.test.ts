@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { AnyObject } from '../../../src/sim/stored-object.ts';
-import { type CrdSchema, structuralRules } from '../../../src/sim/structural-rules.ts';
+import type { AnyObject } from '../../src/sim/stored-object.ts';
+import { type CrdSchema, structuralRules } from '../support/structural-rules.ts';
 
 const schema: CrdSchema = {
   type: 'object',

@@ -1,9 +1,10 @@
-import { KubeFault } from '../kube/faults.ts';
-import type { WatchEvent, WatchOptions } from '../kube/port.ts';
-import type { MemoryServer } from './memory-server.ts';
-import type { Change } from './memory-store.ts';
-import type { Matcher } from './selectors.ts';
-import type { AnyObject } from './stored-object.ts';
+import { KubeFault } from '../../src/kube/faults.ts';
+import type { WatchEvent, WatchOptions } from '../../src/kube/port.ts';
+import { eventOf } from '../../src/sim/front.ts';
+import type { MemoryServer } from '../../src/sim/memory-server.ts';
+import type { Change } from '../../src/sim/memory-store.ts';
+import type { Matcher } from '../../src/sim/selectors.ts';
+import type { AnyObject } from '../../src/sim/stored-object.ts';
 
 export interface MemoryWatchOptions
   extends Pick<WatchOptions, 'resourceVersion' | 'initialEvents' | 'onOpen' | 'timeoutSeconds' | 'signal'> {
@@ -105,14 +106,4 @@ export class MemoryWatches {
   #mark() {
     return { type: 'BOOKMARK', resourceVersion: String(this.#server.store.revision) } as const;
   }
-}
-
-/** What a watcher with a selector sees of a change: an object that leaves the selection is DELETED for it, in its last selected state. */
-export function eventOf(change: Change, matches: Matcher): WatchEvent<AnyObject> | undefined {
-  const was = change.before !== undefined && matches(change.before);
-  const is = change.after !== undefined && matches(change.after);
-  if (is) return { type: was ? 'MODIFIED' : 'ADDED', object: change.object };
-  if (!was || change.before === undefined) return undefined;
-  const last = change.after === undefined ? change.object : change.before;
-  return { type: 'DELETED', object: { ...last, metadata: { ...last.metadata, resourceVersion: String(change.revision) } } };
 }

@@ -1,5 +1,5 @@
-import { isKubeFault, KubeFault } from '../kube/faults.ts';
-import { type CoreEvent, coreEvents, type KubeObject, type ObjectKey, type Resource } from '../kube/objects.ts';
+import { isKubeFault, KubeFault } from '../../src/kube/faults.ts';
+import { type CoreEvent, coreEvents, type KubeObject, type ObjectKey, type Resource } from '../../src/kube/objects.ts';
 import type {
   CallOptions,
   DeleteOptions,
@@ -10,13 +10,13 @@ import type {
   PatchOptions,
   WatchEvent,
   WatchOptions,
-} from '../kube/port.ts';
-import type { Json } from '../lib/canonical-json.ts';
-import { formatTime } from '../lib/time.ts';
-import { kindIdOf } from './kind-rules.ts';
-import type { MemoryServer } from './memory-server.ts';
+} from '../../src/kube/port.ts';
+import type { Json } from '../../src/lib/canonical-json.ts';
+import { formatTime } from '../../src/lib/time.ts';
+import { kindIdOf } from '../../src/sim/kind-rules.ts';
+import type { MemoryServer } from '../../src/sim/memory-server.ts';
+import { matcherOf } from '../../src/sim/selectors.ts';
 import type { MemoryWatches } from './memory-watch.ts';
-import { type Matcher, parseFieldSelector, parseLabelSelector } from './selectors.ts';
 
 /** The memory cluster through the port. Each call takes effect in one instant, a microtask after it was made. */
 export class MemoryApi implements KubeApi {
@@ -96,11 +96,4 @@ function selected<T extends KubeObject>(object: T, project: ((object: T) => T) |
 async function begin(doing: string, { signal }: CallOptions): Promise<void> {
   await Promise.resolve();
   if (signal?.aborted === true) throw new KubeFault('aborted', `${doing}: the caller aborted`);
-}
-
-function matcherOf(resource: Resource<KubeObject>, options: Pick<ListOptions, 'namespace' | 'labelSelector' | 'fieldSelector'>): Matcher {
-  const hasLabels = parseLabelSelector(options.labelSelector);
-  const hasFields = parseFieldSelector(options.fieldSelector, resource.kind);
-  const inNamespace: Matcher = (object) => options.namespace === undefined || object.metadata.namespace === options.namespace;
-  return (object) => inNamespace(object) && hasLabels(object) && hasFields(object);
 }

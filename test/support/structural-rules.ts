@@ -1,6 +1,6 @@
-import type { Json } from '../lib/canonical-json.ts';
-import type { KindRules } from './kind-rules.ts';
-import { type AnyObject, isJsonObject } from './stored-object.ts';
+import type { Json } from '../../src/lib/canonical-json.ts';
+import type { KindRules } from '../../src/sim/kind-rules.ts';
+import { type AnyObject, isJsonObject } from '../../src/sim/stored-object.ts';
 
 /** The schema of a CRD, as far as the server acts on it here. Left out: CEL rules, formats, branches. */
 export interface CrdSchema {
@@ -22,9 +22,15 @@ export interface CrdSchema {
 }
 
 /** What an API server does with objects of a kind by the schema of its CRD: unknown fields go, defaults come, what does not fit is refused. */
-export function structuralRules({ properties = {}, required = [] }: CrdSchema): Required<Pick<KindRules, 'withDefaults' | 'refusal'>> {
+export function structuralRules({
+  properties = {},
+  required = [],
+}: CrdSchema): KindRules & Required<Pick<KindRules, 'withDefaults' | 'refusal'>> {
   const { metadata: _metadata, apiVersion: _apiVersion, kind: _kind, ...parts } = properties;
   return {
+    statusSubresource: true,
+    countsGeneration: true,
+    defaultsStatus: properties.status?.default !== undefined,
     withDefaults: ({ apiVersion, kind, metadata, ...rest }) => ({ apiVersion, kind, metadata, ...members(rest, parts) }) as AnyObject,
     refusal: ({ apiVersion: _a, kind: _k, metadata: _m, ...rest }) => findMisfit('', rest, { type: 'object', properties: parts, required }),
   };

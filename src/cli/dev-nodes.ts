@@ -1,0 +1,113 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import process from 'node:process';
+import type { Node, Pod } from '../kube/objects.ts';
+import { clustersHome, readState, registryDirOf } from '../testbed/cluster-state.ts';
+import { clusterPaths } from '../testbed/components.ts';
+import { kubectl } from '../testbed/kubectl.ts';
+import { type NodeCut, openRealNodes, type RealNodes } from '../testbed/nodes/real-nodes.ts';
+import { createProgress } from '../testbed/progress.ts';
+import { TestbedError } from '../testbed/testbed-error.ts';
+import { ensureTool } from '../testbed/tools.ts';
+import { renderTable } from './output.ts';
+
+export type NodeAction = 'stop' | 'start' | 'cut' | 'heal';
+
+async function openNodes(cluster: string): Promise<RealNodes> {
+  return openRealNodes(
+    registryDirOf(clustersHome(process.env), cluster),
+    await ensureTool('control-plane', createProgress(process.stderr)),
+  );
+}
+
+/** The command has this process's own input and output; its exit code is ours. */
+export async function runExec(cluster: string, node: string, command: readonly string[]): Promise<void> {
+  const [program = '', ...args] = (await openNodes(cluster)).enter(node, command);
+  process.exitCode = spawnSync(program, args, { stdio: 'inherit' }).status ?? 1;
+}
+
+const said: Readonly<Record<NodeAction, string>> = {
+  stop: 'is off; switch it on again: bin/hourglass dev node start',
+  start: 'is starting',
+  cut: 'is cut off; take it back: bin/hourglass dev node heal',
+  heal: 'is connected',
+};
+
+export async function runNode(
+  action: NodeAction,
+  node: string,
+  { name, from = 'network' }: { readonly name: string; readonly from?: NodeCut },
+): Promise<void> {
+  const nodes = await openNodes(name);
+  if (action === 'cut') nodes.cut(node, from);
+  else await nodes[action](node);
+  process.stdout.write(`${node} ${said[action]}\n`);
+}
+
+export async function runLoadImage(cluster: string, files: readonly string[]): Promise<void> {
+  const nodes = await openNodes(cluster);
+  for (const file of files) for (const line of await nodes.loadImage(file)) process.stdout.write(`${line}\n`);
+}
+
+/** Prints a log, or the names of all there are. @throws TestbedError for one that is not there */
+export function runLogs(
+  component: string | undefined,
+  { name, follow = false }: { readonly name: string; readonly follow?: boolean },
+): void {
+  const reading = readState(registryDirOf(clustersHome(process.env), name));
+  if (reading.kind !== 'state')
+    throw new TestbedError(`cluster ${name}: it is not up; start it with \`bin/hourglass dev up --name ${name}\``);
+  const { logs } = clusterPaths(reading.state.dir);
+  const names = readdirSync(logs).flatMap((file) => (file.endsWith('.log') ? [file.slice(0, -4)] : []));
+  if (component === undefined) {
+    process.stdout.write(`${names.toSorted().join('\n')}\n`);
+    return;
+  }
+  const path = join(logs, `${component}.log`);
+  if (!existsSync(path)) throw new TestbedError(`no log of ${component} in cluster ${name}; there are: ${names.toSorted().join(', ')}`);
+  const { status } = spawnSync('tail', [...(follow ? ['-F'] : []), '-n', follow ? '20' : '+1', path], { stdio: 'inherit' });
+  process.exitCode = status ?? 0;
+}
+
+export interface NodeStatus {
+  readonly node: string;
+  readonly ready: string;
+  readonly pods: number;
+  /** Of its pods. */
+  readonly cpuS?: number;
+  readonly memoryBytes?: number;
+}
+
+/** How the real nodes of a cluster stand; a cluster that does not answer has nodes of which nothing is known. */
+export async function readNodeStatus(cluster: string, kubectlOf: readonly string[]): Promise<readonly NodeStatus[]> {
+  const nodes = await openNodes(cluster);
+  const ask = async <T>(kind: string): Promise<readonly T[]> => {
+    const text = await kubectl({ kubectl: kubectlOf }, ['get', kind, '--all-namespaces', '-o', 'json'], { timeoutMs: 5_000 }).catch(
+      () => '',
+    );
+    return text === '' ? [] : (JSON.parse(text) as { items: readonly T[] }).items;
+  };
+  const [objects, pods] = await Promise.all([ask<Node>('nodes'), ask<Pod>('pods')]);
+  return nodes.usage().map(({ name, isOn, ...usage }) => {
+    const conditions = objects.find(({ metadata }) => metadata?.name === name)?.status?.conditions ?? [];
+    const ready = conditions.find(({ type }) => type === 'Ready')?.status ?? 'Unknown';
+    return {
+      node: name,
+      ready: isOn ? ready : `${ready} (off)`,
+      pods: pods.filter(({ spec }) => spec?.nodeName === name).length,
+      ...usage,
+    };
+  });
+}
+
+export function renderNodes(nodes: readonly NodeStatus[], width: number): readonly string[] {
+  const rows = nodes.map(({ node, ready, pods, cpuS, memoryBytes }) => [
+    node,
+    ready,
+    String(pods),
+    cpuS === undefined ? '-' : `${cpuS.toFixed(1)} s`,
+    memoryBytes === undefined ? '-' : `${Math.round(memoryBytes / 2 ** 20)} MiB`,
+  ]);
+  return renderTable(['NODE', 'READY', 'PODS', 'CPU OF PODS', 'MEMORY OF PODS'], rows, width);
+}

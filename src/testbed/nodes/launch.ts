@@ -1,0 +1,67 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { arch } from 'node:process';
+import { writeImageArchive } from '../../images/archive.ts';
+import type { ProcessRecord } from '../cluster-state.ts';
+import type { ClusterPaths } from '../components.ts';
+import { startComponent } from '../processes.ts';
+import { toTestbedError } from '../testbed-error.ts';
+import { makeCgroup } from './cgroups.ts';
+import { cgroupOf, type NodeTimers, nodeDir, pauseImage, planNode } from './node-plan.ts';
+
+export interface NodeLaunch {
+  readonly cluster: string;
+  readonly name: string;
+  readonly paths: ClusterPaths;
+  readonly controlPlane: string;
+  readonly networkPid: number;
+  readonly nodes: { readonly count: number; readonly timers: NodeTimers };
+  readonly registryDir: string;
+  readonly dieWithParent: boolean;
+}
+
+/** Switches a node on. `record` gets the process that is its power supply; resolves with how that ended. @throws TestbedError */
+export function launchNode(launch: NodeLaunch, record: (record: ProcessRecord) => void): Promise<string> {
+  const { cluster, name, paths, controlPlane, networkPid, nodes, registryDir, dieWithParent } = launch;
+  const dir = nodeDir(paths, name);
+  const specPath = join(dir, 'node.json');
+  try {
+    const { files, spec } = planNode({ cluster, name, paths, controlPlane, networkPid, nodes: nodes.count, timers: nodes.timers });
+    for (const [file, text] of Object.entries({ ...files, 'node.json': JSON.stringify(spec, undefined, 2) })) {
+      mkdirSync(dirname(join(dir, file)), { recursive: true, mode: 0o700 });
+      writeFileSync(join(dir, file), text, { mode: 0o600 });
+    }
+    makeCgroup(cgroupOf(cluster, name));
+    return startComponent(
+      {
+        binary: controlPlane,
+        argv: ['node', specPath],
+        cwd: dir,
+        logPath: join(paths.logs, `${name}.log`),
+        registryDir,
+        dieWithParent,
+      },
+      record,
+    );
+  } catch (error) {
+    throw toTestbedError(`starting node ${name}`, error);
+  }
+}
+
+/** The image that every pod starts from, of one static program. */
+export async function writePauseImage(path: string, program: string): Promise<void> {
+  if (existsSync(path)) return;
+  await writeImageArchive(path, {
+    name: pauseImage,
+    architecture: arch === 'arm64' ? 'arm64' : 'amd64',
+    layers: [[{ path: 'pause', source: program, mode: 0o755 }]],
+    entrypoint: ['/pause'],
+    user: '65535:65535',
+  });
+}
+
+/** Runs a program of this machine in the network of process `pid`; throws what it said when it fails. */
+export function runInNetwork(pid: number, command: readonly string[]): string {
+  return execFileSync('nsenter', [`--net=/proc/${pid}/ns/net`, ...command], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+}

@@ -1,0 +1,159 @@
+import { execFile, spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { type ClusterState, type ProcessRecord, readState, writeState } from '../cluster-state.ts';
+import { clusterPaths } from '../components.ts';
+import { findStamp, isAlive, killNow } from '../processes.ts';
+import { TestbedError } from '../testbed-error.ts';
+import { readUsage, removeCgroups } from './cgroups.ts';
+import { launchNode, runInNetwork } from './launch.ts';
+import { cgroupOf, controlPlaneAddress, ctr, nodeNames } from './node-plan.ts';
+
+/**
+ * How much of a node is cut off. `network`: everything, its pods too. `control-plane`: kubelet and kube-proxy lose the API server,
+ * while pods go on and are reached: what they were told last is what they do.
+ */
+export type NodeCut = 'network' | 'control-plane';
+
+export interface NodeUsage {
+  readonly name: string;
+  readonly isOn: boolean;
+  /** Of its pods, since it was switched on. */
+  readonly cpuS?: number;
+  readonly memoryBytes?: number;
+}
+
+/** The real nodes of one cluster. Each call throws a TestbedError for a node that is not there, or not as the call needs it. */
+export interface RealNodes {
+  readonly names: readonly string[];
+  /** Powers the node off, as pulling its plug does: every process ends at once, its disk stays. */
+  stop(name: string): Promise<void>;
+  /** Powers it on again. */
+  start(name: string): Promise<void>;
+  cut(name: string, what: NodeCut): void;
+  /** Takes every cut back. */
+  heal(name: string): void;
+  /** Command line that runs `command` in the node: in its network, with its processes and mounts. */
+  enter(name: string, command: readonly string[]): string[];
+  /** Puts an image archive (OCI layout or docker save) into nodes, all that are on unless told. Returns what each said. */
+  loadImage(file: string, names?: readonly string[]): Promise<string[]>;
+  usage(): NodeUsage[];
+}
+
+const cutTable = 'hourglass_cut';
+
+/** @throws TestbedError when the cluster is not there or has no real nodes */
+export function openRealNodes(registryDir: string, controlPlane: string): RealNodes {
+  const cluster = basename(registryDir);
+  const read = (): ClusterState & { readonly nodes: NonNullable<ClusterState['nodes']> } => {
+    const reading = readState(registryDir);
+    if (reading.kind !== 'state')
+      throw new TestbedError(`cluster ${cluster}: it is not up; start it with \`bin/hourglass dev up --real --name ${cluster}\``);
+    const { nodes } = reading.state;
+    if (nodes === undefined)
+      throw new TestbedError(
+        `cluster ${cluster}: its nodes are fake; start one with real nodes: \`bin/hourglass dev up --real --name NAME\``,
+      );
+    return { ...reading.state, nodes };
+  };
+  const names = nodeNames(read().nodes.count);
+  /** The process that is the node's power supply; undefined while it is off. */
+  const powerOf = (name: string): ProcessRecord | undefined => {
+    if (!names.includes(name)) throw new TestbedError(`node ${name}: cluster ${cluster} has ${names.join(', ')}`);
+    const record = read().processes[name] ?? undefined;
+    return record !== undefined && isAlive(record) ? record : undefined;
+  };
+  const initOf = (name: string): number => {
+    const power = powerOf(name);
+    if (power === undefined) throw offError(name);
+    const init = childrenOf(power.pid)[0];
+    if (init === undefined) throw new TestbedError(`node ${name}: it is just starting; try again`);
+    return init;
+  };
+  const offError = (name: string): TestbedError =>
+    new TestbedError(`node ${name}: it is off; switch it on with \`bin/hourglass dev node start ${name} --name ${cluster}\``);
+  const record = (name: string, process: ProcessRecord | undefined): void => {
+    const { [name]: _, ...others } = read().processes;
+    writeState(registryDir, { ...read(), processes: process === undefined ? others : { ...others, [name]: process } });
+  };
+  const networkPid = (): number => read().processes.network?.pid ?? 0;
+  const enter = (name: string, command: readonly string[]): string[] => [
+    'nsenter',
+    `--target=${initOf(name)}`,
+    '--net',
+    '--mount',
+    '--pid',
+    '--uts',
+    '--ipc',
+    '--',
+    ...command,
+  ];
+  const run = (command: readonly string[]): string => {
+    const [program = '', ...args] = command;
+    const { status, stdout, stderr, error } = spawnSync(program, args, { encoding: 'utf8', timeout: 30_000 });
+    if (status === 0) return stdout;
+    throw new TestbedError(`${command.join(' ')}: ${error?.message ?? stderr.trim()}`);
+  };
+  return {
+    names,
+    stop: async (name) => {
+      const power = powerOf(name);
+      if (power === undefined) throw offError(name);
+      const inits = childrenOf(power.pid).map((pid) => ({ pid, stamp: findStamp(pid) ?? '' }));
+      record(name, undefined);
+      await killNow([power, ...inits]);
+      // Its cable goes with its network namespace, which the kernel takes down in its own time.
+      spawnSync('nsenter', [`--net=/proc/${networkPid()}/ns/net`, 'ip', 'link', 'delete', name]);
+      await removeCgroups((group) => group === cgroupOf(cluster, name));
+    },
+    start: async (name) => {
+      if (powerOf(name) !== undefined) throw new TestbedError(`node ${name}: it is on already`);
+      const { dir, nodes, detach } = read();
+      const launch = { cluster, name, paths: clusterPaths(dir), controlPlane, networkPid: networkPid(), nodes, registryDir };
+      // Its end is seen by whoever looks for it; a node may be switched off.
+      void launchNode({ ...launch, dieWithParent: !detach }, (power) => record(name, power));
+    },
+    cut: (name, what) => {
+      if (what === 'network') {
+        initOf(name);
+        runInNetwork(networkPid(), ['ip', 'link', 'set', name, 'down']);
+        return;
+      }
+      const rules = `table inet ${cutTable} {
+        chain in { type filter hook input priority -300; ip saddr ${controlPlaneAddress} drop; }
+        chain out { type filter hook output priority -300; ip daddr ${controlPlaneAddress} drop; }
+      }`;
+      run(enter(name, ['nft', rules]));
+    },
+    heal: (name) => {
+      runInNetwork(networkPid(), ['ip', 'link', 'set', name, 'up']);
+      run(enter(name, ['nft', `add table inet ${cutTable}; delete table inet ${cutTable}`]));
+    },
+    enter,
+    loadImage: async (file, wanted = names.filter((name) => powerOf(name) !== undefined)) => {
+      const path = resolve(file);
+      if (!existsSync(path)) throw new TestbedError(`image ${file}: there is no such file; \`npm run image\` makes the project's own`);
+      const load = async (name: string): Promise<string> => {
+        const [program = '', ...args] = enter(name, [...ctr, 'images', 'import', path]);
+        const { stdout } = await promisify(execFile)(program, args, { timeout: 120_000 }).catch((error: Error & { stderr?: string }) => {
+          throw new TestbedError(`image ${file} on node ${name}: ${error.stderr?.trim() || error.message}`);
+        });
+        return `${name}: ${stdout.trim().split('\n').at(-1) ?? ''}`;
+      };
+      return await Promise.all(wanted.map(load));
+    },
+    usage: () => names.map((name) => ({ name, isOn: powerOf(name) !== undefined, ...readUsage(cgroupOf(cluster, name)) })),
+  };
+}
+
+/** Processes that any thread of `pid` has started. */
+function childrenOf(pid: number): number[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
+      readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
+    );
+  } catch {
+    return [];
+  }
+}

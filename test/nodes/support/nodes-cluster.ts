@@ -1,0 +1,206 @@
+import { execFileSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach } from 'vitest';
+import { projectRoot } from '../../../scripts/generate.ts';
+import { makeImage } from '../../../scripts/images/make-image.ts';
+import { readPins } from '../../../scripts/images/pins.ts';
+import type { PerformerSpecInput } from '../../../src/api/v1alpha1/performer.ts';
+import { collectArtifacts } from '../../../src/testbed/artifacts.ts';
+import { clustersHome, registryDirOf } from '../../../src/testbed/cluster-state.ts';
+import type { AuditLevel } from '../../../src/testbed/components.ts';
+import { type EmbeddedCluster, startEmbeddedCluster } from '../../../src/testbed/embedded-cluster.ts';
+import { prepareMachine } from '../../../src/testbed/nodes/machine.ts';
+import { ctr, type NodeTimers } from '../../../src/testbed/nodes/node-plan.ts';
+import { openRealNodes, type RealNodes } from '../../../src/testbed/nodes/real-nodes.ts';
+import { createProgress, silentProgress } from '../../../src/testbed/progress.ts';
+import { RealCluster, until } from '../../parity/support/real-cluster.ts';
+import { hourglass } from '../../support/cli.ts';
+import { buildTimeoutMs, findNodeTools } from '../../support/cluster.ts';
+
+const registry = 'registry.example.com';
+export const performerImage = `${registry}/hourglass-test-performer:0.1.0`;
+/** The same under a newer tag, for rollouts. */
+export const newPerformerImage = `${registry}/hourglass-test-performer:0.1.1`;
+export const operatorNamespace = 'hourglass-system';
+
+export interface NodesOptions {
+  readonly count?: number;
+  readonly timers?: NodeTimers;
+  readonly audit?: AuditLevel;
+}
+
+/** One call of the caller, as it tells of it. */
+export interface Call {
+  readonly kind: 'answered' | 'failed';
+  readonly id: string;
+  readonly atMs: number;
+  readonly tookMs: number;
+  readonly instance?: string;
+  readonly version?: string;
+  readonly code?: number;
+  readonly details?: string;
+}
+
+/** A cluster with real nodes for the tests of a file, with the images of operator and test performer on each node. */
+export class NodesCluster extends RealCluster {
+  readonly #started: { cluster?: EmbeddedCluster; nodes?: RealNodes };
+
+  constructor(options: NodesOptions = {}) {
+    const started: { cluster?: EmbeddedCluster; nodes?: RealNodes } = {};
+    beforeAll(async () => {
+      const report = createProgress(process.stderr);
+      prepareMachine(report, true);
+      const tools = await findNodeTools();
+      const out = join(projectRoot, 'dist/images');
+      const architecture = process.arch === 'arm64' ? 'arm64' : 'amd64';
+      const make = (program: 'operator' | 'test-performer') => makeImage(program, architecture, { out, registry }, readPins(), report);
+      const images = [await make('operator'), await make('test-performer')];
+      const { count = 3, timers = 'fast', audit = true } = options;
+      const name = `nodes-${process.pid}-${Math.random().toString(36).slice(2, 8)}`;
+      started.cluster = await startEmbeddedCluster({
+        name,
+        profile: 'nodes',
+        realNodes: { count, timers },
+        audit,
+        tools,
+        report: silentProgress,
+        detach: false,
+      });
+      started.nodes = openRealNodes(registryDirOf(clustersHome(process.env), name), tools.controlPlane);
+      for (const { facts } of images) await started.nodes.loadImage(facts.file);
+      for (const name of started.nodes.names) inNode(started.nodes, name, [...ctr, 'images', 'tag', performerImage, newPerformerImage]);
+    }, buildTimeoutMs);
+    beforeEach(({ task, onTestFailed }) => {
+      onTestFailed(async () => {
+        if (started.cluster === undefined) return;
+        const folder = join(projectRoot, 'dist/artifacts', task.name.replaceAll(/\W+/g, '-').slice(0, 60));
+        rmSync(folder, { recursive: true, force: true });
+        const { kubeconfig } = started.cluster;
+        const snapshot = async (namespace: string, performer: string): Promise<string> =>
+          (await hourglass(['snapshot', performer, '-n', namespace, '--kubeconfig', kubeconfig])).stdout;
+        await collectArtifacts(started.cluster, folder, snapshot);
+        console.error(`What explains the failure: ${folder}`);
+      });
+    });
+    afterAll(async () => {
+      await started.cluster?.stop();
+    }, 60_000);
+    const get = (): EmbeddedCluster => {
+      if (started.cluster === undefined) throw new Error('the cluster exists only while tests run');
+      return started.cluster;
+    };
+    super({ get });
+    this.#started = started;
+  }
+
+  get cluster(): EmbeddedCluster {
+    if (this.#started.cluster === undefined) throw new Error('the cluster exists only while tests run');
+    return this.#started.cluster;
+  }
+
+  get nodes(): RealNodes {
+    if (this.#started.nodes === undefined) throw new Error('the cluster exists only while tests run');
+    return this.#started.nodes;
+  }
+
+  /** Installs the operator from the file that users apply: `watch`, as a Deployment that is then available, or `once`, as a CronJob. */
+  async install(mode: 'watch' | 'once'): Promise<void> {
+    await this.kubectl('apply', '--server-side', '--force-conflicts', '-f', join(projectRoot, `manifests/install-${mode}.yaml`));
+    await this.kubectl('wait', '--for=condition=Established', 'crd/performers.hourglass.eigenlayer.io', '--timeout=20s');
+    if (mode === 'watch')
+      await this.kubectl('rollout', 'status', '-n', operatorNamespace, 'deployment/hourglass-operator', '--timeout=60s');
+  }
+
+  /** Takes the operator away as users do; the CRD stays, and with it the Performers. */
+  async uninstall(mode: 'watch' | 'once'): Promise<void> {
+    const kinds = mode === 'watch' ? ['deployment/hourglass-operator'] : ['cronjob/hourglass-once'];
+    await this.kubectl('delete', '-n', operatorNamespace, ...kinds, '--wait=true', '--timeout=60s');
+  }
+
+  /** Runs the CronJob's Job now, and waits for its end; returns what it said. */
+  async runOnce(): Promise<string> {
+    const name = `now-${Date.now()}`;
+    await this.kubectl('create', 'job', '-n', operatorNamespace, name, '--from=cronjob/hourglass-once');
+    await until('the Job to end', async () => {
+      const conditions = await this.kubectl('get', 'job', '-n', operatorNamespace, name, '-o', 'jsonpath={.status.conditions[*].type}');
+      return /Complete|Failed/.test(conditions);
+    });
+    const said = await this.kubectl('logs', '-n', operatorNamespace, `job/${name}`);
+    await this.kubectl('delete', 'job', '-n', operatorNamespace, name);
+    return said;
+  }
+
+  /** A Performer with the test performer's image, behaving as `env` says (test/performer/README.md). */
+  async performer(
+    namespace: string,
+    name: string,
+    env: Readonly<Record<string, string>> = {},
+    spec: Partial<PerformerSpecInput> = {},
+  ): Promise<void> {
+    const identity = [
+      { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
+      { name: 'POD_UID', valueFrom: { fieldRef: { fieldPath: 'metadata.uid' } } },
+    ];
+    await this.ask(namespace, name, { image: performerImage, config: { grpcPort: 8080, environment: env, env: identity }, ...spec });
+  }
+
+  /** Starts a caller in the cluster; it calls until `stop`, which returns how each of its calls went. */
+  async startCaller(
+    namespace: string,
+    name: string,
+    env: Readonly<Record<string, string>> & { readonly TARGET: string },
+    node?: string,
+  ): Promise<{ stop(): Promise<readonly Call[]> }> {
+    await this.apply({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name, namespace, labels: { app: 'caller' } },
+      spec: {
+        restartPolicy: 'Never',
+        terminationGracePeriodSeconds: 10,
+        enableServiceLinks: false,
+        ...(node === undefined ? {} : { nodeSelector: { 'kubernetes.io/hostname': node } }),
+        containers: [
+          {
+            name: 'caller',
+            image: performerImage,
+            imagePullPolicy: 'IfNotPresent',
+            command: ['/caller'],
+            env: Object.entries(env).map(([key, value]) => ({ name: key, value })),
+          },
+        ],
+      },
+    });
+    await until('the caller to run', async () =>
+      /Running|Succeeded/.test(await this.kubectl('get', 'pod', '-n', namespace, name, '-o', 'jsonpath={.status.phase}')),
+    );
+    return {
+      stop: async () => {
+        // The container gets the signal and ends by itself, or has ended; its log is there as long as its pod is.
+        const node = await this.kubectl('get', 'pod', '-n', namespace, name, '-o', 'jsonpath={.spec.nodeName}');
+        await this.endContainer(node, namespace, name).catch(() => undefined);
+        await until('the caller to end', async () =>
+          /Succeeded|Failed/.test(await this.kubectl('get', 'pod', '-n', namespace, name, '-o', 'jsonpath={.status.phase}')),
+        );
+        const lines = (await this.kubectl('logs', '-n', namespace, name)).trim().split('\n');
+        await this.kubectl('delete', 'pod', '-n', namespace, name, '--grace-period=0', '--force');
+        return lines.map((line) => JSON.parse(line) as Call).filter(({ kind }) => kind === 'answered' || kind === 'failed');
+      },
+    };
+  }
+
+  /** Sends SIGTERM to process 1 of a pod's container, by its node's containerd. */
+  async endContainer(node: string, namespace: string, pod: string): Promise<void> {
+    const id = (
+      await this.kubectl('get', 'pod', '-n', namespace, pod, '-o', 'jsonpath={.status.containerStatuses[0].containerID}')
+    ).replace(/^containerd:\/\//, '');
+    inNode(this.nodes, node, [...ctr, 'tasks', 'kill', '--signal', 'SIGTERM', id]);
+  }
+}
+
+/** Runs a command in a node and returns what it said; throws when it fails. */
+export function inNode(nodes: RealNodes, name: string, command: readonly string[]): string {
+  const [program = '', ...args] = nodes.enter(name, command);
+  return execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], timeout: 30_000 });
+}

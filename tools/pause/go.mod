@@ -1,0 +1,3 @@
+module hourglass/tools/pause
+
+go 1.25.0
