@@ -43,7 +43,7 @@ const tools: Readonly<Record<ToolName, Tool>> = {
   pause: { title: () => 'pause, which holds the namespaces of pods', coldTime: 'a few seconds' },
   'client-go': { title: () => 'the client-go program of the client bench', coldTime: 'about 1 min' },
   kstatus: { title: () => 'kstatus, by which tools wait for objects', coldTime: 'about 1 min' },
-  k6: { packagePath: 'go.k6.io/k6/v2', title: ({ k6 }) => `k6 ${k6}`, coldTime: 'about 2 min' },
+  k6: { packagePath: 'go.k6.io/k6/v2', title: ({ k6 }) => `k6 ${k6}`, coldTime: 'about 4 min' },
 };
 
 /**

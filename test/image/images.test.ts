@@ -131,7 +131,7 @@ describe.each(all)('the image of %s', (image) => {
     const programs = filesOf(image).filter(({ name, type, mode }) => type === 'file' && (mode & 0o111) !== 0 && !/\.so(\.|$)/.test(name));
     const own = {
       operator: ['usr/bin/node', 'app/hourglass.js'],
-      'test-performer': ['usr/bin/node', 'app/performer.mjs'],
+      'test-performer': ['usr/bin/node', 'app/caller.mjs', 'app/performer.mjs'],
       k6: ['usr/bin/k6'],
       base: ['usr/bin/node'],
     }[program];
@@ -174,7 +174,7 @@ describe('the bill of materials', () => {
 
   it.each([
     { image: 'operator amd64', entries: ['src/cli/main.ts', 'src/api/crd/performer-crd-yaml.ts', 'src/cli/start.ts'] },
-    { image: 'test-performer arm64', entries: ['test/performer/main.ts'] },
+    { image: 'test-performer arm64', entries: ['test/performer/main.ts', 'test/performer/caller.ts'] },
   ])('of $image names every package that esbuild puts into the bundle', async ({ image, entries }) => {
     const metafiles = await Promise.all(entries.map(bundleApart));
     const bundled = new Set(metafiles.flatMap(({ outputs }) => Object.values(outputs).flatMap(({ inputs }) => packagesIn(inputs))));
