@@ -11,7 +11,7 @@ import type { EmbeddedCluster } from '../../src/testbed/embedded-cluster.ts';
 const run = promisify(execFile);
 const kind = { group, version, namespace: 'default', plural: performers.plural };
 const crdName = `${performers.plural}.${group}`;
-export const ourCrd = join(projectRoot, 'manifests/crd');
+export const ourCrd = join(projectRoot, 'manifests/crd/hourglass.eigenlayer.io_performers.yaml');
 
 /** Performers as another client than ours sees them, in the namespace `default`. */
 export class PerformerClient {
