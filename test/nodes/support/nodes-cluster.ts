@@ -6,7 +6,6 @@ import { projectRoot } from '../../../scripts/generate.ts';
 import { makeImage } from '../../../scripts/images/make-image.ts';
 import { readPins } from '../../../scripts/images/pins.ts';
 import type { PerformerSpecInput } from '../../../src/api/v1alpha1/performer.ts';
-import { collectArtifacts } from '../../../src/testbed/artifacts.ts';
 import { clustersHome, registryDirOf } from '../../../src/testbed/cluster-state.ts';
 import type { AuditLevel } from '../../../src/testbed/components.ts';
 import { type EmbeddedCluster, startEmbeddedCluster } from '../../../src/testbed/embedded-cluster.ts';
@@ -17,6 +16,7 @@ import { createProgress, silentProgress } from '../../../src/testbed/progress.ts
 import { RealCluster, until } from '../../parity/support/real-cluster.ts';
 import { hourglass } from '../../support/cli.ts';
 import { buildTimeoutMs, findNodeTools } from '../../support/cluster.ts';
+import { collectArtifacts } from './artifacts.ts';
 
 const registry = 'registry.example.com';
 export const performerImage = `${registry}/hourglass-test-performer:0.1.0`;

@@ -1,8 +1,8 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { clusterPaths } from './components.ts';
-import { kubectl } from './kubectl.ts';
-import { toTestbedError } from './testbed-error.ts';
+import { clusterPaths } from '../../../src/testbed/components.ts';
+import { kubectl } from '../../../src/testbed/kubectl.ts';
+import { toTestbedError } from '../../../src/testbed/testbed-error.ts';
 
 export interface ArtifactSource {
   readonly dir: string;
