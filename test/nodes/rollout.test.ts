@@ -63,15 +63,23 @@ describe('a rollout under load', () => {
     const begun = await followed.stop();
     for (const [mode, all] of Object.entries(calls)) {
       const doubled = all.filter(({ id }) => (begun.get(id)?.length ?? 0) > 1);
-      console.log(`rollout, ${mode}: ${all.length} sent, ${failedOf(all).length} failed, ${doubled.length} doubled`);
-      expect(failedOf(all)).toEqual([]);
+      // Sent while GOAWAY was on its way to the client: turned away unseen, so its sender may send it again. grpc-js announces its end once only.
+      const refused = all.filter(({ details }) => details === 'Stream refused by server');
+      const failed = failedOf(all).filter((call) => !refused.includes(call));
+      console.log(
+        `rollout, ${mode}: ${all.length} sent, ${failed.length} failed, ${refused.length} refused unseen, ${doubled.length} doubled`,
+      );
+      expect(failed).toEqual([]);
+      expect(refused.length).toBeLessThanOrEqual(1);
+      expect(refused.filter(({ id }) => begun.has(id))).toEqual([]);
       expect(doubled).toEqual([]);
       // A log that lost lines would hide a second run.
-      expect(all.filter(({ id }) => !begun.has(id))).toEqual([]);
+      expect(all.filter((call) => !begun.has(call.id) && !refused.includes(call))).toEqual([]);
     }
     for (const all of Object.values(calls)) {
-      expect(instancesOf(all)).toContain(before[0]);
-      expect(instancesOf(all).size).toBe(2);
+      const answering = instancesOf(all.filter(({ kind }) => kind === 'answered'));
+      expect(answering).toContain(before[0]);
+      expect(answering.size).toBe(2);
     }
   });
 
@@ -174,7 +182,8 @@ describe('a pod that is killed', () => {
 
 describe('all of that', () => {
   it('kept what every cluster is held to', () => {
+    oracles.rest();
     expect(oracles.violations()).toEqual([]);
-    expect(oracles.evaluated()).toEqual(expect.arrayContaining(['S1', 'L1', 'L2', 'L3']));
+    expect(oracles.evaluated()).toEqual(expect.arrayContaining(['S1', 'S3', 'L1', 'L3', 'L4']));
   });
 });

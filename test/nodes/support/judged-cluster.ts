@@ -5,6 +5,8 @@ import type { NodesCluster } from './nodes-cluster.ts';
 export interface JudgedCluster {
   /** What was wrong so far, a line each. */
   violations(): readonly string[];
+  /** Says that all is done that was asked for: what must hold at rest is put to the test. */
+  rest(): void;
   /** Oracles whose statement was put to a test. */
   evaluated(): readonly string[];
   stop(): void;
@@ -24,6 +26,7 @@ export async function judgeCluster({ kube }: NodesCluster, namespace: string): P
   });
   return {
     violations: () => board.violations.map(({ oracle, key, message }) => `${oracle} ${key}: ${message}`),
+    rest: () => board.rest({ atMs: kube.serverNowMs(), silentWrites: [], instances: undefined }),
     evaluated: () => board.oracles.filter((one) => one.evaluated() > 0).map(({ id }) => id),
     stop: () => stop.abort(),
   };
