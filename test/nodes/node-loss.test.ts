@@ -22,6 +22,9 @@ const podsOf = async (name: string): Promise<readonly Pod[]> =>
 const settled = (name: string, replicas = 1): Promise<void> =>
   until(`${name} to settle`, async () => (await ready(name)) === 'True Serving' && (await podsOf(name)).length === replicas, 120_000);
 const isReady = ({ status }: Pod): boolean => status?.conditions?.some((one) => one.type === 'Ready' && one.status === 'True') === true;
+/** Whether another pod than this one serves. */
+const isReplaced = async (name: string, pod: string | undefined): Promise<boolean> =>
+  (await podsOf(name)).some((one) => keyOf(one).name !== pod && isReady(one));
 const targetOf = (name: string): string => `performer-${name}.${namespace}.svc.cluster.local:8080`;
 const otherThan = (node: string): string => cluster.nodes.names.find((name) => name !== node) ?? '';
 
@@ -60,11 +63,7 @@ describe('a node that loses its power', () => {
       const calls = await whileCalling('route', node, async () => {
         lostAtMs = Date.now();
         await cluster.nodes.stop(node);
-        await until(
-          'a replacement to serve',
-          async () => (await podsOf('route')).some((one) => keyOf(one).name !== pod && isReady(one)),
-          180_000,
-        );
+        await until('a replacement to serve', () => isReplaced('route', pod), 180_000);
         await sleep(3_000);
       });
       const answer = calls.find(({ kind, atMs, instance }) => kind === 'answered' && atMs > lostAtMs && instance !== pod);
@@ -102,12 +101,7 @@ describe('a node whose kubelet is cut off', () => {
     let healedMs = 0;
     const calls = await whileCalling('zombie', node, async () => {
       cluster.nodes.cut(node, 'control-plane');
-      await until('a replacement to serve', async () => {
-        const pods = await podsOf('zombie');
-        return pods.some(
-          (one) => keyOf(one).name !== pod && one.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True'),
-        );
-      });
+      await until('a replacement to serve', () => isReplaced('zombie', pod));
       // What a kube-proxy on another node makes of it takes a moment more.
       await sleep(3_000);
       routedAwayMs = Date.now();

@@ -52,11 +52,12 @@ export interface KubeletSettings {
   readonly cgroup: string;
   readonly dir: string;
   readonly socket: string;
+  readonly clusterDns: string;
   readonly timers: { readonly statusUpdateS: number; readonly leaseS: number };
 }
 
 /** Pure. */
-export function buildKubeletConfig({ address, clientCa, cgroup, dir, socket, timers }: KubeletSettings): string {
+export function buildKubeletConfig({ address, clientCa, cgroup, dir, socket, clusterDns, timers }: KubeletSettings): string {
   return stringify({
     apiVersion: 'kubelet.config.k8s.io/v1beta1',
     kind: 'KubeletConfiguration',
@@ -69,7 +70,7 @@ export function buildKubeletConfig({ address, clientCa, cgroup, dir, socket, tim
     failSwapOn: false,
     enforceNodeAllocatable: [],
     containerRuntimeEndpoint: `unix://${socket}`,
-    clusterDNS: ['10.96.0.10'],
+    clusterDNS: [clusterDns],
     clusterDomain: 'cluster.local',
     resolvConf: '/dev/null',
     podLogsDir: join(dir, 'pod-logs'),

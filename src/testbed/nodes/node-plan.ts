@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { ClusterPaths } from '../components.ts';
+import { clusterCidr } from '../fake-nodes.ts';
 import { buildCniConfig, buildContainerdConfig, buildKubeletConfig } from './node-configs.ts';
 
 /** How fast a lost node is noticed: `stock` is Kubernetes' own pace, `fast` a fifth of it, for tests. */
@@ -87,6 +88,7 @@ export function planNode(settings: NodeSettings): { readonly files: Readonly<Rec
         cgroup: cgroupOf(cluster, name),
         dir,
         socket,
+        clusterDns: clusterDnsAddress,
         timers: timersOf[timers],
       }),
     },
@@ -108,7 +110,7 @@ export function planNode(settings: NodeSettings): { readonly files: Readonly<Rec
             `--kubeconfig=${join(paths.kubeconfigs, 'kube-proxy')}`,
             '--proxy-mode=nftables',
             `--hostname-override=${name}`,
-            '--cluster-cidr=10.244.0.0/16',
+            `--cluster-cidr=${clusterCidr}`,
             // A namespace that is not the machine's first may not change these limits.
             '--conntrack-max-per-core=0',
             '--conntrack-min=0',

@@ -44,6 +44,7 @@ export interface Call {
 
 /** A cluster with real nodes for the tests of a file, with the images of operator and test performer on each node. */
 export class NodesCluster extends RealCluster {
+  readonly #get: () => EmbeddedCluster;
   readonly #started: { cluster?: EmbeddedCluster; nodes?: RealNodes };
 
   constructor(options: NodesOptions = {}) {
@@ -92,11 +93,11 @@ export class NodesCluster extends RealCluster {
     };
     super({ get });
     this.#started = started;
+    this.#get = get;
   }
 
   get cluster(): EmbeddedCluster {
-    if (this.#started.cluster === undefined) throw new Error('the cluster exists only while tests run');
-    return this.#started.cluster;
+    return this.#get();
   }
 
   get nodes(): RealNodes {
