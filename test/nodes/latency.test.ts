@@ -59,6 +59,7 @@ describe('from the request to the first answered task', () => {
         MODE: 'dial',
         RATE: '20',
         DEADLINE_MS: '500',
+        CONNECT_MS: '0',
       });
       const startedMs = Date.now();
       current = { pod: `performer-${name}`, startedMs, left: new Set(Object.keys(phases)) };

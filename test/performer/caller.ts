@@ -1,5 +1,6 @@
 /**
  * A client of performers that runs in the cluster: calls `ExecuteTask` at `TARGET` (host:port) at a steady rate, each task once, without retries.
+ * Begins when `TARGET` takes connections: a node routes to a new Service up to a second after the Service has endpoints.
  * Says on stdout, one JSON object a line, how each task went, and at the end how many did.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -20,13 +21,15 @@ const parsed = z
     PREFIX: z.string().default('task'),
     PAYLOAD: z.string().default('{}'),
     DEADLINE_MS: number(5_000),
+    /** How long to wait for the first connection; 0: calls at once, whatever becomes of it. */
+    CONNECT_MS: number(10_000),
   })
   .safeParse(process.env);
 if (!parsed.success) {
   console.error(z.prettifyError(parsed.error));
   process.exit(2);
 }
-const { TARGET, RATE, SECONDS, MODE, PREFIX, PAYLOAD, DEADLINE_MS } = parsed.data;
+const { TARGET, RATE, SECONDS, MODE, PREFIX, PAYLOAD, DEADLINE_MS, CONNECT_MS } = parsed.data;
 const say = (line: object): void => console.log(JSON.stringify(line));
 
 let stopped = false;
@@ -55,6 +58,13 @@ async function callOnce(id: string): Promise<void> {
   }
 }
 
+try {
+  if (CONNECT_MS > 0) await shared.connected(CONNECT_MS);
+} catch (error) {
+  console.error(`${TARGET} took no connection within ${CONNECT_MS} ms: ${String(error)}`);
+  process.exit(1);
+}
+say({ kind: 'begun' });
 const beganMs = performance.now();
 const under: Promise<void>[] = [];
 while (!stopped && (SECONDS === 0 || performance.now() - beganMs < SECONDS * 1_000)) {

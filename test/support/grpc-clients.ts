@@ -55,6 +55,13 @@ export class GrpcClient implements Disposable {
     return { id: Buffer.from(taskId).toString(), result: Buffer.from(result).toString() };
   }
 
+  /** Resolves once the channel is connected. Throws after `ms`. */
+  async connected(ms: number): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.#client.waitForReady(Date.now() + ms, (error) => (error === undefined ? resolve() : reject(error)));
+    });
+  }
+
   async startSync(payload: MessageInitShape<typeof StartSyncRequestSchema>): Promise<void> {
     const { path, requestSerialize, responseDeserialize } = performerMethods.startSync;
     await new Promise<void>((resolve, reject) => {

@@ -173,9 +173,10 @@ export class NodesCluster extends RealCluster {
         ],
       },
     });
-    await until('the caller to run', async () =>
-      /Running|Succeeded/.test(await this.kubectl('get', 'pod', '-n', namespace, name, '-o', 'jsonpath={.status.phase}')),
-    );
+    await until('the caller to begin', async () => {
+      const said = await this.kubectl('logs', '-n', namespace, name).catch(() => '');
+      return said.includes('"kind":"begun"');
+    });
     return {
       stop: async () => {
         // The container gets the signal and ends by itself, or has ended; its log is there as long as its pod is.
