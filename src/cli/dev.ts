@@ -3,6 +3,7 @@ import type { ClusterProfile } from '../testbed/components.ts';
 import { devDown, devStatus, devUp, getDevCluster } from '../testbed/dev-clusters.ts';
 import type { ClusterTools, DevCluster } from '../testbed/embedded-cluster.ts';
 import { passToKubectl } from '../testbed/kubectl.ts';
+import { findChaosTools } from '../testbed/nodes/chaos-mesh.ts';
 import { prepareMachine } from '../testbed/nodes/machine.ts';
 import type { NodeTimers } from '../testbed/nodes/node-plan.ts';
 import { createProgress, type ProgressReporter } from '../testbed/progress.ts';
@@ -21,17 +22,19 @@ export interface UpOptions {
   readonly audit?: boolean;
   readonly nodes?: number;
   readonly real?: boolean;
+  readonly chaos?: boolean;
   readonly timers: NodeTimers;
   readonly install: boolean;
 }
 
 export async function runUp(options: UpOptions): Promise<void> {
-  const { name, detach, dir, json, audit = false, nodes, real = false, timers, install } = options;
+  const { name, detach, dir, json, audit = false, nodes, real = false, chaos = false, timers, install } = options;
   checkName(name);
   const report = createProgress(process.stderr);
   const profile = real ? 'nodes' : options.profile;
-  if (real) prepareMachine(report, install);
-  const tools = await findTools(report, profile);
+  if (chaos && !real) throw new CliError('--chaos: Chaos Mesh acts on real nodes; add --real (for root, on Linux)', exitCodes.usage);
+  if (real) prepareMachine(report, install, chaos);
+  const tools = await findTools(report, profile, chaos);
   // Only now: an interrupted build of the tools needs nothing from us.
   const signal = abortOnSignals('SIGHUP');
   const interrupted = new Promise<undefined>((resolve) => signal.addEventListener('abort', () => resolve(undefined)));
@@ -93,11 +96,12 @@ function renderUse({ name, kubeconfig }: DevCluster, detach: boolean): string {
 }
 
 /** Builds what is missing of what the profile needs. */
-async function findTools(report: ProgressReporter, profile: ClusterProfile): Promise<ClusterTools> {
+async function findTools(report: ProgressReporter, profile: ClusterProfile, withChaos = false): Promise<ClusterTools> {
   const controlPlane = await ensureTool('control-plane', report);
   if (profile === 'none') return { controlPlane };
   if (profile !== 'nodes') return { controlPlane, kwok: await ensureTool('kwok', report) };
-  return { controlPlane, coredns: await ensureTool('coredns', report), pause: await ensureTool('pause', report) };
+  const nodeTools = { controlPlane, coredns: await ensureTool('coredns', report), pause: await ensureTool('pause', report) };
+  return withChaos ? { ...nodeTools, chaos: await findChaosTools(report) } : nodeTools;
 }
 
 /** @throws CliError (usage) for a name that cannot be a folder's */

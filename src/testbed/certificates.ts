@@ -37,6 +37,7 @@ const clientSubjects = {
   kwok: 'O=system:masters,CN=kwok',
   'kube-proxy': 'CN=system:kube-proxy',
   coredns: 'O=system:masters,CN=coredns',
+  'chaos-mesh': 'O=system:masters,CN=chaos-mesh',
 } as const;
 export type ClientName = keyof typeof clientSubjects;
 export const clientNames = Object.keys(clientSubjects) as readonly ClientName[];

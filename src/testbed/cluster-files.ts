@@ -71,6 +71,7 @@ export function writeKubeconfigs(
     kwok: clients.kwok,
     'kube-proxy': clients['kube-proxy'],
     coredns: clients.coredns,
+    'chaos-mesh': clients['chaos-mesh'],
     ...nodes,
   };
   try {

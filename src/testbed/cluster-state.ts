@@ -15,7 +15,7 @@ const stateSchema = z.object({
   dirMade: z.boolean(),
   profile: z.enum(['instant', 'node-like', 'none', 'nodes']),
   /** The real nodes; those that are powered off have no process. */
-  nodes: z.optional(z.object({ count: z.number(), timers: z.enum(['fast', 'stock']) })),
+  nodes: z.optional(z.object({ count: z.number(), timers: z.enum(['fast', 'stock']), chaosDaemon: z.optional(z.string()) })),
   detach: z.boolean(),
   phase: z.enum(['starting', 'ready', 'failed']),
   createdAt: z.string(),

@@ -51,6 +51,7 @@ function findRunning(registryDir: string, { name, profile, realNodes, detach, to
   const { nodes } = state;
   if (nodes !== undefined && realNodes !== undefined && (nodes.count !== realNodes.count || nodes.timers !== realNodes.timers))
     throw refuse(`it runs with ${nodes.count} nodes and ${nodes.timers} timers, not ${realNodes.count} and ${realNodes.timers}`);
+  if (nodes !== undefined && tools.chaos !== undefined && nodes.chaosDaemon === undefined) throw refuse('it runs without Chaos Mesh');
   if (!detach || !state.detach) throw refuse(`it runs already (kept by ${state.detach ? 'nobody' : `pid ${state.owner.pid}`})`);
   return describeCluster(state, state.ports, tools);
 }

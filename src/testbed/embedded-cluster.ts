@@ -9,6 +9,7 @@ import {
   clustersHome,
   listClusters,
   type Ports,
+  type ProcessRecord,
   readState,
   registryDirOf,
   writeState,
@@ -26,7 +27,8 @@ import {
 import { maxFakeNodes } from './fake-nodes.ts';
 import { findFreePorts } from './free-ports.ts';
 import { removeCgroups } from './nodes/cgroups.ts';
-import { launchNode, runInNetwork, writePauseImage } from './nodes/launch.ts';
+import { type ChaosTools, chaosMachine, chaosProbes, installChaosMesh } from './nodes/chaos-mesh.ts';
+import { type Launch, launchChaosMachine, launchNode, runInNetwork, writePauseImage } from './nodes/launch.ts';
 import { controlPlaneAddress, isCgroupOf, maxRealNodes, type NodeTimers, nodeNames, podRoutes } from './nodes/node-plan.ts';
 import { isAlive, ownRecord, startComponent } from './processes.ts';
 import type { ProgressReporter } from './progress.ts';
@@ -41,6 +43,8 @@ export interface ClusterTools {
   /** Where there are real nodes. */
   readonly coredns?: string;
   readonly pause?: string;
+  /** Where real nodes have Chaos Mesh. */
+  readonly chaos?: ChaosTools;
 }
 
 export interface EmbeddedClusterOptions {
@@ -107,7 +111,7 @@ const defaults = {
  */
 export async function startEmbeddedCluster(given: EmbeddedClusterOptions): Promise<EmbeddedCluster> {
   const options = { ...defaults, ...given };
-  const { fakeNodes, realNodes, profile, detach, stoppable } = options;
+  const { fakeNodes, realNodes, profile, detach, stoppable, tools } = options;
   const { home = clustersHome(env), name = `cluster-${ownRecord().pid}-${Math.random().toString(36).slice(2, 8)}` } = options;
   const registryDir = registryDirOf(home, name);
   if (!Number.isInteger(fakeNodes) || fakeNodes < 1 || fakeNodes > maxFakeNodes)
@@ -123,13 +127,17 @@ export async function startEmbeddedCluster(given: EmbeddedClusterOptions): Promi
     dir,
     dirMade: dir === registryDir || checkClusterDir(dir),
     profile,
-    ...(profile === 'nodes' ? { nodes: realNodes } : {}),
+    ...(profile === 'nodes' ? { nodes: { ...realNodes, chaosDaemon: tools.chaos?.daemon } } : {}),
     detach,
     phase: 'starting',
     createdAt: new Date().toISOString(),
     owner: { ...ownRecord(), stoppable },
     processes: Object.fromEntries(
-      [...componentNames(profile), ...(profile === 'nodes' ? nodeNames(realNodes.count) : [])].map((one) => [one, null]),
+      [
+        ...componentNames(profile),
+        ...(profile === 'nodes' ? nodeNames(realNodes.count) : []),
+        ...(profile === 'nodes' && tools.chaos !== undefined ? [chaosMachine] : []),
+      ].map((one) => [one, null]),
     ),
   };
   if (!claimState(registryDir, state)) {
@@ -228,7 +236,7 @@ class ClusterStart {
   }
 
   async #startComponents(api: ClusterApi, ports: Ports): Promise<void> {
-    const { report, profile, fakeNodes, realNodes, signal } = this.#options;
+    const { report, profile, fakeNodes, realNodes, signal, tools } = this.#options;
     const stop = AbortSignal.any([...(signal === undefined ? [] : [signal]), this.#attempt.signal]);
     const isReal = profile === 'nodes';
     if (isReal) await this.#startNetwork(ports, stop);
@@ -252,6 +260,9 @@ class ClusterStart {
     const count = isReal ? realNodes.count : fakeNodes;
     report.update(`${count} nodes`);
     await waitUntil(`waiting for ${count} nodes to be Ready`, () => api.areNodesReady(count), restTimeoutMs, stop);
+    if (!isReal || tools.chaos === undefined) return;
+    report.update('Chaos Mesh');
+    await this.#startChaosMesh(tools.chaos, ports, stop);
   }
 
   #start(component: ComponentName, ports: Ports): void {
@@ -277,7 +288,7 @@ class ClusterStart {
         registryDir: this.#registryDir,
         dieWithParent: !detach,
       },
-      (record) => this.#record({ processes: { ...this.#state.processes, [component]: record } }),
+      this.#recorder(component),
     );
     this.#watch(component, ended, logPath);
   }
@@ -295,21 +306,37 @@ class ClusterStart {
   }
 
   #startNode(name: string): void {
+    this.#watch(name, launchNode({ ...this.#launch(), name }, this.#recorder(name)), join(this.#paths.logs, `${name}.log`));
+  }
+
+  /** Controller on a machine of its own; the daemons come with the nodes. */
+  async #startChaosMesh(tools: ChaosTools, ports: Ports, stop: AbortSignal): Promise<void> {
+    const { count } = this.#options.realNodes;
+    await installChaosMesh(describeCluster(this.#state, ports, this.#options.tools), { paths: this.#paths, tools, count });
+    const ended = launchChaosMachine({ ...this.#launch(), program: tools.controller }, this.#recorder(chaosMachine));
+    this.#watch(chaosMachine, ended, join(this.#paths.logs, 'chaos-controller-manager.log'));
+    const pid = this.#state.processes.network?.pid ?? 0;
+    for (const [address, port] of chaosProbes(count)) {
+      const answers = async (): Promise<boolean> => runInNetwork(pid, ['bash', '-c', `</dev/tcp/${address}/${port}`]) === '';
+      await waitUntil(`waiting for Chaos Mesh at ${address}`, () => answers().catch(() => false), restTimeoutMs, stop);
+    }
+  }
+
+  #launch(): Launch {
     const { tools, detach, realNodes } = this.#options;
-    const ended = launchNode(
-      {
-        cluster: this.#state.name,
-        name,
-        paths: this.#paths,
-        controlPlane: tools.controlPlane,
-        networkPid: this.#state.processes.network?.pid ?? 0,
-        nodes: realNodes,
-        registryDir: this.#registryDir,
-        dieWithParent: !detach,
-      },
-      (record) => this.#record({ processes: { ...this.#state.processes, [name]: record } }),
-    );
-    this.#watch(name, ended, join(this.#paths.logs, `${name}.log`));
+    return {
+      cluster: this.#state.name,
+      paths: this.#paths,
+      controlPlane: tools.controlPlane,
+      networkPid: this.#state.processes.network?.pid ?? 0,
+      nodes: { ...realNodes, chaosDaemon: tools.chaos?.daemon },
+      registryDir: this.#registryDir,
+      dieWithParent: !detach,
+    };
+  }
+
+  #recorder(name: string): (record: ProcessRecord) => void {
+    return (record) => this.#record({ processes: { ...this.#state.processes, [name]: record } });
   }
 
   #nodeNames(): string[] {

@@ -81,6 +81,16 @@ export async function checkGo(build: Pick<GoBuild, 'title' | 'moduleDir' | 'env'
   if (!isGoNewEnough(said, needed)) throw new TestbedError(`building ${build.title}: this machine's Go is too old (${said}); ${remedy}`);
 }
 
+/** Folder of a module that another one is built from. @throws TestbedError when it is none of those */
+export async function findModuleDir(build: Pick<GoBuild, 'title' | 'moduleDir' | 'env'>, module: string): Promise<string> {
+  const lines: string[] = [];
+  const { code } = await go(build, ['list', '-mod=readonly', '-m', '-f', '{{.Dir}}', module], (line) => lines.push(line));
+  const dir = lines.at(-1) ?? '';
+  if (code !== 0 || dir === '')
+    throw new TestbedError(`building ${build.title}: the folder of module ${module} is not known: ${lines.join(' ')}`);
+  return dir;
+}
+
 /** How many packages are yet to be compiled. Fetches the modules on the way, which is most of the time it takes. */
 async function countPackages(build: GoBuild, log: WriteStream, report: ProgressReporter): Promise<number> {
   let fetched = 0;

@@ -1,17 +1,26 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { copyFile, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { checkGo, goBuild } from './go-build.ts';
+import { checkGo, findModuleDir, goBuild } from './go-build.ts';
 import type { ProgressReporter } from './progress.ts';
 import { errnoCode, TestbedError, toTestbedError } from './testbed-error.ts';
 import { userCacheDir, withLock } from './user-cache.mjs';
 
-export type ToolName = 'control-plane' | 'kwok' | 'coredns' | 'pause' | 'client-go' | 'kstatus' | 'k6';
+export type ToolName =
+  | 'control-plane'
+  | 'kwok'
+  | 'coredns'
+  | 'pause'
+  | 'client-go'
+  | 'kstatus'
+  | 'k6'
+  | 'chaos-controller-manager'
+  | 'chaos-daemon';
 
 /** Versions of what the testbed is made of, from `tools/versions.json`. */
-export type ToolVersions = Readonly<Record<'kubernetes' | 'etcd' | 'kwok' | 'coredns' | 'k6' | 'node', string>>;
+export type ToolVersions = Readonly<Record<'kubernetes' | 'etcd' | 'kwok' | 'coredns' | 'k6' | 'chaosMesh' | 'node', string>>;
 
 export interface ToolOptions {
   /** The folder with the Go modules and versions.json; found beside this program by default. */
@@ -30,7 +39,13 @@ interface Tool {
   /** Measured with empty Go caches on two cores. */
   readonly coldTime: string;
   readonly ldflags?: (versions: ToolVersions) => string;
+  /** Parts of it are in C. */
+  readonly cgo?: true;
+  /** Files of its module that are kept beside the program, under their own names. */
+  readonly files?: readonly { readonly module: string; readonly path: string }[];
 }
+
+const chaosMesh = 'github.com/chaos-mesh/chaos-mesh';
 
 const tools: Readonly<Record<ToolName, Tool>> = {
   'control-plane': {
@@ -44,6 +59,22 @@ const tools: Readonly<Record<ToolName, Tool>> = {
   'client-go': { title: () => 'the client-go program of the client bench', coldTime: 'about 1 min' },
   kstatus: { title: () => 'kstatus, by which tools wait for objects', coldTime: 'about 1 min' },
   k6: { packagePath: 'go.k6.io/k6/v2', title: ({ k6 }) => `k6 ${k6}`, coldTime: 'about 4 min' },
+  'chaos-controller-manager': {
+    module: 'chaos-mesh',
+    packagePath: `${chaosMesh}/cmd/chaos-controller-manager`,
+    title: ({ chaosMesh: version }) => `the controller of Chaos Mesh ${version}`,
+    coldTime: 'about 4.5 min',
+    // Not for itself: so that what it shares with the daemon is compiled once.
+    cgo: true,
+    files: [{ module: chaosMesh, path: 'manifests/crd.yaml' }],
+  },
+  'chaos-daemon': {
+    module: 'chaos-mesh',
+    packagePath: `${chaosMesh}/cmd/chaos-daemon`,
+    title: ({ chaosMesh: version }) => `the daemon of Chaos Mesh ${version}`,
+    coldTime: 'a few seconds after its controller',
+    cgo: true,
+  },
 };
 
 /**
@@ -55,13 +86,13 @@ const tools: Readonly<Record<ToolName, Tool>> = {
 export async function ensureTool(name: ToolName, report: ProgressReporter, options: ToolOptions = {}): Promise<string> {
   const env = options.env ?? process.env;
   const toolsDir = options.toolsDir ?? findToolsDir();
-  const { module = name, packagePath = '.', coldTime, ...tool } = tools[name];
+  const { module = name, packagePath = '.', coldTime, cgo = false, files = [], ...tool } = tools[name];
   const versions = readVersions(toolsDir);
   const flags = ['-mod=readonly', '-trimpath', '-buildvcs=false', `-ldflags=-s -w${tool.ldflags?.(versions) ?? ''}`];
   const moduleDir = join(toolsDir, module);
   const cache = join(userCacheDir(env), 'tools');
   const platform = options.imageFor === undefined ? [process.platform, process.arch] : ['linux', options.imageFor.replace('amd64', 'x64')];
-  const slot = `${name}-${await cacheKey(moduleDir, [...platform, packagePath, ...flags])}`;
+  const slot = `${name}-${await cacheKey(moduleDir, [...platform, packagePath, ...flags, ...(cgo ? ['cgo'] : [])])}`;
   const program = join(cache, slot, name);
   if (existsSync(program)) return program;
 
@@ -77,9 +108,11 @@ export async function ensureTool(name: ToolName, report: ProgressReporter, optio
     const draft = await mkdtemp(join(cache, `.${slot}-`));
     const logFile = join(cache, `${slot}.log`);
     const target = options.imageFor === undefined ? {} : { GOOS: 'linux', GOARCH: options.imageFor };
-    const goEnv = { ...env, CGO_ENABLED: '0', ...target };
+    const goEnv = { ...env, CGO_ENABLED: cgo ? '1' : '0', ...target };
     try {
       await goBuild({ title, moduleDir, packagePath, flags, output: join(draft, name), logFile, env: goEnv }, report);
+      for (const { module, path } of files)
+        await copyFile(join(await findModuleDir({ title, moduleDir, env: goEnv }, module), path), join(draft, basename(path)));
       await rename(draft, dirname(program));
       await rm(logFile, { force: true });
     } finally {

@@ -11,6 +11,7 @@ interface Pinned {
   readonly binMod: string;
   readonly k6Mod: string;
   readonly corednsMod: string;
+  readonly chaosMeshMod: string;
   readonly packageJson: string;
 }
 
@@ -26,6 +27,7 @@ function findDifferent(versions: ToolVersions, pinned: Pinned): readonly string[
     ['tools/bin/go.mod', pinned.binMod, 'sigs.k8s.io/kwok', versions.kwok],
     ['tools/k6/go.mod', pinned.k6Mod, 'go.k6.io/k6/v2', versions.k6],
     ['tools/coredns/go.mod', pinned.corednsMod, 'github.com/coredns/coredns', versions.coredns],
+    ['tools/chaos-mesh/go.mod', pinned.chaosMeshMod, 'github.com/chaos-mesh/chaos-mesh', versions.chaosMesh],
   ] as const;
   const wrong = required.flatMap(([file, text, module, wanted]) => {
     const version = new RegExp(`^\\s*(?:require )?${module.replaceAll('.', '\\.')} v(\\S+)`, 'm').exec(text)?.[1];
@@ -52,6 +54,7 @@ describe('tools/versions.json', () => {
     binMod: read('tools/bin/go.mod'),
     k6Mod: read('tools/k6/go.mod'),
     corednsMod: read('tools/coredns/go.mod'),
+    chaosMeshMod: read('tools/chaos-mesh/go.mod'),
     packageJson: read('package.json'),
   };
   const versions = readVersions(join(projectRoot, 'tools'));

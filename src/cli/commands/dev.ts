@@ -32,6 +32,7 @@ export function registerDev(program: Command): void {
     .option('--nodes <count>', 'nodes (default: 4 fake ones, 3 real ones)', parseCount)
     .addOption(new Option('--real', 'real nodes: kubelets, containerd, Services that route; for root, on Linux').conflicts('profile'))
     .addOption(new Option('--timers <timers>', 'of real nodes: how soon a lost one is noticed').choices(['fast', 'stock']).default('fast'))
+    .option('--chaos', 'with --real: Chaos Mesh on every node')
     .option('--no-install', 'with --real: name the packages that are missing, install none')
     .action(async (options: UpOptions) => (await import('../dev.ts')).runUp(options));
   addNamed('down')

@@ -8,44 +8,47 @@ import type { ClusterPaths } from '../components.ts';
 import { startComponent } from '../processes.ts';
 import { toTestbedError } from '../testbed-error.ts';
 import { makeCgroup } from './cgroups.ts';
-import { cgroupOf, type NodeTimers, nodeDir, pauseImage, planNode } from './node-plan.ts';
+import { planChaosMachine } from './chaos-mesh.ts';
+import { cgroupOf, type MachinePlan, nodeDir, pauseImage, planNode, type RealNodesPlan } from './node-plan.ts';
 
-export interface NodeLaunch {
+/** What every machine of a cluster has in common. */
+export interface Launch {
   readonly cluster: string;
-  readonly name: string;
   readonly paths: ClusterPaths;
   readonly controlPlane: string;
   readonly networkPid: number;
-  readonly nodes: { readonly count: number; readonly timers: NodeTimers };
+  readonly nodes: RealNodesPlan;
   readonly registryDir: string;
   readonly dieWithParent: boolean;
 }
 
 /** Switches a node on. `record` gets the process that is its power supply; resolves with how that ended. @throws TestbedError */
-export function launchNode(launch: NodeLaunch, record: (record: ProcessRecord) => void): Promise<string> {
-  const { cluster, name, paths, controlPlane, networkPid, nodes, registryDir, dieWithParent } = launch;
-  const dir = nodeDir(paths, name);
+export function launchNode(launch: Launch & { readonly name: string }, record: (record: ProcessRecord) => void): Promise<string> {
+  makeCgroup(cgroupOf(launch.cluster, launch.name));
+  return launchMachine(launch, planNode(launch), record);
+}
+
+/** Switches on the machine that the controller of Chaos Mesh has for itself. @throws TestbedError */
+export function launchChaosMachine(
+  launch: Launch & { readonly program: string },
+  record: (record: ProcessRecord) => void,
+): Promise<string> {
+  return launchMachine(launch, planChaosMachine(launch), record);
+}
+
+function launchMachine(launch: Launch, { files, spec }: MachinePlan, record: (record: ProcessRecord) => void): Promise<string> {
+  const { paths, controlPlane, registryDir, dieWithParent } = launch;
+  const dir = nodeDir(paths, spec.name);
   const specPath = join(dir, 'node.json');
   try {
-    const { files, spec } = planNode({ cluster, name, paths, controlPlane, networkPid, nodes: nodes.count, timers: nodes.timers });
     for (const [file, text] of Object.entries({ ...files, 'node.json': JSON.stringify(spec, undefined, 2) })) {
       mkdirSync(dirname(join(dir, file)), { recursive: true, mode: 0o700 });
       writeFileSync(join(dir, file), text, { mode: 0o600 });
     }
-    makeCgroup(cgroupOf(cluster, name));
-    return startComponent(
-      {
-        binary: controlPlane,
-        argv: ['node', specPath],
-        cwd: dir,
-        logPath: join(paths.logs, `${name}.log`),
-        registryDir,
-        dieWithParent,
-      },
-      record,
-    );
+    const logPath = join(paths.logs, `${spec.name}.log`);
+    return startComponent({ binary: controlPlane, argv: ['node', specPath], cwd: dir, logPath, registryDir, dieWithParent }, record);
   } catch (error) {
-    throw toTestbedError(`starting node ${name}`, error);
+    throw toTestbedError(`starting node ${spec.name}`, error);
   }
 }
 

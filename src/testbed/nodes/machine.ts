@@ -16,6 +16,8 @@ const programs: Readonly<Record<string, string>> = {
   ipset: 'ipset',
   nsenter: 'util-linux',
 };
+/** What Chaos Mesh needs beside: its daemon has parts in C and shapes traffic. */
+const chaosPrograms: Readonly<Record<string, string>> = { cc: 'build-essential', tc: 'iproute2' };
 const cniPlugins = ['bridge', 'host-local', 'portmap', 'loopback'].map((name) => `/usr/lib/cni/${name}`);
 const elsewhere = 'without real nodes: bin/hourglass dev up (fake nodes, no root), on Linux and macOS';
 
@@ -44,17 +46,18 @@ export function findObstacle({ platform, uid, mounts, filesystems }: MachineFact
  *
  * @throws TestbedError for what stands in the way, with what to do
  */
-export function prepareMachine(report: ProgressReporter, mayInstall: boolean): void {
+export function prepareMachine(report: ProgressReporter, mayInstall: boolean, forChaos = false): void {
   const obstacle = findObstacle(readFacts());
   if (obstacle !== undefined) throw new TestbedError(obstacle);
-  const missing = findMissing();
+  const wanted = { ...programs, ...(forChaos ? chaosPrograms : {}) };
+  const missing = findMissing(wanted);
   if (missing.length === 0) return;
   const names = missing.join(' ');
   const byHand = `install them by hand, on Debian and Ubuntu: apt-get install ${names}`;
   if (!mayInstall) throw new TestbedError(`packages missing: ${names}; leave out --no-install, or ${byHand}`);
   report.step(`Installing packages: ${names}`);
   installDebianPackages(missing);
-  const still = findMissing();
+  const still = findMissing(wanted);
   if (still.length > 0) throw new TestbedError(`packages installed, and yet their programs are missing: ${still.join(' ')}; ${byHand}`);
   report.done(`Installed ${names}`);
 }
@@ -71,8 +74,8 @@ export function readFacts(): MachineFacts {
 }
 
 /** Packages of which something is missing, each once. */
-function findMissing(): string[] {
-  const missing = Object.entries(programs).flatMap(([program, name]) => (isInstalled(program) ? [] : [name]));
+function findMissing(wanted: Readonly<Record<string, string>>): string[] {
+  const missing = Object.entries(wanted).flatMap(([program, name]) => (isInstalled(program) ? [] : [name]));
   if (!cniPlugins.every((path) => existsSync(path))) missing.push('containernetworking-plugins');
   return [...new Set(missing)];
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { ClusterPaths } from '../components.ts';
 import { clusterCidr } from '../fake-nodes.ts';
+import { buildChaosDaemonArgv, nsexec } from './chaos-mesh.ts';
 import { buildCniConfig, buildContainerdConfig, buildKubeletConfig } from './node-configs.ts';
 
 /** How fast a lost node is noticed: `stock` is Kubernetes' own pace, `fast` a fifth of it, for tests. */
@@ -38,6 +39,14 @@ export function isCgroupOf(cluster: string, name: string): boolean {
   return name.startsWith(prefix) && /^\d+$/.test(name.slice(prefix.length));
 }
 
+/** What is asked of the nodes of a cluster. */
+export interface RealNodesPlan {
+  readonly count: number;
+  readonly timers: NodeTimers;
+  /** Program of the daemon of Chaos Mesh, which then runs on each. */
+  readonly chaosDaemon?: string | undefined;
+}
+
 export interface NodeSettings {
   readonly cluster: string;
   readonly name: string;
@@ -46,8 +55,31 @@ export interface NodeSettings {
   readonly controlPlane: string;
   /** Process id of the network that the node is plugged into. */
   readonly networkPid: number;
-  readonly nodes: number;
-  readonly timers: NodeTimers;
+  readonly nodes: RealNodesPlan;
+}
+
+/** A process of a machine made of namespaces, as `control-plane node` reads it: started again when it ends, unless `once`. */
+export interface NodeProcess {
+  readonly name: string;
+  readonly argv: readonly string[];
+  readonly log: string;
+  /** Socket that the next process waits for. */
+  readonly provides?: string;
+  readonly once?: true;
+}
+
+/** A machine made of namespaces, as `control-plane node` reads it, and the files that it needs, by path below its folder. */
+export interface MachinePlan {
+  readonly files: Readonly<Record<string, string>>;
+  readonly spec: {
+    readonly name: string;
+    readonly network: string;
+    readonly address: string;
+    readonly gateway: string;
+    readonly routes: readonly string[];
+    readonly volatile: readonly string[];
+    readonly processes: readonly NodeProcess[];
+  };
 }
 
 /** Where a node keeps what a machine keeps on its disk. */
@@ -72,14 +104,16 @@ export function podRoutes(nodes: number, but?: string): string[] {
     .map((name) => `${podRangeOf(name)} via ${addressOf(name)}`);
 }
 
-/** Every file a node needs before it starts, by path below its folder, and the specification that `control-plane node` reads. Pure. */
-export function planNode(settings: NodeSettings): { readonly files: Readonly<Record<string, string>>; readonly spec: object } {
-  const { cluster, name, paths, controlPlane, networkPid, nodes, timers } = settings;
+/** A node: containerd, kube-proxy and kubelet, and the daemon of Chaos Mesh where it is wanted. Pure. */
+export function planNode(settings: NodeSettings): MachinePlan {
+  const { cluster, name, paths, controlPlane, networkPid, nodes } = settings;
+  const { count, timers, chaosDaemon } = nodes;
   const dir = nodeDir(paths, name);
   const log = (component: string): string => join(paths.logs, `${name}-${component}.log`);
   const kubeconfig = join(paths.kubeconfigs, name);
   return {
     files: {
+      ...(chaosDaemon === undefined ? {} : { nsexec }),
       'containerd.toml': buildContainerdConfig({ root: join(dir, 'containerd'), cniConfDir: join(dir, 'cni'), pauseImage, socket }),
       'cni/10-pods.conflist': buildCniConfig({ podRange: podRangeOf(name), dataDir: '/run/cni' }),
       'kubelet.yaml': buildKubeletConfig({
@@ -97,7 +131,7 @@ export function planNode(settings: NodeSettings): { readonly files: Readonly<Rec
       network: `/proc/${networkPid}/ns/net`,
       address: `${addressOf(name)}/24`,
       gateway: controlPlaneAddress,
-      routes: podRoutes(nodes, name),
+      routes: podRoutes(count, name),
       volatile: ['/run'],
       processes: [
         { name: 'containerd', argv: ['containerd', '--config', join(dir, 'containerd.toml')], log: log('containerd'), provides: socket },
@@ -131,6 +165,9 @@ export function planNode(settings: NodeSettings): { readonly files: Readonly<Rec
           ],
           log: log('kubelet'),
         },
+        ...(chaosDaemon === undefined
+          ? []
+          : [{ name: 'chaos-daemon', argv: buildChaosDaemonArgv(chaosDaemon, join(dir, 'nsexec'), socket), log: log('chaos-daemon') }]),
       ],
     },
   };

@@ -45,6 +45,7 @@ describe('the certificates of a cluster', () => {
       'O=system:masters\nCN=kwok',
       'CN=system:kube-proxy',
       'O=system:masters\nCN=coredns',
+      'O=system:masters\nCN=chaos-mesh',
     ]);
   });
 
