@@ -127,8 +127,9 @@ async function refreshObject<T extends KubeObject>(
   key: ObjectKey,
   signal: AbortSignal,
 ): Promise<void> {
+  // Of before the call: one that an event brings while the answer is on its way is younger than the answer.
+  const uid = store.get(key)?.metadata?.uid;
   const live = await findObject(kube, resource, key, { signal });
-  const stored = store.get(key);
   if (live !== undefined) store.wrote(live);
-  else if (stored?.metadata?.uid !== undefined) store.deleted(key, stored.metadata.uid);
+  else if (uid !== undefined) store.deleted(key, uid);
 }
