@@ -10,9 +10,7 @@ import type { NodesSeen } from './snapshot.ts';
  */
 export interface NodeState {
   readonly word: 'unknown' | 'well' | 'doubtful' | 'lost' | 'gone';
-  /** Since when the node is unreachable for certain. */
-  readonly sinceMs?: number;
-  /** Server time at which `doubtful` becomes `lost`, where time alone does that. */
+  /** Server time at which `doubtful` becomes `lost`, where time alone does that, or became it. */
   readonly lostAtMs?: number;
 }
 
@@ -48,5 +46,5 @@ export function nodeStateOf(name: string | undefined, seen: NodesSeen | undefine
   const sinceMs = parseTime(noExecute?.timeAdded);
   if (sinceMs === undefined) return { word: 'doubtful' };
   const lostAtMs = sinceMs + lossMs + secondMs;
-  return nowMs >= lostAtMs ? { word: 'lost', sinceMs } : { word: 'doubtful', sinceMs, lostAtMs };
+  return { word: nowMs >= lostAtMs ? 'lost' : 'doubtful', lostAtMs };
 }

@@ -136,8 +136,8 @@ function computeWord(facts: WordFacts, node: NodeState): PodWord {
   // Out is out, also when somebody puts the label back.
   if (!facts.selected || facts.withdrawnAtMs !== undefined) return 'out';
   if (facts.isReady) return 'serving';
-  // One that was put on a node which was unreachable already (it tolerates that) waits there: its successor would land there too.
-  const wasThere = node.sinceMs === undefined || facts.createdAtMs < node.sinceMs;
+  // One that was put on a node which was lost already (it tolerates that) waits there: its successor would land there too.
+  const wasThere = node.lostAtMs === undefined || facts.createdAtMs < node.lostAtMs;
   return (node.word === 'lost' && wasThere) || node.word === 'gone' ? 'lost' : 'starting';
 }
 

@@ -117,10 +117,16 @@ describe('the view of a pod', () => {
       word: 'lost',
     },
     {
-      name: 'starting on a node that was unreachable when it came',
+      name: 'starting on a node that was lost when it came',
+      of: pod({ ready: false, node: 'n1' }),
+      nodes: seen(unreachableSince(startMs - 4_000)),
+      word: 'starting',
+    },
+    {
+      name: 'lost on a node that went in the second in which it came',
       of: pod({ ready: false, node: 'n1' }),
       nodes: seen(unreachableSince(startMs)),
-      word: 'starting',
+      word: 'lost',
     },
     {
       name: 'starting on a node that is not yet given up',
