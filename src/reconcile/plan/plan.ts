@@ -97,7 +97,10 @@ function planLiving(snapshot: Snapshot, performer: PerformerView, spec: Performe
 }
 
 function isDenied({ denied }: Snapshot, actions: readonly Action[]): boolean {
-  return actions.some((action) => action.kind === denied?.kind && action.resource === denied.resource);
+  if (denied === undefined) return false;
+  // A namespace that goes takes nothing new of any kind.
+  const isAny = classifyDenial(denied.message) === 'NamespaceTerminating';
+  return actions.some((action) => action.kind === denied.kind && (isAny || action.resource === denied.resource));
 }
 
 function isManagedElsewhere({ managedBy }: PerformerView): boolean {

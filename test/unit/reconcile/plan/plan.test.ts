@@ -76,6 +76,14 @@ describe('planPerformer', () => {
       verdict: 'waiting PodFailed',
     },
     {
+      name: 'asks for nothing new of any kind in a namespace that goes',
+      world: snapshot({
+        denied: { kind: 'create', resource: 'Pod', message: 'unable to create new content in namespace a because it is being terminated' },
+      }),
+      actions: ['patch PerformerStatus x NamespaceTerminating'],
+      verdict: 'waiting NamespaceTerminating',
+    },
+    {
       name: 'removes what can go though a create is denied: it may be what fills the quota',
       world: {
         ...changed([pod(), pod({ name: second, revision: 'other', index: 1, ready: false })]),
