@@ -33,13 +33,12 @@ export function sortPods(pods: readonly Pod[], key: ObjectKey, uid: string, cont
   };
   for (const pod of pods) sorted[whose(pod, key.name, uid)].push(pod);
   const labelled = [...sorted.controlled, ...sorted.orphans].filter((pod) => pod.metadata?.labels?.[labels.revision] !== undefined);
-  const youngest = labelled
+  const oldest = labelled
     .filter((pod) => isInService(pod, key.name))
     .map((pod) => pod.metadata?.creationTimestamp ?? '')
-    .toSorted()
-    .at(-1);
-  // Whoever makes pods without our marks while ours serve is another operator at work on the same Performer.
-  const isRival = (pod: Pod): boolean => !isMarked(pod) && youngest !== undefined && (pod.metadata?.creationTimestamp ?? '') >= youngest;
+    .toSorted()[0];
+  // Whoever makes pods without our marks while ours serve is another operator at work on the same Performer, and stays so whatever we make later.
+  const isRival = (pod: Pod): boolean => !isMarked(pod) && oldest !== undefined && (pod.metadata?.creationTimestamp ?? '') >= oldest;
   const kept = [...sorted.controlled.filter((pod) => !isRival(pod)), ...sorted.orphans];
   const views = new Map(kept.map((pod) => [pod, viewPod(pod, context)] as const));
   const claims = kept.flatMap((pod) => {

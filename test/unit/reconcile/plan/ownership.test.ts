@@ -92,6 +92,13 @@ describe('sortPods', () => {
     expect(sort([pod({ ownerKind: null, labels: marks })]).claims).toHaveLength(adopts ? 1 : 0);
   });
 
+  it('leaves alone what another operator made, also once younger ones of ours are there', () => {
+    const mine = [1, 2].map((index) => pod({ name: `performer-x-abcd-${index}`, index, createdAtMs: startMs + index * 5_000 }));
+    const { ours, rivals } = sort([...mine, original({ createdAtMs: startMs + 7_000 })]);
+    expect(ours.map(({ name }) => name)).toEqual(['performer-x-abcd-1', 'performer-x-abcd-2']);
+    expect(rivals).toHaveLength(1);
+  });
+
   it.each([
     { name: 'made in the same second as ours', rival: original({ createdAtMs: startMs }), mine: {}, rivals: 1 },
     {
