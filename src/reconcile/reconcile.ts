@@ -80,7 +80,8 @@ async function lookAgain(key: ObjectKey, deps: ReconcileDeps, signal: AbortSigna
 async function isProven(plan: Plan, snapshot: Snapshot, deps: ReconcileDeps, signal: AbortSignal): Promise<boolean> {
   const { kube } = deps;
   const follows = plan.actions.some((action) => isFollower(action, snapshot));
-  if (plan.proof === 'none' && !follows) return true;
+  const remakes = plan.actions.some((action) => isRemade(action, snapshot));
+  if (plan.proof === 'none' && !follows && !remakes) return true;
   if (plan.proof === 'performer-and-pods' || follows) {
     const live = await listPodsInService(snapshot.key, kube, signal);
     const out = snapshot.pods.filter((pod) => pod.metadata?.labels?.[labels.performer] !== snapshot.key.name);
@@ -92,7 +93,7 @@ async function isProven(plan: Plan, snapshot: Snapshot, deps: ReconcileDeps, sig
     if (!sameJson(stepsOf(planPerformer(now, deps.settings), snapshot), stepsOf(plan, snapshot))) return false;
   }
   // A status patch goes before what is taken away and carries the resourceVersion: it is the proof. Without one it takes a look.
-  if (!follows && plan.actions.some((action) => action.resource === 'PerformerStatus')) return true;
+  if (!follows && !remakes && plan.actions.some((action) => action.resource === 'PerformerStatus')) return true;
   const live = await findObject(kube, performers, snapshot.key, { signal });
   if (live?.metadata?.uid !== snapshot.performer?.uid) return false;
   return live === undefined || live.metadata?.resourceVersion === snapshot.performer?.resourceVersion;
@@ -105,6 +106,11 @@ async function isProven(plan: Plan, snapshot: Snapshot, deps: ReconcileDeps, sig
 function isFollower(action: Action, { performer }: Snapshot): boolean {
   if (action.kind !== 'create' || action.resource !== 'Pod' || performer?.parsed.valid !== true) return false;
   return Number(action.object.metadata?.labels?.[labels.index] ?? 0) >= (performer.parsed.spec.replicas ?? replicas);
+}
+
+/** Whether it makes a Service anew for a Performer that had one: the garbage collector may have taken it with a Performer that is gone. */
+function isRemade(action: Action, { performer }: Snapshot): boolean {
+  return action.kind === 'create' && action.resource === 'Service' && performer?.status?.phase !== undefined;
 }
 
 /** What needs proof, without what moves with time. */

@@ -167,6 +167,30 @@ describe('reconcile', () => {
     expect([operator.pods(), operator.services()]).toEqual([[], []]);
   });
 
+  it('makes no Service anew for a Performer that is gone', async () => {
+    const operator = new TestOperator();
+    await operator.ask('x');
+    await operator.once(60_000);
+    const kube = operator.cluster.api();
+    const before = await Promise.all([kube.list(performers), kube.list(pods)]);
+    operator.cluster.remove(performers, key('x'));
+    await operator.clock.advance(60_000);
+    const list: typeof kube.list = (resource, options) => {
+      const old = options?.labelSelector?.includes(labels.performer) ? undefined : before.find(({ items }) => items[0] !== undefined);
+      if (resource.plural === 'services' || old === undefined) return kube.list(resource, options);
+      return Promise.resolve(before[resource.plural === 'pods' ? 1 : 0] as never);
+    };
+    let made = 0;
+    const behind = interceptWrites(kube, {
+      after: (verb) => {
+        if (verb === 'create') made += 1;
+      },
+    });
+    await operator.once(0, { ...behind, list } as typeof kube);
+    expect(made).toBe(0);
+    expect(operator.services()).toEqual([]);
+  });
+
   it('gives callers the whole drain, however long the proof before the withdrawal took', async () => {
     const operator = new TestOperator();
     await operator.ask('x', { drainSeconds: 5 });
