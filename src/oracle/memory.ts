@@ -94,8 +94,9 @@ export class Memory {
     if (this.#last === write) return;
     this.#last = write;
     this.#seesWrites = true;
-    if (isOperator(write) && write.result !== 'ok' && refusals.includes(write.result)) {
-      const owner = performerOf(write.before ?? (write.sent as KubeObject | undefined)) ?? write.key;
+    const isTaken = write.result === 'alreadyExists' && performerOf(write.before) === undefined;
+    if (isOperator(write) && (isTaken || refusals.includes(write.result))) {
+      const owner = performerOf((isTaken ? undefined : write.before) ?? (write.sent as KubeObject | undefined)) ?? write.key;
       this.#refused.set(keyText({ namespace: write.key.namespace, name: owner.name }), write.atMs);
     }
     if (isOperator(write) || write.result !== 'ok' || write.plural !== 'pods' || write.before === undefined) return;
@@ -140,6 +141,11 @@ export class Memory {
     return this.#byUid.get(uid ?? '');
   }
 
+  /** Whether another operator made it while pods of ours were there. */
+  isRival({ owner, marked, bornMs }: PodTrace): boolean {
+    return !marked && this.podsSince(owner, bornMs, owner.uid).some((one) => one.marked && one.bornMs <= bornMs);
+  }
+
   /** How many pods of that name there have been under one Performer: names come back when an old view makes them. */
   timesNamed(ownerUid: string, podName: string): number {
     return this.#names.get(`${ownerUid} ${podName}`) ?? 0;
@@ -150,7 +156,7 @@ export class Memory {
     return this.#podChanges.get(keyText(key)) ?? Number.NEGATIVE_INFINITY;
   }
 
-  /** Whether the API server refused a write for that Performer in the last hour, or nobody can tell since writes are not seen. */
+  /** Whether the API server refused a write for that Performer in the last hour, since a stranger held the name too, or nobody can tell since writes are not seen. */
   wasRefused(key: ObjectKey, nowMs: number): boolean {
     return !this.#seesWrites || (this.#refused.get(keyText(key)) ?? Number.NEGATIVE_INFINITY) > nowMs - 3_600_000;
   }

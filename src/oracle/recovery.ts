@@ -1,24 +1,28 @@
-import { keyOf, keyText, type Node } from '../kube/objects.ts';
+import { keyOf, keyText, type Node, type ObjectKey, type Pod } from '../kube/objects.ts';
 import { defineOracle } from './define.ts';
-import type { Memory } from './memory.ts';
+import type { Memory, PodTrace } from './memory.ts';
 import type { Change, ClusterView, Oracle, Violation } from './oracle.ts';
-import { isEnded, isInService, isManagedElsewhere, isUnreachable } from './words.ts';
+import { isEnded, isInService, isManagedElsewhere, isUnreachable, performerOf } from './words.ts';
 
-/** A node out of sight, and the Performers that were judged by it. */
+/** A node out of sight, and the Performers (uids) that were judged by it. */
 interface Lost {
   readonly fromMs: number;
   readonly judged: Set<string>;
+  /** The most pods that stood elsewhere at once since then: what becomes of those later is another matter. */
+  readonly stood: Map<string, number>;
 }
 
 /**
  * Judged once for each lost node and Performer, at the first change after the time is up. Guards: views that may be old; a Performer
- * that changed meanwhile, is refused or paused; most nodes out of sight.
+ * that changed meanwhile, is refused or paused; most nodes out of sight; pods that had come to nothing, which the back-off replaces.
  */
 export function lostIsReplaced(memory: Memory): Oracle {
   const lost = new Map<string, Lost>();
   const statement = 'Under Route a pod on a node that stays out of sight is replaced in time, whatever becomes of its object.';
   return defineOracle('N4', statement, (test) => {
-    const judge = (name: string, { fromMs, judged }: Lost, atMs: number, view: ClusterView): readonly Violation[] => {
+    const count = (name: string, key: ObjectKey, uid: string): number =>
+      memory.pods(key, uid).filter((one) => one.goneMs === undefined && stands(one, key, name)).length;
+    const judge = (name: string, { fromMs, judged, stood }: Lost, atMs: number, view: ClusterView): readonly Violation[] => {
       const graceMs = memory.context.viewLagMs + memory.context.settleMs;
       if (atMs - fromMs <= graceMs || memory.most.toMs >= fromMs) return [];
       return [...view.performers.values()].flatMap((performer) => {
@@ -32,12 +36,10 @@ export function lostIsReplaced(memory: Memory): Oracle {
         if (isManagedElsewhere(performer) || memory.wasRefused(key, atMs)) return [];
         const pods = memory.podsSince(key, fromMs, version.uid);
         if (!pods.some((one) => one.pod.spec?.nodeName === name && one.bornMs < fromMs && !one.touched)) return [];
-        const standing = pods.filter(
-          ({ pod, goneMs }) => goneMs === undefined && pod.spec?.nodeName !== name && (isInService(pod, key.name) || isEnded(pod)),
-        );
+        const most = Math.max(count(name, key, version.uid), stood.get(version.uid) ?? 0);
         const message = (): string =>
-          `${standing.length} of ${asked.replicas} pods stand elsewhere ${(atMs - fromMs) / 1_000} s after ${name} was lost`;
-        return test(standing.length >= asked.replicas, atMs, keyText(key), message);
+          `${most} of ${asked.replicas} pods stood elsewhere ${(atMs - fromMs) / 1_000} s after ${name} was lost`;
+        return test(most >= asked.replicas, atMs, keyText(key), message);
       });
     };
     return {
@@ -45,10 +47,18 @@ export function lostIsReplaced(memory: Memory): Oracle {
         if (change.kind === 'nodes') {
           const { key, after, atMs } = change as Change<'nodes'>;
           if (!isUnreachable(after as Node | undefined)) lost.delete(key.name);
-          else if (!lost.has(key.name)) lost.set(key.name, { fromMs: atMs, judged: new Set() });
+          else if (!lost.has(key.name)) lost.set(key.name, { fromMs: atMs, judged: new Set(), stood: new Map() });
         }
+        const owner = change.kind === 'pods' ? performerOf(change.after as Pod | undefined) : undefined;
+        if (owner !== undefined)
+          for (const [name, { stood }] of lost) stood.set(owner.uid, Math.max(stood.get(owner.uid) ?? 0, count(name, owner, owner.uid)));
         return [...lost].flatMap(([name, since]) => judge(name, since, change.atMs, view));
       },
     };
   });
+}
+
+/** Whether it serves the Performer away from that node, or came to nothing wherever it was. */
+function stands({ pod, everReady }: PodTrace, { name }: ObjectKey, nodeName: string): boolean {
+  return (isEnded(pod) && !everReady) || (pod.spec?.nodeName !== nodeName && isInService(pod, name));
 }

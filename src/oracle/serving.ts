@@ -48,7 +48,8 @@ function oneForEachSlot(memory: Memory): Oracle {
       const same = memory
         .pods(key, trace.owner.uid)
         .filter((one) => one.bornMs <= trace.bornMs && !one.touched && isInService(one.pod, key.name))
-        .filter((one) => revisionOf(one.pod) === revisionOf(trace.pod));
+        .filter((one) => revisionOf(one.pod) === revisionOf(trace.pod))
+        .filter((one) => memory.timesNamed(one.owner.uid, one.pod.metadata?.name ?? '') === 1);
       return test(
         trace.madeUnder.length === 0 || same.length <= allowed,
         write.atMs,
@@ -167,7 +168,7 @@ function strictWaits(memory: Memory): Oracle {
 
 /**
  * Judged at each container that starts, by the nodes themselves: only older pods count, and each by what was asked when the new one was made.
- * Guards: names that come back; pods another hand touched or made, and adopted ones; pods whose object is gone (a forced deletion is another's doing); under Route those on nodes out of sight lately.
+ * Guards: names that come back; pods another hand touched, and adopted ones; those that another operator made beside ours, or just now; pods whose object is gone (a forced deletion is another's doing); under Route those on nodes out of sight lately.
  */
 function recreateRunsNoMore(memory: Memory): Oracle {
   let known = new Set<string>();
@@ -184,6 +185,7 @@ function recreateRunsNoMore(memory: Memory): Oracle {
         const counts = (uid: string, node: string): boolean => {
           const other = memory.trace(uid);
           if (other === undefined || other === trace || other.owner.uid !== trace.owner.uid || other.touched) return false;
+          if (!other.marked && (other.bornMs >= trace.bornMs - memory.context.viewLagMs || memory.isRival(other))) return false;
           if (other.goneMs !== undefined || other.bornMs > trace.bornMs || isEnded(other.pod) || isProvenGone(other.pod, view))
             return false;
           return asked.every((one) => one.strict) || !memory.wasUnreachable(node, trace.bornMs - memory.context.viewLagMs);

@@ -17,6 +17,39 @@ describe('N4, what is lost is replaced', () => {
       found: ['N4'],
     },
     { name: 'accepts another one elsewhere', tell: () => lost({}, (story) => story.has(later(1, { node: 'n2', bornAt: 30 }))), found: [] },
+    {
+      name: 'accepts another one that stood elsewhere, whatever became of it later',
+      tell: () => {
+        const next = later(1, { node: 'n2', bornAt: 15 });
+        return lost({}, (story) => story.at(15).has(next).at(20).lacks(next).at(30));
+      },
+      found: [],
+    },
+    {
+      name: 'refuses one that came to nothing after it had served',
+      tell: () => lost({}, (story) => story.has(pod({ phase: 'Failed' }))),
+      found: ['N4'],
+    },
+    {
+      name: 'accepts one that never served and had come to nothing: its successor waits for the back-off',
+      tell: () =>
+        new Story()
+          .has(performer(), node('n1'), node('n2'), node('n3'))
+          .writes({ after: pod({ phase: 'Failed', ready: false }) })
+          .at(10)
+          .has(node('n1', true))
+          .at(60)
+          .has(node('n2')),
+      found: [],
+    },
+    {
+      name: 'accepts it where a stranger holds the name of the next',
+      tell: () =>
+        lost({}, (story) =>
+          story.writes({ after: later(1), result: 'alreadyExists', before: { metadata: { namespace: 'a', name: 'performer-x-abcd-1' } } }),
+        ),
+      found: [],
+    },
     { name: 'accepts it under Strict', tell: () => lost({ nodeLossPolicy: 'Strict' }), found: [] },
     { name: 'accepts it before nodeLossSeconds', tell: () => lost({ nodeLossSeconds: 100 }), found: [] },
     { name: 'accepts it while most nodes are lost', tell: () => lost({}, (story) => story.has(node('n3', true))), found: [] },

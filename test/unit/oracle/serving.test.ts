@@ -55,6 +55,20 @@ describe('S1, at most one pod for each replica', () => {
       found: [],
     },
     {
+      name: 'accepts a pod beside one whose name came back',
+      tell: () => {
+        const first = later(1);
+        const again = { ...first, metadata: { ...first.metadata, uid: 'again' } };
+        return new Story()
+          .has(performer(), node(), first)
+          .lacks(first)
+          .has(again)
+          .at(10)
+          .writes({ after: later(2, { bornAt: 10 }) });
+      },
+      found: [],
+    },
+    {
       name: 'refuses two that go on answering',
       tell: () => new Story().has(performer(), pod(), later(1)).at(11).has(pod()),
       found: ['S1'],
@@ -202,6 +216,43 @@ describe('N2, Recreate runs no more', () => {
   it.each<Row>([
     { name: 'refuses a second one that runs', tell: () => both(replaced(recreate)), found: ['N2'] },
     { name: 'says nothing of one that another operator made', tell: () => both(replaced(recreate, '')), found: [] },
+    {
+      name: 'refuses it beside one that another operator left long before',
+      tell: () =>
+        both(
+          new Story()
+            .has(performer(recreate), node(), pod({ revision: '' }))
+            .at(30)
+            .has(later(1, { bornAt: 30 })),
+        ),
+      found: ['N2'],
+    },
+    {
+      name: 'says nothing of one that was made beside what another operator had just made',
+      tell: () =>
+        both(
+          new Story()
+            .has(performer(recreate), node())
+            .at(29)
+            .has(pod({ revision: '', bornAt: 29 }))
+            .at(30)
+            .has(later(1, { bornAt: 30 })),
+        ),
+      found: [],
+    },
+    {
+      name: 'says nothing of what another operator made beside ours',
+      tell: () =>
+        both(
+          new Story()
+            .has(performer(recreate), node(), later(7))
+            .at(9)
+            .has(pod({ revision: '', bornAt: 9 }))
+            .at(30)
+            .has(later(1, { bornAt: 30 })),
+        ),
+      found: [],
+    },
     { name: 'accepts it with RollingUpdate', tell: () => both(replaced({})), found: [] },
     {
       name: 'accepts it under Route beside one on a node out of sight',
