@@ -6,6 +6,7 @@ import { createOracles } from '../oracle/all.ts';
 import { OracleBoard } from '../oracle/board.ts';
 import { createDifferential, type Shape } from '../oracle/differential.ts';
 import type { Change, ClusterView, Rest, Violation, Write } from '../oracle/oracle.ts';
+import { performerOf } from '../oracle/words.ts';
 import { armFaults, type FaultId } from './faults/faults.ts';
 import { podOfStrangers } from './faults/tamper.ts';
 import { grantsOf } from './grants.ts';
@@ -59,8 +60,9 @@ export interface RunOptions {
 const defaultLivenessMs = 1_500_000;
 const sliceMs = 5_000;
 const defaultRestMs = 60_000;
-/** What two writers fight over is left to the other for five minutes at a time. */
+/** What two writers fight over is left to the other for five minutes at a time, what was refused is asked for again after ten at most. */
 const truceMs = 320_000;
+const denialMs = 620_000;
 const callEveryMs = 3_000;
 /** A run that does more than this hangs in a loop. */
 const maxEvents = 600_000;
@@ -85,11 +87,16 @@ export async function runPlan(plan: RunPlan, options: RunOptions = {}): Promise<
   let events = 0;
   let lastWriteMs = 0;
   const late: Write[] = [];
+  /** When writes were refused while faults went on, until they are asked for again. */
+  const refused = new Map<string, number>();
   const seen: SeenEvent[] = [];
   world.onSeen = ({ kind }, order) => seen.push({ order, kind, writes: world.operatorWrites });
   world.onEffect = (write) => {
     if (write.result === 'ok' && write.before !== write.after) lastWriteMs = world.clock.monotonicMs();
     late.push(write);
+    const id = `${write.verb} ${write.plural} ${write.key.namespace}/${performerOf(write.before ?? (write.sent as KubeObject))?.name}`;
+    if (write.result !== 'forbidden' || calmSinceMs < Number.POSITIVE_INFINITY) refused.delete(id);
+    else refused.set(id, world.clock.monotonicMs());
   };
 
   const watching = plan.mode === 'once' ? 0 : plan.operators;
@@ -129,7 +136,10 @@ export async function runPlan(plan: RunPlan, options: RunOptions = {}): Promise<
   const facts = (): RestFacts => ({ atMs: world.clock.nowMs(), silentWrites: [], instances: world.nodes.instances() });
   const isAtRest = (): boolean =>
     oracles.every((oracle) => !waitedFor.has(oracle.id) || (oracle.atRest?.({ ...facts(), view: board.view }) ?? []).length === 0);
-  const truce = plan.faults.some(({ id }) => quarrels.has(id)) && restMs >= defaultRestMs ? truceMs : 0;
+  // Waits of an operator whose clock is slow take longer.
+  const slow = Math.min(1, clockRate);
+  const truce = plan.faults.some(({ id }) => quarrels.has(id)) && restMs >= defaultRestMs ? truceMs / slow : 0;
+  const isRefused = (): boolean => [...refused.values()].some((ms) => world.clock.monotonicMs() - ms < denialMs / slow);
   // A node comes back only after a while, and a CronJob after its period: what they were kept from is done by then, or tried at least.
   const nodesBackMs = timings.catchUp[1] + timings.nodePollMs;
   const turnMs = plan.activeMs + Math.max(nodesBackMs, cron === undefined ? 0 : 2 * plan.onceEveryMs);
@@ -138,12 +148,15 @@ export async function runPlan(plan: RunPlan, options: RunOptions = {}): Promise<
   while (!isOver() && world.clock.monotonicMs() < deadlineMs) {
     await advance(world.clock.monotonicMs() + sliceMs);
     const isQuiet = world.clock.monotonicMs() >= turnMs && world.clock.monotonicMs() - lastWriteMs >= Math.max(rest(), truce);
-    if (isQuiet && isAtRest()) break;
+    if (isQuiet && !isRefused() && isAtRest()) break;
   }
   if (!isOver()) {
     late.length = 0;
     const endMs = world.clock.monotonicMs() + 2 * rest();
     await advance(endMs);
+    // Pods that come to nothing are replaced now and then: the last look falls between two such times.
+    for (let tries = 0; tries < 6 && world.clock.monotonicMs() - lastWriteMs < sliceMs; tries += 1)
+      await advance(world.clock.monotonicMs() + sliceMs);
     // Stopped before: the silence was not heard to its end.
     if (world.clock.monotonicMs() >= endMs) board.rest({ ...facts(), silentWrites: late });
   }
