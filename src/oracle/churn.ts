@@ -26,13 +26,7 @@ function fewPods(memory: Memory): Oracle {
   const made = new Map<string, number[]>();
   const paid = new Map<string, number[]>();
   const specs = new Map<string, string>();
-  const pay = (uid: string, atMs: number, count: number): void =>
-    note(
-      paid,
-      uid,
-      Array.from({ length: count }, () => atMs),
-      atMs - hourMs,
-    );
+  const pay = (uid: string, atMs: number, count: number): void => note(paid, uid, Array<number>(count).fill(atMs), atMs - hourMs);
   return defineOracle('S7', 'Pods follow each other no faster than the back-off allows.', (test) => ({
     onChange: (change) => {
       const { atMs, kind } = change;
@@ -81,11 +75,7 @@ function fewWrites(): Oracle {
   const changes = new Map<string, number[]>();
   const writes = new Map<string, number[]>();
   return defineOracle('S7w', 'A step of a Performer takes few writes.', (test) => ({
-    onChange: ({ key, kind, before, after, atMs }) => {
-      const owner = kind === 'performers' ? key : performerOf(after ?? before);
-      if (owner !== undefined) note(changes, keyText(owner), [atMs], atMs - minuteMs);
-      return [];
-    },
+    onChange: notingIn(changes),
     onWrite: (write, view) => {
       if (!isOperator(write) || write.result !== 'ok' || !['pods', 'services', 'performers'].includes(write.plural)) return [];
       const owner = performerOf(write.after ?? write.before) ?? write.key;
@@ -110,11 +100,7 @@ function fewRefusals(): Oracle {
   const changes = new Map<string, number[]>();
   const refusals = new Map<string, number[]>();
   return defineOracle('S7r', 'What the API server refuses is asked for again more and more rarely.', (test) => ({
-    onChange: ({ key, kind, before, after, atMs }) => {
-      const owner = kind === 'performers' ? key : performerOf(after ?? before);
-      if (owner !== undefined) note(changes, keyText(owner), [atMs], atMs - minuteMs);
-      return [];
-    },
+    onChange: notingIn(changes),
     onWrite: (write) => {
       if (!isOperator(write) || write.result === 'ok' || !['pods', 'services', 'performers'].includes(write.plural)) return [];
       const { namespace, name } = performerOf(write.before ?? (write.sent as KubeObject | undefined)) ?? write.key;
@@ -153,3 +139,12 @@ function noIdleWrite(): Oracle {
 function note(times: Map<string, number[]>, key: string, added: readonly number[], fromMs: number): void {
   times.set(key, [...(times.get(key) ?? []).filter((ms) => ms >= fromMs), ...added]);
 }
+
+/** Notes when something of a Performer changed. */
+const notingIn =
+  (changes: Map<string, number[]>): NonNullable<Oracle['onChange']> =>
+  ({ key, kind, before, after, atMs }) => {
+    const owner = kind === 'performers' ? key : performerOf(after ?? before);
+    if (owner !== undefined) note(changes, keyText(owner), [atMs], atMs - minuteMs);
+    return [];
+  };

@@ -283,9 +283,6 @@ function ended({ routableToMs }: PodTrace, atMs: number): Partial<PodTrace> {
 
 /** Whether EndpointSlices of that Performer's Service are in view at all. */
 export function hasSlices(view: ClusterView, key: ObjectKey): boolean {
-  for (const slice of view.endpointSlices.values()) {
-    const of = performerOfSlice(slice);
-    if (of?.name === key.name && of.namespace === key.namespace) return true;
-  }
-  return false;
+  const isOf = (of: ObjectKey | undefined): boolean => of?.name === key.name && of.namespace === key.namespace;
+  return [...view.endpointSlices.values()].some((slice) => isOf(performerOfSlice(slice)));
 }

@@ -1,3 +1,4 @@
+import { findCondition } from '../api/v1alpha1/conditions.ts';
 import { keyOf, keyText, type Node, type ObjectKey, type Pod } from '../kube/objects.ts';
 import { defineOracle } from './define.ts';
 import type { Memory, PodTrace } from './memory.ts';
@@ -14,14 +15,14 @@ interface Lost {
 
 /**
  * Judged once for each lost node and Performer, at the first change after the time is up. Guards: views that may be old; a Performer
- * that changed meanwhile, is refused or paused; most nodes out of sight; pods that had come to nothing, which the back-off replaces.
+ * that changed meanwhile, is refused, paused or invalid; most nodes out of sight; pods that had come to nothing, which the back-off replaces.
  */
 export function lostIsReplaced(memory: Memory): Oracle {
   const lost = new Map<string, Lost>();
   const statement = 'Under Route a pod on a node that stays out of sight is replaced in time, whatever becomes of its object.';
   return defineOracle('N4', statement, (test) => {
     const count = (name: string, key: ObjectKey, uid: string): number =>
-      memory.pods(key, uid).filter((one) => one.goneMs === undefined && stands(one, key, name)).length;
+      memory.pods(key, uid).filter((one) => stands(one, key, name)).length;
     const judge = (name: string, { fromMs, judged, stood }: Lost, atMs: number, view: ClusterView): readonly Violation[] => {
       const graceMs = memory.context.viewLagMs + memory.context.settleMs;
       if (atMs - fromMs <= graceMs || memory.most.toMs >= fromMs) return [];
@@ -33,7 +34,9 @@ export function lostIsReplaced(memory: Memory): Oracle {
           return [];
         judged.add(version.uid);
         if (others.length > 0 || version.deleting || asked.strict || asked.paused) return [];
-        if (isManagedElsewhere(performer) || memory.wasRefused(key, atMs)) return [];
+        // What runs goes on where the spec cannot be carried out.
+        const isInvalid = findCondition(performer.status?.conditions, 'Ready')?.reason === 'InvalidSpec';
+        if (isInvalid || isManagedElsewhere(performer) || memory.wasRefused(key, atMs)) return [];
         const pods = memory.podsSince(key, fromMs, version.uid);
         if (!pods.some((one) => one.pod.spec?.nodeName === name && one.bornMs < fromMs && !one.touched)) return [];
         const most = Math.max(count(name, key, version.uid), stood.get(version.uid) ?? 0);

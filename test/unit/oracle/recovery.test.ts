@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { later, node, performer, pod, Story } from './world.ts';
+import { later, node, notReady, performer, pod, Story } from './world.ts';
 
 /** The node of the only pod is out of sight from second 10 on; something happens at second 60. */
 function lost(spec: object = {}, between: (story: Story) => void = () => undefined): Story {
@@ -48,6 +48,11 @@ describe('N4, what is lost is replaced', () => {
         lost({}, (story) =>
           story.writes({ after: later(1), result: 'alreadyExists', before: { metadata: { namespace: 'a', name: 'performer-x-abcd-1' } } }),
         ),
+      found: [],
+    },
+    {
+      name: 'accepts it where the spec cannot be carried out',
+      tell: () => lost({}, (story) => story.has(performer({}, { status: notReady('InvalidSpec', true) }))),
       found: [],
     },
     { name: 'accepts it under Strict', tell: () => lost({ nodeLossPolicy: 'Strict' }), found: [] },
