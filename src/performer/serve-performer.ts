@@ -1,5 +1,5 @@
 import { create } from '@bufbuild/protobuf';
-import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
+import { Server, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
 import {
   PerformerService,
   type StartSyncRequest,
@@ -13,6 +13,7 @@ import { Health as HealthService } from '../grpc/gen/grpc/health/v1/health_pb.ts
 import { buildServiceDefinition } from '../grpc/service-definition.ts';
 import { sleep, systemClock } from '../lib/clock.ts';
 import { Health } from './health.ts';
+import { type Listener, startListener } from './listener.ts';
 import { defaults, type PerformerEvent, type PerformerOptions, readPort } from './options.ts';
 import { codeOf, type FailureCode, TaskError, toStatus } from './task-error.ts';
 import { type Caller, type Origin, type TaskHandlers, TaskRuns } from './task-runs.ts';
@@ -40,6 +41,8 @@ export interface Performer {
 
 /** Answers that were written need a moment to leave. */
 const flushMs = 500;
+/** From the first GOAWAY to the second: many round trips, since only grpc-js has the ping that would tell. */
+const hearMs = 500;
 const clock = systemClock;
 
 /**
@@ -81,7 +84,7 @@ export async function servePerformer(handlers: PerformerHandlers, options: Perfo
       });
     },
   });
-  const port = await listen(server, settings.host, options.port ?? readPort(process.env), settings.credentials);
+  const listener = await listen(server, options.port ?? readPort(process.env), settings.host, settings.credentials);
 
   const setServing = (serving: boolean): void => {
     for (const service of ['', PerformerService.typeName]) health.set(service, serving);
@@ -104,13 +107,15 @@ export async function servePerformer(handlers: PerformerHandlers, options: Perfo
     await sleep(clock, settings.lagMs);
     tell('closing');
     health.endWatches();
-    // GOAWAY on each connection: what it carries is answered, what a client sends too late comes back to it untouched, to go elsewhere.
-    const closed = new Promise<boolean>((resolve) => server.tryShutdown(() => resolve(true)));
+    const graceEndMs = clock.monotonicMs() + settings.graceMs;
+    if (listener.announceEnd()) await within(listener.closed(), Math.min(hearMs, settings.graceMs));
+    // What connections carry is answered, what a client sends too late comes back to it untouched, to go elsewhere.
+    server.tryShutdown(() => {});
     let unanswered = 0;
-    if (!(await within(closed, settings.graceMs))) {
+    if (!(await within(listener.closed(), Math.max(0, graceEndMs - clock.monotonicMs())))) {
       tell('forced');
       unanswered = runs.stop(new TaskError('UNAVAILABLE', 'the performer is shutting down'));
-      if (!(await within(closed, flushMs))) server.forceShutdown();
+      if (!(await within(listener.closed(), flushMs))) server.forceShutdown();
     }
     for (const signal of settings.signals) process.off(signal, onSignal);
     tell('ended');
@@ -120,7 +125,7 @@ export async function servePerformer(handlers: PerformerHandlers, options: Perfo
   for (const signal of settings.signals) process.on(signal, onSignal);
   setServing(true);
   return {
-    port,
+    port: listener.port,
     get inFlight() {
       return runs.inFlight;
     },
@@ -168,28 +173,19 @@ function callerOf(call: ServerUnaryCall<unknown, unknown>): Caller {
   return { signal: controller.signal, deadlineMs };
 }
 
-async function listen(
-  server: Server,
-  host: string | undefined,
-  port: number,
-  credentials = ServerCredentials.createInsecure(),
-): Promise<number> {
-  const bind = (address: string): Promise<number> =>
-    new Promise((resolve, reject) => {
-      server.bindAsync(address, credentials, (error, bound) => {
-        if (error === null) resolve(bound);
-        else reject(new Error(`serving the performer on ${address}: ${error.message}`, { cause: error }));
-      });
-    });
-  if (host !== undefined) return bind(`${host.includes(':') ? `[${host}]` : host}:${port}`);
-  // A machine without IPv6 has no address that stands for both.
-  return bind(`[::]:${port}`).catch(() => bind(`0.0.0.0:${port}`));
+async function listen(...[server, port, host, credentials]: Parameters<typeof startListener>): Promise<Listener> {
+  try {
+    return await startListener(server, port, host, credentials);
+  } catch (error) {
+    const address = `${host?.includes(':') === true ? `[${host}]` : (host ?? '[::]')}:${port}`;
+    throw new Error(`serving the performer on ${address}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
 }
 
 /** Whether `done` came in time. */
-async function within(done: Promise<boolean>, timeoutMs: number): Promise<boolean> {
+async function within(done: Promise<void>, timeoutMs: number): Promise<boolean> {
   const controller = new AbortController();
-  const inTime = await Promise.race([done, sleep(clock, timeoutMs, controller.signal).then(() => false)]);
+  const inTime = await Promise.race([done.then(() => true), sleep(clock, timeoutMs, controller.signal).then(() => false)]);
   controller.abort();
   return inTime;
 }

@@ -10,6 +10,8 @@ export interface Relay {
   readonly connections: () => number;
   /** Lets bytes through no more, in either direction, without a word: a cable pulled. */
   freeze(): void;
+  /** Keeps back what the server says, or lets it through again, all that was kept first; what clients say goes on. */
+  holdAnswers(held: boolean): void;
   /** Resets every connection; new ones are taken. */
   cut(): void;
   close(): Promise<void>;
@@ -19,6 +21,8 @@ export interface Relay {
 export async function startRelay(targetPort: number): Promise<Relay> {
   let accepted = 0;
   let frozen = false;
+  let held = false;
+  const kept: (() => void)[] = [];
   const sockets = new Set<Socket>();
   const server = createServer((near) => {
     accepted += 1;
@@ -30,7 +34,9 @@ export async function startRelay(targetPort: number): Promise<Relay> {
       sockets.add(from);
       from.setNoDelay(true);
       from.on('data', (chunk) => {
-        if (!frozen) to.write(chunk);
+        if (frozen) return;
+        if (held && from === far) kept.push(() => to.write(chunk));
+        else to.write(chunk);
       });
       from.on('end', () => {
         if (!frozen) to.end();
@@ -51,6 +57,10 @@ export async function startRelay(targetPort: number): Promise<Relay> {
     connections: () => accepted,
     freeze: () => {
       frozen = true;
+    },
+    holdAnswers: (hold) => {
+      held = hold;
+      if (!hold) for (const send of kept.splice(0)) send();
     },
     cut,
     close: () =>

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import type { PerformerHandlers } from '../../../src/performer/kit.ts';
 import { codeOfCall, GrpcClient } from '../../support/grpc-clients.ts';
+import { startRelay } from '../../support/relay.ts';
 import { gate, serve } from '../../support/served-performer.ts';
 
 const executePath = '/eigenlayer.hourglass.v1.performer.PerformerService/ExecuteTask';
@@ -40,6 +41,38 @@ describe('drain', () => {
     expect((await early).result).toBe('a');
     await drained;
     expect(begun()).toBe(1);
+  });
+
+  it('answers what a client sends before it hears that connections close', async () => {
+    const { performer, events } = await serve({}, { graceMs: 5_000 });
+    const relay = await startRelay(performer.port);
+    using client = new GrpcClient(relay.port);
+    await client.execute('1', 'a');
+    relay.holdAnswers(true);
+    const drained = performer.drain();
+    await vi.waitFor(() => expect(events).toContainEqual({ kind: 'drain', phase: 'closing', inFlight: 0 }));
+    // Long enough for a GOAWAY to be written, were there but one.
+    await sleep(100);
+    const late = client.execute('2', 'b');
+    await vi.waitFor(() => expect(events.filter(({ kind }) => kind === 'call')).toHaveLength(2));
+    relay.holdAnswers(false);
+    expect((await late).result).toBe('b');
+    expect(await drained).toEqual({ unanswered: 0 });
+    await relay.close();
+  });
+
+  it('closes although a client never says that it has heard', async () => {
+    const { client, performer } = await serve({}, { graceMs: 5_000 });
+    const relay = await startRelay(performer.port);
+    using mute = new GrpcClient(relay.port);
+    await Promise.all([client.execute('1', 'a'), mute.execute('2', 'b')]);
+    relay.freeze();
+    const startedMs = performance.now();
+    const drained = performer.drain();
+    await vi.waitFor(async () => expect(await codeOfCall(client.execute('3', 'c', inMs(200)))).toBe('UNAVAILABLE'), 4_000);
+    expect(performance.now() - startedMs).toBeLessThan(4_000);
+    await relay.close();
+    expect(await drained).toEqual({ unanswered: 0 });
   });
 
   it('answers UNAVAILABLE to what still runs after the grace, and tells its handler', async () => {
