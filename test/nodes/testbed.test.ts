@@ -109,8 +109,14 @@ describe('dev up --real', () => {
     dev('node', 'stop', '--name', 'r', 'n2');
     await becomes('n2', 'Unknown');
     expect(dev('status').stdout).toMatch(/^n2 +Unknown \(off\)/m);
-    expect(dev('exec', '--name', 'r', 'n2', '--', 'true').stderr).toContain('node n2: it is off; switch it on with');
-    dev('node', 'start', '--name', 'r', 'n2');
+    for (const args of [
+      ['exec', '--name', 'r', 'n2', '--', 'true'],
+      ['node', 'heal', '--name', 'r', 'n2'],
+      ['node', 'cut', '--name', 'r', 'n2'],
+    ])
+      expect(dev(...args).stderr).toContain('node n2: it is off; switch it on with');
+    expect(dev('node', 'start', '--name', 'r', 'n2').stderr).toBe('');
+    expect(dev('node', 'start', '--name', 'r', 'n2').stderr).toContain('node n2: it is on already');
     await becomes('n2', 'True');
     for (const from of ['network', 'control-plane']) {
       dev('node', 'cut', '--name', 'r', '--from', from, 'n1');
@@ -118,6 +124,17 @@ describe('dev up --real', () => {
       dev('node', 'heal', '--name', 'r', 'n1');
       await becomes('n1', 'True');
     }
+  });
+
+  it('says why a node does not start, by the end of its log', () => {
+    const { pids } = up('--nodes', '1');
+    dev('node', 'stop', '--name', 'r', 'n1');
+    // Its place on the bridge is taken.
+    spawnSync('nsenter', [`--net=/proc/${pids.network}/ns/net`, 'ip', 'link', 'add', 'n1', 'type', 'bridge']);
+    const { code, stderr } = dev('node', 'start', '--name', 'r', 'n1');
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(/node n1 ended \(exit code 1\)[\s\S]*log: .*n1\.log[\s\S]*File exists/);
+    expect(dev('status').stdout).toMatch(/^n1 .*\(off\)/m);
   });
 
   it('says what is wrong with an image, a node and a cluster of fake nodes', () => {

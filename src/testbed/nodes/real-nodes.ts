@@ -1,8 +1,10 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { basename, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { type ClusterState, type ProcessRecord, readState, writeState } from '../cluster-state.ts';
+import { explainDeath } from '../component-log.ts';
 import { clusterPaths } from '../components.ts';
 import { findStamp, isAlive, killNow } from '../processes.ts';
 import { TestbedError } from '../testbed-error.ts';
@@ -29,7 +31,7 @@ export interface RealNodes {
   readonly names: readonly string[];
   /** Powers the node off, as pulling its plug does: every process ends at once, its disk stays. */
   stop(name: string): Promise<void>;
-  /** Powers it on again. */
+  /** Powers it on again; its kubelet runs then. */
   start(name: string): Promise<void>;
   cut(name: string, what: NodeCut): void;
   /** Takes every cut back. */
@@ -42,6 +44,7 @@ export interface RealNodes {
 }
 
 const cutTable = 'hourglass_cut';
+const startLimitMs = 30_000;
 
 /** @throws TestbedError when the cluster is not there or has no real nodes */
 export function openRealNodes(registryDir: string, controlPlane: string): RealNodes {
@@ -77,6 +80,11 @@ export function openRealNodes(registryDir: string, controlPlane: string): RealNo
     const { [name]: _, ...others } = read().processes;
     writeState(registryDir, { ...read(), processes: process === undefined ? others : { ...others, [name]: process } });
   };
+  const hasKubelet = (name: string): boolean => {
+    const power = powerOf(name);
+    const inits = power === undefined ? [] : childrenOf(power.pid);
+    return inits.flatMap(childrenOf).some((pid) => readText(`/proc/${pid}/cmdline`).includes('\0kubelet\0'));
+  };
   const networkPid = (): number => read().processes.network?.pid ?? 0;
   const enter = (name: string, command: readonly string[]): string[] => [
     'nsenter',
@@ -101,8 +109,8 @@ export function openRealNodes(registryDir: string, controlPlane: string): RealNo
       const power = powerOf(name);
       if (power === undefined) throw offError(name);
       const inits = childrenOf(power.pid).map((pid) => ({ pid, stamp: findStamp(pid) ?? '' }));
-      record(name, undefined);
       await killNow([power, ...inits]);
+      record(name, undefined);
       // Its cable goes with its network namespace, which the kernel takes down in its own time.
       spawnSync('nsenter', [`--net=/proc/${networkPid()}/ns/net`, 'ip', 'link', 'delete', name]);
       await removeCgroups((group) => group === cgroupOf(cluster, name));
@@ -111,8 +119,19 @@ export function openRealNodes(registryDir: string, controlPlane: string): RealNo
       if (powerOf(name) !== undefined) throw new TestbedError(`node ${name}: it is on already`);
       const { dir, nodes, detach } = read();
       const launch = { cluster, name, paths: clusterPaths(dir), controlPlane, networkPid: networkPid(), nodes, registryDir };
-      // Its end is seen by whoever looks for it; a node may be switched off.
-      void launchNode({ ...launch, dieWithParent: !detach }, (power) => record(name, power));
+      let end: string | undefined;
+      void launchNode({ ...launch, dieWithParent: !detach }, (power) => record(name, power)).then((how) => {
+        end = how;
+      });
+      const startedMs = performance.now();
+      while (!hasKubelet(name)) {
+        const how = end ?? (performance.now() - startedMs > startLimitMs ? `no kubelet after ${startLimitMs / 1_000} s` : undefined);
+        if (how !== undefined) {
+          if (powerOf(name) === undefined) record(name, undefined);
+          throw new TestbedError(explainDeath(`node ${name}`, how, join(clusterPaths(dir).logs, `${name}.log`)).message);
+        }
+        await sleep(50);
+      }
     },
     cut: (name, what) => {
       if (what === 'network') {
@@ -127,6 +146,7 @@ export function openRealNodes(registryDir: string, controlPlane: string): RealNo
       run(enter(name, ['nft', rules]));
     },
     heal: (name) => {
+      initOf(name);
       runInNetwork(networkPid(), ['ip', 'link', 'set', name, 'up']);
       run(enter(name, ['nft', `add table inet ${cutTable}; delete table inet ${cutTable}`]));
     },
@@ -151,9 +171,18 @@ export function openRealNodes(registryDir: string, controlPlane: string): RealNo
 function childrenOf(pid: number): number[] {
   try {
     return readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
-      readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
+      readText(`/proc/${pid}/task/${thread}/children`).split(' ').filter(Boolean).map(Number),
     );
   } catch {
     return [];
+  }
+}
+
+/** Of a file that may go while it is read: then empty. */
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
   }
 }
