@@ -1,5 +1,6 @@
 /**
- * A client of performers that runs in the cluster: calls `ExecuteTask` at `TARGET` (host:port) at a steady rate, each task once, without retries.
+ * A client of performers that runs in the cluster: calls `ExecuteTask` at `TARGET` (host:port) at a steady rate, each task once. No call is made
+ * again but as gRPC itself does for a stream that no server has taken: grpc-go does so with retries disabled, and executors are made with it.
  * Begins when `TARGET` takes connections: a node routes to a new Service up to a second after the Service has endpoints.
  * Says on stdout, one JSON object a line, how each task went, and at the end how many did.
  */
@@ -36,14 +37,15 @@ let stopped = false;
 process.on('SIGTERM', () => {
   stopped = true;
 });
-const shared = new GrpcClient(TARGET);
+const options = { 'grpc.enable_retries': 1 };
+const shared = new GrpcClient(TARGET, options);
 const failed: Record<string, number> = {};
 let sent = 0;
 let answered = 0;
 
 async function callOnce(id: string): Promise<void> {
   const atMs = Date.now();
-  const client = MODE === 'channel' ? shared : new GrpcClient(TARGET);
+  const client = MODE === 'channel' ? shared : new GrpcClient(TARGET, options);
   try {
     const { result } = await client.execute(id, PAYLOAD, { deadline: atMs + DEADLINE_MS });
     const { instance, runs, version } = JSON.parse(result) as { instance: string; runs: number; version: string };

@@ -9,6 +9,7 @@ import type { PerformerSpecInput } from '../../../src/api/v1alpha1/performer.ts'
 import { clustersHome, registryDirOf } from '../../../src/testbed/cluster-state.ts';
 import type { AuditLevel } from '../../../src/testbed/components.ts';
 import { type EmbeddedCluster, startEmbeddedCluster } from '../../../src/testbed/embedded-cluster.ts';
+import { kubectl } from '../../../src/testbed/kubectl.ts';
 import { prepareMachine } from '../../../src/testbed/nodes/machine.ts';
 import { ctr, type NodeTimers } from '../../../src/testbed/nodes/node-plan.ts';
 import { openRealNodes, type RealNodes } from '../../../src/testbed/nodes/real-nodes.ts';
@@ -40,6 +41,14 @@ export interface Call {
   readonly version?: string;
   readonly code?: number;
   readonly details?: string;
+}
+
+/** A pod that calls a Performer, each task once. */
+export interface Caller {
+  /** Waits until that holds of the calls so far. */
+  heard(what: string, holds: (calls: readonly Call[]) => boolean): Promise<void>;
+  /** Ends it; how each of its calls went. */
+  stop(): Promise<readonly Call[]>;
 }
 
 /** A cluster with real nodes for the tests of a file, with the images of operator and test performer on each node. */
@@ -105,31 +114,44 @@ export class NodesCluster extends RealCluster {
     return this.#started.nodes;
   }
 
+  /** Longer than any `--timeout` that it is given. */
+  override kubectl(...args: readonly string[]): Promise<string> {
+    return kubectl(this.#get(), args, { timeoutMs: 150_000 });
+  }
+
   /** Installs the operator from the file that users apply: `watch`, as a Deployment that is then available, or `once`, as a CronJob. */
   async install(mode: 'watch' | 'once'): Promise<void> {
     await this.kubectl('apply', '--server-side', '--force-conflicts', '-f', join(projectRoot, `manifests/install-${mode}.yaml`));
     await this.kubectl('wait', '--for=condition=Established', 'crd/performers.hourglass.eigenlayer.io', '--timeout=20s');
     if (mode === 'watch')
-      await this.kubectl('rollout', 'status', '-n', operatorNamespace, 'deployment/hourglass-operator', '--timeout=60s');
+      await this.kubectl('rollout', 'status', '-n', operatorNamespace, 'deployment/hourglass-operator', '--timeout=120s');
   }
 
   /** Takes the operator away as users do; the CRD stays, and with it the Performers. */
   async uninstall(mode: 'watch' | 'once'): Promise<void> {
     const kinds = mode === 'watch' ? ['deployment/hourglass-operator'] : ['cronjob/hourglass-once'];
-    await this.kubectl('delete', '-n', operatorNamespace, ...kinds, '--wait=true', '--timeout=60s');
+    await this.kubectl('delete', '-n', operatorNamespace, ...kinds, '--wait=true', '--timeout=120s');
   }
 
-  /** Runs the CronJob's Job now, and waits for its end; returns what it said. */
-  async runOnce(): Promise<string> {
+  /** Runs the CronJob's Job now, and waits for its end; returns what its pod said. @throws Error when the Job failed */
+  async runOnce(): Promise<{ readonly pod: string; readonly said: string }> {
     const name = `now-${Date.now()}`;
     await this.kubectl('create', 'job', '-n', operatorNamespace, name, '--from=cronjob/hourglass-once');
-    await until('the Job to end', async () => {
-      const conditions = await this.kubectl('get', 'job', '-n', operatorNamespace, name, '-o', 'jsonpath={.status.conditions[*].type}');
-      return /Complete|Failed/.test(conditions);
-    });
-    const said = await this.kubectl('logs', '-n', operatorNamespace, `job/${name}`);
+    let conditions = '';
+    await until(
+      'the Job to end',
+      async () => {
+        conditions = await this.kubectl('get', 'job', '-n', operatorNamespace, name, '-o', 'jsonpath={.status.conditions[*].type}');
+        return /Complete|Failed/.test(conditions);
+      },
+      120_000,
+    );
+    const pods = ['pods', '-n', operatorNamespace, '-l', `batch.kubernetes.io/job-name=${name}`];
+    const pod = (await this.kubectl('get', ...pods, '-o', 'name')).trim().replace('pod/', '');
+    const said = await this.kubectl('logs', '-n', operatorNamespace, pod);
+    if (conditions.includes('Failed')) throw new Error(`the Job ${name} failed, and said:\n${said}`);
     await this.kubectl('delete', 'job', '-n', operatorNamespace, name);
-    return said;
+    return { pod, said };
   }
 
   /** A Performer with the test performer's image, behaving as `env` says (test/performer/README.md). */
@@ -152,7 +174,7 @@ export class NodesCluster extends RealCluster {
     name: string,
     env: Readonly<Record<string, string>> & { readonly TARGET: string },
     node?: string,
-  ): Promise<{ stop(): Promise<readonly Call[]> }> {
+  ): Promise<Caller> {
     await this.apply({
       apiVersion: 'v1',
       kind: 'Pod',
@@ -177,27 +199,31 @@ export class NodesCluster extends RealCluster {
       const said = await this.kubectl('logs', '-n', namespace, name).catch(() => '');
       return said.includes('"kind":"begun"');
     });
+    const calls = async (): Promise<readonly Call[]> => {
+      const lines = (await this.kubectl('logs', '-n', namespace, name)).trim().split('\n');
+      return lines.map((line) => JSON.parse(line) as Call).filter(({ kind }) => kind === 'answered' || kind === 'failed');
+    };
+    const phase = (): Promise<string> => this.kubectl('get', 'pod', '-n', namespace, name, '-o', 'jsonpath={.status.phase}');
     return {
+      heard: (what, holds) => until(`${name} to hear ${what}`, async () => holds(await calls())),
       stop: async () => {
         // The container gets the signal and ends by itself, or has ended; its log is there as long as its pod is.
         const node = await this.kubectl('get', 'pod', '-n', namespace, name, '-o', 'jsonpath={.spec.nodeName}');
         await this.endContainer(node, namespace, name).catch(() => undefined);
-        await until('the caller to end', async () =>
-          /Succeeded|Failed/.test(await this.kubectl('get', 'pod', '-n', namespace, name, '-o', 'jsonpath={.status.phase}')),
-        );
-        const lines = (await this.kubectl('logs', '-n', namespace, name)).trim().split('\n');
+        await until('the caller to end', async () => /Succeeded|Failed/.test(await phase()));
+        const all = await calls();
         await this.kubectl('delete', 'pod', '-n', namespace, name, '--grace-period=0', '--force');
-        return lines.map((line) => JSON.parse(line) as Call).filter(({ kind }) => kind === 'answered' || kind === 'failed');
+        return all;
       },
     };
   }
 
-  /** Sends SIGTERM to process 1 of a pod's container, by its node's containerd. */
-  async endContainer(node: string, namespace: string, pod: string): Promise<void> {
+  /** Sends a signal to process 1 of a pod's container, by its node's containerd. */
+  async endContainer(node: string, namespace: string, pod: string, signal = 'SIGTERM'): Promise<void> {
     const id = (
       await this.kubectl('get', 'pod', '-n', namespace, pod, '-o', 'jsonpath={.status.containerStatuses[0].containerID}')
     ).replace(/^containerd:\/\//, '');
-    inNode(this.nodes, node, [...ctr, 'tasks', 'kill', '--signal', 'SIGTERM', id]);
+    inNode(this.nodes, node, [...ctr, 'tasks', 'kill', '--signal', signal, id]);
   }
 }
 
