@@ -217,7 +217,9 @@ describe('a node whose kubelet is cut off for a minute', () => {
         cluster.nodes.cut(node, 'control-plane');
         await until('a replacement to serve', () => isReplaced('zombie', pod), lossLimitMs);
         // What a kube-proxy on another node makes of it takes a moment more.
-        await caller.heard('the replacement alone', (heard) => heard.slice(-20).every(({ instance }) => instance !== pod));
+        await caller.heard('the replacement alone', (heard) =>
+          heard.slice(-20).every(({ kind, instance }) => kind === 'answered' && instance !== pod),
+        );
         routedAwayMs = Date.now();
         await sleep(Math.max(5_000, cutMs + 60_000 - Date.now()));
         expect(isAlive()).toBe(true);

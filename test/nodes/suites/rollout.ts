@@ -74,7 +74,7 @@ export function describeRollouts(cluster: NodesCluster): void {
           await cluster.change(namespace, 'kit', { image: newPerformerImage });
           await settled('kit');
         });
-        const begun = await followed.stop();
+        const begun = await followed.stop([...calls.channel, ...calls.dial].map(({ id }) => id));
         for (const [mode, all] of Object.entries(calls)) {
           const doubled = all.filter(({ id }) => (begun.get(id)?.length ?? 0) > 1);
           console.log(`rollout, ${mode}: ${all.length} sent, ${failedOf(all).length} failed, ${doubled.length} doubled`, failedOf(all));
@@ -128,9 +128,9 @@ export function describeRollouts(cluster: NodesCluster): void {
         const caller = await cluster.startCaller(namespace, 'many-caller', {
           TARGET: targetOf('many'),
           RATE: '40',
-          SECONDS: '3',
           MODE: 'dial',
         });
+        await caller.heard('all of them', (calls) => instancesOf(calls).size >= 3);
         const calls = await caller.stop();
         expect(failedOf(calls)).toEqual([]);
         expect(instancesOf(calls)).toEqual(new Set(await podsOf('many')));

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '../../parity/support/real-cluster.ts';
 import type { NodesCluster } from './nodes-cluster.ts';
 
 /** Follows what the performers of a namespace say for as long as it runs, since a log goes with its pod; tells which instance began which task. */
@@ -19,9 +20,11 @@ export class BegunTasks {
     this.#following = this.#follow();
   }
 
-  /** Ends the following; returns the uids of the pods that began each task, one for each time. */
-  async stop(): Promise<ReadonlyMap<string, readonly string[]>> {
-    // What was said last is on its way through the kubelet.
+  /** Ends the following once these tasks were begun, as far as is ever heard; returns the uids of the pods that began each task, one for each time. */
+  async stop(tasks: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
+    const isHeard = async (): Promise<boolean> => tasks.every((id) => this.#begun.has(id));
+    await until('every task to be heard of', isHeard, 30_000).catch(() => undefined);
+    // What was said last, a second run too, is on its way through the kubelet.
     await sleep(1_000);
     this.#stopped = true;
     await this.#following;
