@@ -29,7 +29,8 @@ export default defineConfig({
       suite('model', cluster),
       suite('e2e', cluster),
       suite('image', { testTimeout: 300_000, hookTimeout: 600_000, fileParallelism: false }),
-      suite('nodes', { testTimeout: 240_000, hookTimeout: 240_000, fileParallelism: false }),
+      // Two files at a time: each has clusters of its own, and mostly waits.
+      suite('nodes', { testTimeout: 240_000, hookTimeout: 240_000, globalSetup: ['test/nodes/support/prepare.ts'] }),
       suite('soak', { ...cluster, testTimeout: 300_000 }),
     ],
   },

@@ -2,20 +2,13 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { projectRoot } from '../../scripts/generate.ts';
-import { prepareMachine } from '../../src/testbed/nodes/machine.ts';
-import { createProgress } from '../../src/testbed/progress.ts';
 import { until } from '../parity/support/real-cluster.ts';
-import { buildTimeoutMs, findNodeTools } from '../support/cluster.ts';
 
 let stateHome: string;
 let before: Traces;
 
-beforeAll(async () => {
-  prepareMachine(createProgress(process.stderr), true);
-  await findNodeTools();
-}, buildTimeoutMs);
 beforeEach(() => {
   stateHome = mkdtempSync(join(tmpdir(), 'hourglass-nodes-'));
   before = readTraces();
@@ -40,7 +33,8 @@ function readTraces(): Traces {
   return {
     mounts: readFileSync('/proc/self/mounts', 'utf8').split('\n').toSorted(),
     cgroups: readdirSync('/sys/fs/cgroup', { recursive: true, encoding: 'utf8' })
-      .filter((path) => /\/hourglass-[^/]+$/.test(path))
+      // Another file may have a cluster at the same time.
+      .filter((path) => /\/hourglass-r-[^/]+$/.test(path))
       .toSorted(),
     interfaces: say('ip', '-brief', 'link'),
     namespaces: say('ip', 'netns'),

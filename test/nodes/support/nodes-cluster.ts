@@ -3,23 +3,20 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
 import { projectRoot } from '../../../scripts/generate.ts';
-import { makeImage } from '../../../scripts/images/make-image.ts';
-import { readPins } from '../../../scripts/images/pins.ts';
 import type { PerformerSpecInput } from '../../../src/api/v1alpha1/performer.ts';
 import { clustersHome, registryDirOf } from '../../../src/testbed/cluster-state.ts';
 import type { AuditLevel } from '../../../src/testbed/components.ts';
 import { type EmbeddedCluster, startEmbeddedCluster } from '../../../src/testbed/embedded-cluster.ts';
 import { kubectl } from '../../../src/testbed/kubectl.ts';
-import { prepareMachine } from '../../../src/testbed/nodes/machine.ts';
 import { ctr, type NodeTimers } from '../../../src/testbed/nodes/node-plan.ts';
 import { openRealNodes, type RealNodes } from '../../../src/testbed/nodes/real-nodes.ts';
-import { createProgress, silentProgress } from '../../../src/testbed/progress.ts';
+import { silentProgress } from '../../../src/testbed/progress.ts';
 import { RealCluster, until } from '../../parity/support/real-cluster.ts';
 import { hourglass } from '../../support/cli.ts';
 import { buildTimeoutMs, findNodeTools } from '../../support/cluster.ts';
 import { collectArtifacts } from './artifacts.ts';
+import { makeNodeImages, registry } from './prepare.ts';
 
-const registry = 'registry.example.com';
 export const performerImage = `${registry}/hourglass-test-performer:0.1.0`;
 /** The same under a newer tag, for rollouts. */
 export const newPerformerImage = `${registry}/hourglass-test-performer:0.1.1`;
@@ -59,13 +56,8 @@ export class NodesCluster extends RealCluster {
   constructor(options: NodesOptions = {}) {
     const started: { cluster?: EmbeddedCluster; nodes?: RealNodes } = {};
     beforeAll(async () => {
-      const report = createProgress(process.stderr);
-      prepareMachine(report, true);
       const tools = await findNodeTools();
-      const out = join(projectRoot, 'dist/images');
-      const architecture = process.arch === 'arm64' ? 'arm64' : 'amd64';
-      const make = (program: 'operator' | 'test-performer') => makeImage(program, architecture, { out, registry }, readPins(), report);
-      const images = [await make('operator'), await make('test-performer')];
+      const images = await makeNodeImages();
       const { count = 3, timers = 'fast', audit = true } = options;
       const name = `nodes-${process.pid}-${Math.random().toString(36).slice(2, 8)}`;
       started.cluster = await startEmbeddedCluster({
@@ -78,7 +70,7 @@ export class NodesCluster extends RealCluster {
         detach: false,
       });
       started.nodes = openRealNodes(registryDirOf(clustersHome(process.env), name), tools.controlPlane);
-      for (const { facts } of images) await started.nodes.loadImage(facts.file);
+      for (const { file } of images) await started.nodes.loadImage(file);
       for (const name of started.nodes.names) inNode(started.nodes, name, [...ctr, 'images', 'tag', performerImage, newPerformerImage]);
     }, buildTimeoutMs);
     beforeEach(({ task, onTestFailed }) => {
