@@ -17,10 +17,14 @@ export type ToolName =
   | 'kstatus'
   | 'k6'
   | 'chaos-controller-manager'
-  | 'chaos-daemon';
+  | 'chaos-daemon'
+  | 'peer-controller-runtime'
+  | 'peer-floor';
 
 /** Versions of what the testbed is made of, from `tools/versions.json`. */
-export type ToolVersions = Readonly<Record<'kubernetes' | 'etcd' | 'kwok' | 'coredns' | 'k6' | 'chaosMesh' | 'node', string>>;
+export type ToolVersions = Readonly<
+  Record<'kubernetes' | 'etcd' | 'kwok' | 'coredns' | 'k6' | 'chaos-mesh' | 'controller-runtime' | 'node', string>
+>;
 
 export interface ToolOptions {
   /** The folder with the Go modules and versions.json; found beside this program by default. */
@@ -62,7 +66,7 @@ const tools: Readonly<Record<ToolName, Tool>> = {
   'chaos-controller-manager': {
     module: 'chaos-mesh',
     packagePath: `${chaosMesh}/cmd/chaos-controller-manager`,
-    title: ({ chaosMesh: version }) => `the controller of Chaos Mesh ${version}`,
+    title: (versions) => `the controller of Chaos Mesh ${versions['chaos-mesh']}`,
     coldTime: 'about 4.5 min',
     // Not for itself: so that what it shares with the daemon is compiled once.
     cgo: true,
@@ -71,10 +75,17 @@ const tools: Readonly<Record<ToolName, Tool>> = {
   'chaos-daemon': {
     module: 'chaos-mesh',
     packagePath: `${chaosMesh}/cmd/chaos-daemon`,
-    title: ({ chaosMesh: version }) => `the daemon of Chaos Mesh ${version}`,
+    title: (versions) => `the daemon of Chaos Mesh ${versions['chaos-mesh']}`,
     coldTime: 'a few seconds after its controller',
     cgo: true,
   },
+  'peer-controller-runtime': {
+    module: 'peers',
+    packagePath: './controller-runtime',
+    title: (versions) => `the peer on controller-runtime ${versions['controller-runtime']}`,
+    coldTime: 'about 1 min',
+  },
+  'peer-floor': { module: 'peers', packagePath: './floor', title: () => 'the bare loop of the bench', coldTime: 'about 1 min' },
 };
 
 /**
@@ -155,7 +166,9 @@ function kubernetesVersionFlags(version: string): string {
 
 /** Changes with everything that changes the program; not with the Go that happens to be installed, so that a cached tool needs none. */
 async function cacheKey(moduleDir: string, ingredients: readonly string[]): Promise<string> {
-  const sources = (await readdir(moduleDir)).filter((file) => file === 'go.mod' || file === 'go.sum' || file.endsWith('.go')).sort();
+  const sources = (await readdir(moduleDir, { recursive: true }))
+    .filter((file) => file === 'go.mod' || file === 'go.sum' || file.endsWith('.go'))
+    .sort();
   const hash = createHash('sha256').update(ingredients.join('\n'));
   for (const file of sources) hash.update(`\n${file}\n`).update(await readFile(join(moduleDir, file)));
   return hash.digest('hex').slice(0, 16);

@@ -22,7 +22,19 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   'src/telemetry': ['src/kube', 'src/lib', 'node:', 'pino', 'prom-client'],
   'src/images': ['node:', 'tar-stream'],
   'src/testbed': ['src/images', 'src/kube-client', 'src/kube', 'src/lib', 'node:', '@peculiar/x509', 'reflect-metadata', 'yaml', 'zod'],
-  'src/bench': ['src/oracle', 'src/kube-client', 'src/testbed', 'src/api', 'src/kube', 'src/lib', 'node:', 'vega', 'vega-lite'],
+  'src/bench': [
+    'src/oracle',
+    'src/kube-client',
+    'src/testbed',
+    'src/api',
+    'src/kube',
+    'src/lib',
+    'node:',
+    'vega',
+    'vega-lite',
+    'yaml',
+    'zod',
+  ],
   'src/chaos': ['src/oracle', 'src/bench', 'src/testbed', 'src/kube-client', 'src/api', 'src/kube', 'src/lib', 'node:'],
 };
 /** The composition root imports anything. */

@@ -12,6 +12,7 @@ interface Pinned {
   readonly k6Mod: string;
   readonly corednsMod: string;
   readonly chaosMeshMod: string;
+  readonly peersMod: string;
   readonly packageJson: string;
 }
 
@@ -27,7 +28,9 @@ function findDifferent(versions: ToolVersions, pinned: Pinned): readonly string[
     ['tools/bin/go.mod', pinned.binMod, 'sigs.k8s.io/kwok', versions.kwok],
     ['tools/k6/go.mod', pinned.k6Mod, 'go.k6.io/k6/v2', versions.k6],
     ['tools/coredns/go.mod', pinned.corednsMod, 'github.com/coredns/coredns', versions.coredns],
-    ['tools/chaos-mesh/go.mod', pinned.chaosMeshMod, 'github.com/chaos-mesh/chaos-mesh', versions.chaosMesh],
+    ['tools/chaos-mesh/go.mod', pinned.chaosMeshMod, 'github.com/chaos-mesh/chaos-mesh', versions['chaos-mesh']],
+    ['tools/peers/go.mod', pinned.peersMod, 'sigs.k8s.io/controller-runtime', versions['controller-runtime']],
+    ['tools/peers/go.mod', pinned.peersMod, 'k8s.io/client-go', staging],
   ] as const;
   const wrong = required.flatMap(([file, text, module, wanted]) => {
     const version = new RegExp(`^\\s*(?:require )?${module.replaceAll('.', '\\.')} v(\\S+)`, 'm').exec(text)?.[1];
@@ -55,6 +58,7 @@ describe('tools/versions.json', () => {
     k6Mod: read('tools/k6/go.mod'),
     corednsMod: read('tools/coredns/go.mod'),
     chaosMeshMod: read('tools/chaos-mesh/go.mod'),
+    peersMod: read('tools/peers/go.mod'),
     packageJson: read('package.json'),
   };
   const versions = readVersions(join(projectRoot, 'tools'));
