@@ -48,7 +48,7 @@ beforeAll(async () => {
   });
   kube = createKubeApi(config, { clock: systemClock, userAgent: 'peers-test' });
   await kubectl(cluster.get(), ['apply', '--server-side', '-f', crd]);
-  await kubectl(cluster.get(), ['wait', '--for=condition=Established', '--timeout=30s', 'crd/performers.hourglass.eigenlayer.io']);
+  await vi.waitFor(() => kube.list(performers), { timeout: 30_000, interval: 100 });
   await kube.create(namespaces, { metadata: { name: namespace } });
   await kubectl(cluster.get(), ['wait', '--for=create', '--timeout=30s', '-n', namespace, 'serviceaccount/default']);
   const watch = await startHourglass(['watch', '--lease-namespace', namespace, '--kubeconfig', cluster.get().kubeconfig]);
