@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { basename } from 'node:path';
 import { CommanderError } from 'commander';
+import { registerBench } from './commands/bench.ts';
 import { registerDev } from './commands/dev.ts';
 import { registerInspect } from './commands/inspect.ts';
 import { registerOnce } from './commands/once.ts';
@@ -30,6 +31,7 @@ registerWatch(program, isManager);
 registerInspect(program);
 registerDev(program);
 registerSimulate(program);
+registerBench(program);
 program
   .command('crd')
   .description('print the CustomResourceDefinition of Performer, as YAML')

@@ -50,6 +50,8 @@ export interface ComponentSettings {
   readonly ports: Ports;
   readonly audit: AuditLevel;
   readonly fakeNodes: number;
+  /** Whether etcd waits for the disk; only a bench pays for that. */
+  readonly fsync?: boolean;
   /** Of real nodes, which have the control plane in their network; without them it listens on the machine's own loopback. */
   readonly timers?: NodeTimers;
   /** Paths of the binaries; empty where the component does not run. */
@@ -87,7 +89,7 @@ export function componentArgv(name: ComponentName, settings: ComponentSettings):
 const controllerFlags = ['--leader-elect=false', '--secure-port=0', '--kube-api-qps=500', '--kube-api-burst=500'];
 
 const argvOf: Readonly<Record<ComponentName, (settings: ComponentSettings) => string[]>> = {
-  etcd: ({ paths, ports }) => {
+  etcd: ({ paths, ports, fsync = false }) => {
     const file = (name: string): string => join(paths.certificates, name);
     const client = `https://127.0.0.1:${ports.etcd}`;
     const peer = `https://127.0.0.1:${ports.etcdPeer}`;
@@ -109,7 +111,8 @@ const argvOf: Readonly<Record<ComponentName, (settings: ComponentSettings) => st
       `--peer-trusted-ca-file=${file('ca.crt')}`,
       `--peer-cert-file=${file('etcd.crt')}`,
       `--peer-key-file=${file('etcd.key')}`,
-      '--unsafe-no-fsync', // a crash of the machine may cost the data of a cluster that is thrown away anyway
+      // A crash of the machine may cost the data of a cluster that is thrown away anyway.
+      ...(fsync ? [] : ['--unsafe-no-fsync']),
       '--quota-backend-bytes=8589934592',
       '--log-level=warn',
     ];

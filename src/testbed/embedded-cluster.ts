@@ -58,6 +58,8 @@ export interface EmbeddedClusterOptions {
   readonly detach: boolean;
   /** Logs every API call to `auditLog`. */
   readonly audit?: AuditLevel;
+  /** Whether etcd waits for the disk, as in production. */
+  readonly fsync?: boolean;
   /** Fake nodes, 4 unless told; each holds thousands of pods. */
   readonly fakeNodes?: number;
   /** Of profile `nodes`: 3 with fast timers unless told. */
@@ -99,6 +101,7 @@ const defaults = {
   fakeNodes: 4,
   realNodes: { count: 3, timers: 'fast' as NodeTimers },
   audit: false as AuditLevel,
+  fsync: false,
   stoppable: false,
   choosePorts: findFreePorts,
 };
@@ -266,7 +269,7 @@ class ClusterStart {
   }
 
   #start(component: ComponentName, ports: Ports): void {
-    const { tools, audit, fakeNodes, detach, profile, realNodes } = this.#options;
+    const { tools, audit, fakeNodes, fsync, detach, profile, realNodes } = this.#options;
     const networkPid = component === 'network' ? undefined : this.#state.processes.network?.pid;
     const nodes = profile === 'nodes' ? { timers: realNodes.timers } : {};
     const logPath = join(this.#paths.logs, `${component}.log`);
@@ -278,6 +281,7 @@ class ClusterStart {
           ports,
           audit,
           fakeNodes,
+          fsync,
           kwok: tools.kwok ?? '',
           coredns: tools.coredns ?? '',
           ...nodes,

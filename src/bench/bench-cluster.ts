@@ -1,0 +1,186 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { group, version } from '../api/v1alpha1/naming.ts';
+import type { ClusterConfig } from '../kube-client/cluster-config.ts';
+import { loadClusterConfig } from '../kube-client/load-config.ts';
+import { clusterPaths } from '../testbed/components.ts';
+import type { EmbeddedCluster } from '../testbed/embedded-cluster.ts';
+import { TestbedError } from '../testbed/testbed-error.ts';
+import { benchLabels } from './bench-lines.ts';
+import { Calls } from './calls.ts';
+import type { Processes } from './usage.ts';
+
+const performers = `/apis/${group}/${version}/performers`;
+const ours = `labelSelector=${encodeURIComponent(
+  Object.entries(benchLabels)
+    .map((pair) => pair.join('='))
+    .join(','),
+)}`;
+const componentOf = {
+  'kube-apiserver': 'api-server',
+  etcd: 'etcd',
+  'kube-controller-manager': 'controller-manager',
+  'kube-scheduler': 'scheduler',
+  kwok: 'kwok',
+} as const;
+
+interface List {
+  readonly items: readonly { readonly metadata: { readonly name: string; readonly namespace: string } }[];
+}
+
+/** The cluster a bench runs on, whoever made it. */
+export class BenchCluster {
+  readonly kubeconfig: string;
+  readonly calls: Calls;
+  /** What k6 needs to reach it. */
+  readonly k6Env: Readonly<Record<string, string>>;
+  readonly processes: Processes;
+  readonly auditLog: string | undefined;
+  readonly #etcd: Calls | undefined;
+
+  private constructor(kubeconfig: string, config: ClusterConfig, k6Env: Readonly<Record<string, string>>, embedded?: EmbeddedCluster) {
+    this.kubeconfig = kubeconfig;
+    this.calls = new Calls(config);
+    this.k6Env = k6Env;
+    this.auditLog = embedded?.auditLog;
+    const components = Object.entries(embedded?.pids ?? {}).filter(([name]) => name in componentOf);
+    this.processes = Object.fromEntries(components.map(([name, pid]) => [componentOf[name as keyof typeof componentOf], () => [pid]]));
+    if (embedded === undefined) return;
+    const file = (name: string): string => readFileSync(join(clusterPaths(embedded.dir).certificates, name), 'utf8');
+    const tls = { ca: file('ca.crt'), cert: file('api-server.crt'), key: file('api-server.key') };
+    const server = `https://127.0.0.1:${embedded.ports.etcd}`;
+    this.#etcd = new Calls({ server, tls: async () => tls, headers: async () => ({}) });
+  }
+
+  /** @param scratchDir where credentials for k6 are written; it is the caller's to remove */
+  static async open(kubeconfig: string, scratchDir: string, embedded?: EmbeddedCluster): Promise<BenchCluster> {
+    const config = await loadClusterConfig({ kubeconfig, env: process.env, readFile: (path) => readFile(path), homeDir: homedir() });
+    const [{ ca, cert, key }, headers] = [await config.tls(), await config.headers(false)];
+    const put = (name: string, text: string | undefined, variable: string): Record<string, string> => {
+      if (text === undefined) return {};
+      const path = join(scratchDir, name);
+      writeFileSync(path, text, { mode: 0o600 });
+      return { [variable]: path };
+    };
+    const token = String(Object.entries(headers).find(([name]) => name.toLowerCase() === 'authorization')?.[1] ?? '').replace(
+      /^Bearer /,
+      '',
+    );
+    const k6Env = {
+      KUBE_SERVER: config.server,
+      KUBE_TOKEN: token,
+      ...put('ca.crt', ca, 'SSL_CERT_FILE'),
+      ...put('client.crt', cert, 'KUBE_CLIENT_CERTIFICATE'),
+      ...put('client.key', key, 'KUBE_CLIENT_KEY'),
+    };
+    return new BenchCluster(kubeconfig, config, k6Env, embedded);
+  }
+
+  /** Puts the CRD and the Lease's namespace where they are missing. @throws TestbedError when Performers of somebody else are there and may not be */
+  async prepare(crd: object, allowExisting: boolean): Promise<void> {
+    const crds = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+    await this.calls.ask('POST', crds, crd, [409]);
+    for (let tries = 0; (await this.calls.call('GET', `${performers}?limit=1`)).status !== 200; tries += 1) {
+      if (tries === 100) throw new TestbedError('the CRD of Performer is not served 10 s after it was made');
+      await sleep(100);
+    }
+    const count = async (query: string): Promise<number> => (await this.calls.ask<List>('GET', `${performers}?${query}`)).items.length;
+    const foreign = (await count('')) - (await count(ours));
+    if (foreign > 0 && !allowExisting)
+      throw new TestbedError(
+        `the cluster has ${foreign} Performers that are not of a bench: operators under test would act on them; allow it with --allow-existing`,
+      );
+    await this.makeNamespaces(['hourglass-system']);
+  }
+
+  async makeNamespaces(names: readonly string[]): Promise<void> {
+    for (const name of names) await this.calls.ask('POST', '/api/v1/namespaces', { metadata: { name, labels: benchLabels } }, [409]);
+    for (const name of names) {
+      const account = `/api/v1/namespaces/${name}/serviceaccounts/default`;
+      for (let tries = 0; tries < 200 && (await this.calls.call('GET', account)).status !== 200; tries += 1) await sleep(50);
+    }
+  }
+
+  async removeNamespaces(names: readonly string[]): Promise<void> {
+    for (const name of names) await this.calls.call('DELETE', `/api/v1/namespaces/${name}`);
+  }
+
+  /**
+   * Deletes the Performers of the bench and waits until their pods and Services are gone, too; by force after `timeoutMs`.
+   *
+   * @returns what did not go by itself
+   */
+  async clean(namespaces: readonly string[], timeoutMs: number): Promise<string | undefined> {
+    await Promise.all(namespaces.map((name) => this.calls.ask('DELETE', this.#in(name, 'performers', `?${ours}`))));
+    const left = await this.#waitEmpty(namespaces, timeoutMs);
+    if (left === undefined) return undefined;
+    for (const name of namespaces) {
+      const { items } = await this.calls.ask<List>('GET', this.#in(name, 'performers', `?${ours}`));
+      for (const { metadata } of items)
+        await this.calls.call('PATCH', this.#in(name, 'performers', `/${metadata.name}`), { metadata: { finalizers: null } });
+      for (const kind of ['pods', 'services']) await this.calls.call('DELETE', this.#in(name, kind, '?gracePeriodSeconds=0'));
+    }
+    await this.#waitEmpty(namespaces, 30_000);
+    return left;
+  }
+
+  async #waitEmpty(namespaces: readonly string[], timeoutMs: number): Promise<string | undefined> {
+    const deadlineMs = performance.now() + timeoutMs;
+    for (const name of namespaces) {
+      for (const [kind, query] of [
+        ['performers', `&${ours}`],
+        ['pods', ''],
+        ['services', ''],
+      ] as const) {
+        while ((await this.calls.ask<List>('GET', this.#in(name, kind, `?limit=1${query}`))).items.length > 0) {
+          if (performance.now() > deadlineMs) return `${kind} in namespace ${name}`;
+          await sleep(200);
+        }
+      }
+    }
+    return undefined;
+  }
+
+  /** Puts and deletes that etcd has taken so far; undefined where its metrics are out of reach. */
+  async etcdWrites(): Promise<number | undefined> {
+    if (this.#etcd === undefined) return undefined;
+    const { body } = await this.#etcd.call('GET', '/metrics');
+    return readMetric(body, 'etcd_mvcc_put_total') + readMetric(body, 'etcd_mvcc_delete_total');
+  }
+
+  /** Waits until fewer than 5 writes a second reach etcd for `quietMs`, or the time is over; where that is not seen, just waits. */
+  async waitQuiet(quietMs: number, timeoutMs = 60_000): Promise<boolean> {
+    const deadlineMs = performance.now() + timeoutMs;
+    let before = await this.etcdWrites();
+    while (before !== undefined && performance.now() < deadlineMs) {
+      await sleep(quietMs);
+      const now = await this.etcdWrites();
+      if (now === undefined || (now - before) / (quietMs / 1_000) < 5) return true;
+      before = now;
+    }
+    if (before === undefined) await sleep(quietMs);
+    return before === undefined;
+  }
+
+  close(): void {
+    this.calls.close();
+    this.#etcd?.close();
+  }
+
+  #in(namespace: string, kind: string, rest: string): string {
+    return kind === 'performers'
+      ? `/apis/${group}/${version}/namespaces/${namespace}/performers${rest}`
+      : `/api/v1/namespaces/${namespace}/${kind}${rest}`;
+  }
+}
+
+/** The sum of a metric over its labels, from Prometheus text; 0 where it has not been counted yet. Pure. */
+export function readMetric(text: string, name: string): number {
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith(name) && /^[ {]/.test(line.slice(name.length)))
+    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+}

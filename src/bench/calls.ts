@@ -1,0 +1,53 @@
+import type { IncomingMessage } from 'node:http';
+import { Agent, request } from 'node:https';
+import { text } from 'node:stream/consumers';
+import type { ClusterConfig } from '../kube-client/cluster-config.ts';
+import { TestbedError } from '../testbed/testbed-error.ts';
+
+export interface Answer {
+  readonly status: number;
+  readonly body: string;
+}
+
+/** Single requests to an API server, or to etcd's metrics: what the runner does around a load, by the user agent `hourglass-bench`. */
+export class Calls {
+  readonly #config: Pick<ClusterConfig, 'server' | 'tls' | 'headers'>;
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 4 });
+
+  constructor(config: Pick<ClusterConfig, 'server' | 'tls' | 'headers'>) {
+    this.#config = config;
+  }
+
+  /** @throws Error when no answer comes within 30 s */
+  async call(method: string, path: string, body?: object): Promise<Answer> {
+    const { server, tls, headers } = this.#config;
+    const all = { 'user-agent': 'hourglass-bench', accept: '*/*', 'content-type': contentType(method), ...(await headers(false)) };
+    const sent = request(`${server}${path}`, {
+      method,
+      agent: this.#agent,
+      headers: all,
+      signal: AbortSignal.timeout(30_000),
+      ...(await tls()),
+    });
+    const answered = new Promise<IncomingMessage>((resolve, reject) => void sent.once('response', resolve).once('error', reject));
+    sent.end(body === undefined ? undefined : JSON.stringify(body));
+    const response = await answered;
+    return { status: response.statusCode ?? 0, body: await text(response) };
+  }
+
+  /** The answer's object. @throws TestbedError for an answer that is not one of success, nor of `also` */
+  async ask<T = unknown>(method: string, path: string, body?: object, also: readonly number[] = []): Promise<T> {
+    const answer = await this.call(method, path, body);
+    if (answer.status >= 300 && !also.includes(answer.status))
+      throw new TestbedError(`${method} ${path}: ${answer.status} ${answer.body.slice(0, 300)}`);
+    return JSON.parse(answer.body) as T;
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+}
+
+function contentType(method: string): string {
+  return method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
+}

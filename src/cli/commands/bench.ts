@@ -1,0 +1,28 @@
+import { type Command, Option } from 'commander';
+import type { BenchCommandOptions } from '../bench.ts';
+import { parseCount } from '../options.ts';
+
+const collect = (text: string, others: readonly string[]): readonly string[] => [...others, text];
+
+/** What it does is loaded, with the testbed, when it runs. */
+export function registerBench(program: Command): void {
+  const command = program
+    .command('bench')
+    .description('measure the operator, and others beside it, on a cluster of its own or on yours (--kubeconfig)')
+    .addOption(
+      new Option('--profile <profile>', 'how fast the pods of its own cluster live').choices(['instant', 'node-like']).default('instant'),
+    )
+    .option('--scenario <name>', 'only this one; may be given several times', collect, [])
+    .addOption(new Option('--quick', 'a few small scenarios, at most 4 minutes').conflicts('full'))
+    .option('--full', 'every scenario, 5 rounds')
+    .option('--compare <name=command>', 'an operator to measure beside ours; may be given several times', collect, [])
+    .option('--repeat <count>', 'rounds (default: 3; 1 with --quick, 5 with --full)', parseCount)
+    .option('--seed <number>', 'of the order of the operators', parseCount, 1)
+    .option('--image <image>', 'of the pods; nodes that are not fake must be able to run it', 'registry.invalid/performer:1')
+    .option('--allow-existing', 'run though the cluster has Performers of its own, which every operator under test acts on')
+    .option('--json', 'print the report as one JSON object')
+    .option('--out <dir>', 'where report.json and the logs go (default: a folder named after the time)')
+    .action(async () => {
+      process.exitCode = await (await import('../bench.ts')).runBenchCommand(command.optsWithGlobals<BenchCommandOptions>());
+    });
+}
