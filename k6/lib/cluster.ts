@@ -38,23 +38,29 @@ function collections(): readonly string[] {
  */
 export async function watchAll(see: (event: SeenEvent) => void, lost: (why: string) => void): Promise<{ close(): void }> {
   let closing = false;
-  const open = collections().map(async (path) => {
-    const list = await call('GET', `${path}?limit=1`);
-    if (list.status !== 200) throw new Error(`listing ${path}: ${list.status} ${list.error} ${String(list.body).slice(0, 200)}`);
-    const { resourceVersion } = (list.json() as { readonly metadata: { readonly resourceVersion: string } }).metadata;
-    const query = `watch=true&resourceVersion=${resourceVersion}&timeoutSeconds=7200`;
+  const sockets = new Map<string, WebSocket>();
+  const open = async (path: string, from: string): Promise<void> => {
+    let version = from;
+    const query = `watch=true&allowWatchBookmarks=true&resourceVersion=${version}&timeoutSeconds=7200`;
     // The API server takes a WebSocket only with an Origin.
     const headers = { ...authorization, Origin: server };
     const socket = new WebSocket(`${server.replace(/^http/, 'ws')}${path}?${query}`, null, { headers, tags: { name: 'watch' } });
+    sockets.set(path, socket);
     const giveUp = (why: string): void => {
       if (!closing) lost(`watch of ${path}: ${why}`);
     };
     socket.onmessage = (message) => {
       const event = JSON.parse(message?.data as string) as SeenEvent;
       if (event.type === 'ERROR') giveUp(JSON.stringify(event.object));
-      else see(event);
+      else version = event.object.metadata?.resourceVersion ?? version;
+      if (event.type !== 'ERROR' && event.type !== 'BOOKMARK') see(event);
     };
-    socket.onclose = () => giveUp('it was closed');
+    // Goes on where it was, unless it brought nothing: then it would end again.
+    socket.onclose = () => {
+      if (closing) return;
+      if (version === from) giveUp('it was closed');
+      else open(path, version).catch((error: unknown) => giveUp(String(error)));
+    };
     await new Promise<void>((resolve, reject) => {
       socket.onopen = () => resolve();
       socket.onerror = (event) => {
@@ -62,13 +68,17 @@ export async function watchAll(see: (event: SeenEvent) => void, lost: (why: stri
         reject(new Error(`watch of ${path}: ${event?.error}`));
       };
     });
-    return socket;
-  });
-  const sockets = await Promise.all(open);
+  };
+  const start = async (path: string): Promise<void> => {
+    const list = await call('GET', `${path}?limit=1`);
+    if (list.status !== 200) throw new Error(`listing ${path}: ${list.status} ${list.error} ${String(list.body).slice(0, 200)}`);
+    await open(path, (list.json() as { readonly metadata: { readonly resourceVersion: string } }).metadata.resourceVersion);
+  };
+  await Promise.all(collections().map(start));
   return {
     close: () => {
       closing = true;
-      for (const socket of sockets) socket.close();
+      for (const socket of sockets.values()) socket.close();
     },
   };
 }

@@ -82,7 +82,10 @@ export class BenchCluster {
   /** Puts the CRD and the Lease's namespace where they are missing. @throws TestbedError when Performers of somebody else are there and may not be */
   async prepare(crd: object, allowExisting: boolean): Promise<void> {
     const crds = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
-    await this.calls.ask('POST', crds, crd, [409]);
+    const { status } = await this.calls.call('POST', crds, crd);
+    if (status !== 201 && status !== 409) throw new TestbedError(`creating the CRD of Performer: status ${status}`);
+    // Some seconds after a CRD is new the API server ends the watches of its objects once.
+    if (status === 201) await sleep(7_000);
     for (let tries = 0; (await this.calls.call('GET', `${performers}?limit=1`)).status !== 200; tries += 1) {
       if (tries === 100) throw new TestbedError('the CRD of Performer is not served 10 s after it was made');
       await sleep(100);

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TestbedError } from '../testbed/testbed-error.ts';
 import { findInCheckout } from '../testbed/tools.ts';
+import { type Aftermath, findNextPod, measureOnce, measureRest, measureRestart } from './afterwards.ts';
 import { countCalls } from './audit-calls.ts';
 import type { BenchCluster } from './bench-cluster.ts';
 import { buildPerformer } from './bench-lines.ts';
@@ -9,7 +10,7 @@ import type { Block } from './bench-report.ts';
 import { type Command, startCommand } from './command.ts';
 import { type LoadRun, runLoad } from './load-run.ts';
 import type { Sample } from './observer.ts';
-import type { Scenario } from './scenarios.ts';
+import type { Afterwards, Scenario } from './scenarios.ts';
 import { median } from './statistics.ts';
 import type { Subject } from './subjects.ts';
 import { UsageMeter } from './usage.ts';
@@ -56,7 +57,7 @@ export async function runBlock(plan: BlockPlan, context: BlockContext): Promise<
     const probeMs = await probe(running.operator, namespaces[0] ?? '', context);
     update('waiting for a quiet cluster');
     if (!(await cluster.waitQuiet(context.quietMs))) context.warn(`${name}: the cluster was not quiet before it`);
-    const measured = await measure(plan, context, name, running);
+    const measured = await measure(plan, context, name, { running, start });
     const figures = { 'start to first Performer ready ms': probeMs, ...measured.figures };
     return { scenario: scenario.name, subject: subject.name, round, kind, startedAt: startedAt.toISOString(), ...measured, figures };
   } finally {
@@ -100,15 +101,27 @@ async function probe(operator: Command, namespace: string, { cluster, image, sig
   return tookMs;
 }
 
+const takeAfterwards: Readonly<Record<Afterwards, (aftermath: Aftermath) => Promise<Readonly<Record<string, number>>>>> = {
+  rest: (aftermath) => measureRest(aftermath, 60_000),
+  restart: measureRestart,
+  once: (aftermath) => measureOnce(aftermath, 10),
+};
+
 type Measured = Omit<Block, 'scenario' | 'subject' | 'round' | 'kind' | 'startedAt'>;
 
 async function measure(
-  { scenario, kind }: BlockPlan,
+  { scenario, subject, kind }: BlockPlan,
   context: BlockContext,
   name: string,
-  running: { readonly operator: Command },
+  { running, start }: Pick<Aftermath, 'running' | 'start'>,
 ): Promise<Measured> {
   const { cluster, update, signal, image } = context;
+  let killedAtMs: number | undefined;
+  const killOnce = (): void => {
+    killedAtMs = Date.now();
+    running.operator.kill('SIGKILL');
+    running.operator = start();
+  };
   let meter: UsageMeter | undefined;
   let writesBefore: Promise<number | undefined> = Promise.resolve(undefined);
   const run = await runLoad({
@@ -131,12 +144,21 @@ async function measure(
       meter = new UsageMeter({ ...cluster.processes, operator: () => running.operator.pids(), generator: () => generator.pids() });
       writesBefore = cluster.etcdWrites();
     },
-    onProgress: (samples, requests) => update(describeProgress(samples, requests)),
+    onProgress: (samples, requests) => {
+      update(describeProgress(samples, requests));
+      if (scenario.kill === true && killedAtMs === undefined && requests > 0 && samples.length >= requests / 2) killOnce();
+    },
   });
-  const usage = meter?.stop() ?? {};
+  // Two processes in turn are not one.
+  const { operator: ofOperator, ...ofOthers }: Block['usage'] = meter?.stop() ?? {};
+  const usage: Block['usage'] = { ...ofOthers, ...(ofOperator === undefined || killedAtMs !== undefined ? {} : { operator: ofOperator }) };
   await sleep(trailMs);
   const [before, after] = [await writesBefore, await cluster.etcdWrites()];
   const calls = kind === 'counted' ? await countCalls(cluster.auditLog, run.beganAtMs, Date.now()) : undefined;
+  const [namespace = ''] = namespacesOf(scenario);
+  const aftermath = { cluster, subject, namespace, image, performers: run.requests, running, start };
+  if (scenario.afterwards !== undefined && !signal.aborted) update(`afterwards: ${scenario.afterwards}`);
+  const afterwards = scenario.afterwards === undefined || signal.aborted ? {} : await takeAfterwards[scenario.afterwards](aftermath);
   const wallMs = run.endedAtMs - run.beganAtMs;
   const voidBecause = run.voidBecause ?? findLimit(usage.generator?.cpuMs, wallMs);
   return {
@@ -147,7 +169,7 @@ async function measure(
     usage,
     ...(calls === undefined ? {} : { calls }),
     ...(before === undefined || after === undefined ? {} : { etcdWrites: after - before }),
-    figures: { 'requests late ms': run.lateMs },
+    figures: { 'requests late ms': run.lateMs, ...afterwards, ...(killedAtMs === undefined ? {} : findNextPod(run.samples, killedAtMs)) },
   };
 }
 

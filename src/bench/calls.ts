@@ -9,7 +9,7 @@ export interface Answer {
   readonly body: string;
 }
 
-/** Single requests to an API server, or to etcd's metrics: what the runner does around a load, by the user agent `hourglass-bench`. */
+/** Single requests to an API server, or to etcd's metrics: what the runner does around a load, by a user agent of its own. */
 export class Calls {
   readonly #config: Pick<ClusterConfig, 'server' | 'tls' | 'headers'>;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 4 });
@@ -21,7 +21,7 @@ export class Calls {
   /** @throws Error when no answer comes within 30 s */
   async call(method: string, path: string, body?: object): Promise<Answer> {
     const { server, tls, headers } = this.#config;
-    const all = { 'user-agent': 'hourglass-bench', accept: '*/*', 'content-type': contentType(method), ...(await headers(false)) };
+    const all = { 'user-agent': 'hourglass-bench/1', accept: '*/*', 'content-type': contentType(method), ...(await headers(false)) };
     const sent = request(`${server}${path}`, {
       method,
       agent: this.#agent,

@@ -7,6 +7,7 @@ export interface SeenObject {
   readonly metadata?: {
     readonly name?: string;
     readonly namespace?: string;
+    readonly resourceVersion?: string;
     readonly deletionTimestamp?: string;
     readonly ownerReferences?: readonly { readonly kind: string; readonly name: string }[];
   };

@@ -1,5 +1,5 @@
 /** What runs after the load of a scenario, while its Performers are still there. */
-export type Afterwards = 'rest' | 'restart' | 'kill';
+export type Afterwards = 'rest' | 'restart' | 'once';
 
 export interface Scenario {
   readonly name: string;
@@ -11,6 +11,8 @@ export interface Scenario {
   /** 1 unless told. */
   readonly namespaces?: number;
   readonly afterwards?: Afterwards;
+  /** Whether the operator is killed, and started anew, when half of the load is carried out. */
+  readonly kill?: boolean;
   /** Part of `--quick`, which runs it with fewer Performers. */
   readonly quickCount?: number;
   /** How long a block takes on two cores with everything around it, for the time that is left. */
@@ -36,7 +38,9 @@ export const scenarios: readonly Scenario[] = [
   { name: 'namespaces-50', script: 'create', count: 200, arrivals: '10', namespaces: 50, seconds: 55 },
   { name: 'rest', script: 'create', count: 200, arrivals: 'burst', afterwards: 'rest', seconds: 95 },
   { name: 'restart', script: 'create', count: 200, arrivals: 'burst', afterwards: 'restart', seconds: 45 },
-  { name: 'kill-in-burst', script: 'create', count: 200, arrivals: 'burst', afterwards: 'kill', seconds: 45 },
+  { name: 'kill-in-burst', script: 'create', count: 200, arrivals: 'burst', kill: true, seconds: 45 },
+  { name: 'once-100', script: 'create', count: 100, arrivals: 'burst', afterwards: 'once', seconds: 35 },
+  { name: 'once-1000', script: 'create', count: 1_000, arrivals: 'burst', afterwards: 'once', seconds: 140 },
 ];
 
 export type Extent = 'quick' | 'usual' | 'full';

@@ -28,9 +28,12 @@ export interface ClusterCertificates {
   readonly serviceAccount: { readonly publicKey: string; readonly privateKey: string };
 }
 
+/** Whoever uses a cluster by its kubeconfig, in audit logs. */
+export const adminUser = 'hourglass-admin';
+
 /** Subjects as the API server reads them: CN is the user, O the groups. */
 const clientSubjects = {
-  admin: 'O=system:masters,CN=hourglass-admin',
+  admin: `O=system:masters,CN=${adminUser}`,
   'api-server': 'O=system:masters,CN=kube-apiserver',
   'controller-manager': 'CN=system:kube-controller-manager',
   scheduler: 'CN=system:kube-scheduler',

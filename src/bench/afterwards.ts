@@ -1,0 +1,138 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { countCalls } from './audit-calls.ts';
+import type { BenchCluster } from './bench-cluster.ts';
+import { buildPerformer } from './bench-lines.ts';
+import type { Command } from './command.ts';
+import type { Sample } from './observer.ts';
+import { median } from './statistics.ts';
+import type { Subject } from './subjects.ts';
+import { UsageMeter } from './usage.ts';
+
+type Figures = Readonly<Record<string, number>>;
+
+/** What stands when a load is over. */
+export interface Aftermath {
+  readonly cluster: BenchCluster;
+  readonly subject: Subject;
+  readonly namespace: string;
+  readonly image: string;
+  /** How many Performers there are. */
+  readonly performers: number;
+  /** Of the operator, in what runs; replaced when it is started anew. */
+  readonly running: { operator: Command };
+  readonly start: () => Command;
+}
+
+/** What all write, and what the operator costs, while nothing happens. */
+export async function measureRest({ cluster, running, performers }: Aftermath, forMs: number): Promise<Figures> {
+  await cluster.waitQuiet(2_000);
+  const fromMs = Date.now();
+  const [before, meter] = [await cluster.etcdWrites(), new UsageMeter({ operator: () => running.operator.pids() })];
+  await sleep(forMs);
+  const [after, { operator }] = [await cluster.etcdWrites(), meter.stop()];
+  const minutes = forMs / 60_000;
+  const calls = await countCalls(cluster.auditLog, fromMs, Date.now());
+  const sum = Object.values(calls ?? {}).reduce((total, count) => total + count, 0);
+  return {
+    ...(calls === undefined ? {} : { 'rest: calls per minute': sum / minutes }),
+    ...(before === undefined || after === undefined ? {} : { 'rest: etcd writes per minute': (after - before) / minutes }),
+    ...(operator === undefined
+      ? {}
+      : {
+          'rest: operator CPU ms per minute': operator.cpuMs / minutes,
+          'rest: operator RSS bytes per Performer': operator.rssBytes / performers,
+        }),
+  };
+}
+
+/** kill -9 and a new start: milliseconds until a Performer that is asked for at that moment has its pod, and is ready. */
+export async function measureRestart({ cluster, running, start, namespace, image }: Aftermath): Promise<Figures> {
+  running.operator.kill('SIGKILL');
+  await running.operator.ended;
+  const startMs = performance.now();
+  running.operator = start();
+  const path = `/apis/hourglass.eigenlayer.io/v1alpha1/namespaces/${namespace}/performers`;
+  await cluster.calls.ask('POST', path, buildPerformer(`${namespace}/after-restart`, image, Date.now()));
+  const pods = `/api/v1/namespaces/${namespace}/pods?labelSelector=${encodeURIComponent('hourglass.eigenlayer.io/performer=after-restart')}`;
+  const until = async (holds: () => Promise<boolean>): Promise<number> => {
+    while (!(await holds()) && performance.now() - startMs < 120_000) await sleep(10);
+    return performance.now() - startMs;
+  };
+  const podMs = await until(async () => (await cluster.calls.ask<{ readonly items: readonly unknown[] }>('GET', pods)).items.length > 0);
+  const isReady = async (): Promise<boolean> =>
+    (await cluster.calls.ask<{ readonly status?: { readonly ready?: boolean } }>('GET', `${path}/after-restart`)).status?.ready === true;
+  return { 'kill -9 to pod of a new Performer ms': podMs, 'kill -9 to its ready ms': await until(isReady) };
+}
+
+/** An event of a pod made before the kill takes this long at most; no operator starts faster. */
+const inFlightMs = 50;
+
+/** From a kill in the middle of a load to the next pod that was created after it. Pure. */
+export function findNextPod(samples: readonly Sample[], killedAtMs: number): Figures {
+  const created = samples.flatMap(({ askedAtMs, phases }) =>
+    phases['pod created'] === undefined ? [] : [askedAtMs + phases['pod created']],
+  );
+  const next = created.filter((atMs) => atMs > killedAtMs + inFlightMs).toSorted((a, b) => a - b)[0];
+  return next === undefined ? {} : { 'kill -9 to next pod ms': next - killedAtMs };
+}
+
+/** Runs that look once at a settled cluster, without an operator beside them; of operators that have such a mode. */
+export async function measureOnce({ cluster, subject, running }: Aftermath, runs: number): Promise<Figures> {
+  if (subject.once === undefined) return {};
+  await running.operator.stop();
+  const results: Awaited<ReturnType<typeof runTimed>>[] = [];
+  for (let run = 0; run < runs; run += 1) results.push(await runTimed(subject.once, { KUBECONFIG: cluster.kubeconfig }));
+  const of = (value: 'wallMs' | 'cpuMs' | 'peakRssBytes'): number => median(results.map((result) => result[value]));
+  return {
+    'once: runs': runs,
+    'once: wall ms, median': of('wallMs'),
+    'once: CPU ms, median': of('cpuMs'),
+    'once: peak RSS bytes, median': of('peakRssBytes'),
+  };
+}
+
+/** @throws Error when the command fails */
+async function runTimed(command: string, env: Readonly<Record<string, string>>) {
+  const startMs = performance.now();
+  // The shell stays, and tells in its second line what its children used.
+  const child = spawn('bash', ['-c', `${command} >&2; code=$?; times; exit $code`], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  let peakRssBytes = 0;
+  const timer = setInterval(() => {
+    for (const pid of findChildren(child.pid ?? 0)) peakRssBytes = Math.max(peakRssBytes, findPeak(pid));
+  }, 5);
+  const [told, [code]] = await Promise.all([text(child.stdout), once(child, 'exit')]);
+  clearInterval(timer);
+  if (code !== 0) throw new Error(`${command}: exit code ${code}`);
+  return { wallMs: performance.now() - startMs, cpuMs: parseTimes(told), peakRssBytes };
+}
+
+/** User and system time of a shell's children from what `times` prints: `0m0.012s 0m0.003s` in the second line. Pure. */
+export function parseTimes(told: string): number {
+  const matches = (told.split('\n')[1] ?? '').matchAll(/(\d+)m([\d.]+)s/g);
+  return [...matches].reduce((sum, [, minutes, seconds]) => sum + (Number(minutes) * 60 + Number(seconds)) * 1_000, 0);
+}
+
+function findChildren(pid: number): readonly string[] {
+  return read(`/proc/${pid}/task/${pid}/children`)
+    .split(' ')
+    .filter((child) => child !== '');
+}
+
+function findPeak(pid: string): number {
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(read(`/proc/${pid}/status`))?.[1] ?? 0) * 1_024;
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
