@@ -13,30 +13,20 @@ const startShape = {
   command: text,
   args: z._default(z.array(z.string()), []),
   env: z._default(z.record(z.string(), z.string()), {}),
-  /** Answers 2xx once the operator works. */
-  readyUrl: z.optional(z.string().check(z.regex(/^https?:\/\//, 'must begin with http:// or https://'))),
-  /** `performer`: the operator works once a first Performer gets ready; so too where there is no `readyUrl`. */
-  readyProbe: z.optional(z.literal('performer')),
   /** Beside the file unless absolute; the bench's own folder unless told. */
   workDir: z.optional(text),
 };
-const adapterSchema = z
-  .strictObject(startShape)
-  .check(
-    z.refine(({ readyUrl, readyProbe }) => readyUrl === undefined || readyProbe === undefined, 'give readyUrl or readyProbe, not both'),
-  );
+const adapterSchema = z.strictObject(startShape);
 
-/** How an operator under test is started; it runs until SIGTERM. */
+/** How an operator under test is started; it runs until SIGTERM. That it works is seen by a first Performer that gets ready. */
 export type SubjectStart = Readonly<z.infer<typeof adapterSchema>>;
 
 const health = ['--health-probe-bind-address', '127.0.0.1:{port}'];
-const readyUrl = 'http://127.0.0.1:{port}/readyz';
-
 /** The peers that come with the bench, by the names they are compared under; what each does stands at the top of its program. */
 export const builtInSubjects = {
-  'controller-runtime': { tool: 'peer-controller-runtime', args: health, readyUrl },
-  'controller-runtime-tuned': { tool: 'peer-controller-runtime', args: [...health, '--tuned'], readyUrl },
-  floor: { tool: 'peer-floor', args: health, readyUrl },
+  'controller-runtime': { tool: 'peer-controller-runtime', args: health },
+  'controller-runtime-tuned': { tool: 'peer-controller-runtime', args: [...health, '--tuned'] },
+  floor: { tool: 'peer-floor', args: health },
 } as const satisfies Readonly<Record<string, Omit<SubjectStart, 'command' | 'env'> & { readonly tool: ToolName }>>;
 
 /** How a peer is started, built on first need. @throws TestbedError when it cannot be built */
@@ -45,12 +35,16 @@ export async function startOfPeer(name: keyof typeof builtInSubjects, report: Pr
   return { ...start, args: [...start.args], env: {}, command: await ensureTool(tool, report) };
 }
 
-/** Puts a port nobody listens on where `{port}` stands in arguments, environment and URL. Pure. */
-export function withPort(start: SubjectStart, port: number): SubjectStart {
-  const put = (value: string): string => value.replaceAll('{port}', String(port));
-  const env = Object.fromEntries(Object.entries(start.env).map(([name, value]) => [name, put(value)]));
-  return { ...start, args: start.args.map(put), env, ...(start.readyUrl === undefined ? {} : { readyUrl: put(start.readyUrl) }) };
+/** The line for a shell that starts it, with a port nobody listens on where `{port}` stands in arguments and environment. Pure. */
+export function lineOf({ command, args, env, workDir }: SubjectStart, port: number): string {
+  const put = (value: string): string => quote(value.replaceAll('{port}', String(port)));
+  const settings = Object.entries(env).map(([name, value]) => `${name}=${put(value)}`);
+  const line = ['exec', 'env', ...settings, quote(command), ...args.map(put)].join(' ');
+  return workDir === undefined ? line : `cd ${quote(workDir)} && ${line}`;
 }
+
+/** A text as one word of a shell's line. Pure. */
+export const quote = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
 
 /** What the API's own schemas never say: they let unknown fields pass. */
 const describe = (issue: z.core.$ZodRawIssue): string | undefined =>

@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
+import { findFreePorts } from '../testbed/free-ports.ts';
 import type { ProgressReporter } from '../testbed/progress.ts';
 import { TestbedError } from '../testbed/testbed-error.ts';
 import { findInCheckout } from '../testbed/tools.ts';
+import { lineOf, builtInSubjects as peers, quote, readAdapter, type SubjectStart, startOfPeer } from './subject-start.ts';
 
 /** An operator under test: a shell command that runs it with KUBECONFIG set, until SIGTERM. */
 export interface Subject {
@@ -11,20 +13,26 @@ export interface Subject {
   readonly once?: string;
 }
 
-/** Operators that `--compare` knows by name; each is built on first need. */
-const builtInSubjects: Readonly<Record<string, (report: ProgressReporter) => Promise<Omit<Subject, 'name'>>>> = {
-  ours: async () => ours(),
-  // Beside ours: what differs between the two is noise.
-  'ours-again': async () => ours(),
-};
-
-/** `name=command`, or the name of one that is built in. @throws TestbedError for a name alone that is not */
+/**
+ * `name=command` for a shell, `name=@FILE` for an adapter file, or the name of one that is built in: ours once more, beside which what
+ * differs is noise, or a peer, which is built on first need.
+ *
+ * @throws TestbedError for a name alone that is none of those, and for an adapter file that cannot be used
+ */
 export async function readSubject(text: string, report: ProgressReporter): Promise<Subject> {
   const [, name = text, command] = /^([\w.-]+)=(.+)$/s.exec(text) ?? [];
+  if (command?.startsWith('@') === true) return { name, command: await toLine(await readAdapter(command.slice(1))) };
   if (command !== undefined) return { name, command };
-  const builtIn = builtInSubjects[text];
-  if (builtIn !== undefined) return { name, ...(await builtIn(report)) };
-  throw new TestbedError(`--compare ${text}: give name=command, or one of ${Object.keys(builtInSubjects).join(', ')}`);
+  if (text === 'ours' || text === 'ours-again') return { name, ...ours() };
+  if (isPeer(text)) return { name, command: await toLine(await startOfPeer(text, report)) };
+  throw new TestbedError(`--compare ${text}: give name=command, name=@FILE, or one of ours-again, ${Object.keys(peers).join(', ')}`);
+}
+
+const isPeer = (name: string): name is keyof typeof peers => name in peers;
+
+async function toLine(start: SubjectStart): Promise<string> {
+  const [port = 0] = await findFreePorts(1);
+  return lineOf(start, port);
 }
 
 /** The bundle that ships, as it is deployed; the same Lease identity each time, since a pod of a Deployment takes over its own Lease. */
@@ -35,5 +43,3 @@ function ours(): Omit<Subject, 'name'> {
   const [program, identity] = [`${quote(process.execPath)} ${quote(bundle)}`, '--lease-identity hourglass-bench'];
   return { command: `exec ${program} watch ${served} ${identity}`, once: `${program} once ${identity}` };
 }
-
-const quote = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Performer, type PerformerSpecInput, performers } from '../../src/api/v1alpha1/performer.ts';
-import { type builtInSubjects, startOfPeer, withPort } from '../../src/bench/subject-start.ts';
+import { type builtInSubjects, lineOf, startOfPeer } from '../../src/bench/subject-start.ts';
 import { namespaces, type Pod, pods, type Service, services } from '../../src/kube/objects.ts';
 import { createKubeApi, type KubeClient } from '../../src/kube-client/client.ts';
 import { loadClusterConfig } from '../../src/kube-client/load-config.ts';
@@ -64,10 +64,13 @@ afterAll(() => (kube as typeof kube | undefined)?.close());
 
 async function startPeer(name: keyof typeof builtInSubjects): Promise<void> {
   const [port = 0] = await findFreePorts(1);
-  const { command, args, readyUrl = '' } = withPort(await startOfPeer(name, createProgress(process.stderr)), port);
+  const line = lineOf(await startOfPeer(name, createProgress(process.stderr)), port);
   const env = { PATH: process.env.PATH ?? '', KUBECONFIG: cluster.get().kubeconfig };
-  peer = spawn(command, args, { env, stdio: ['ignore', 'inherit', 'inherit'] });
-  await vi.waitFor(async () => expect((await fetch(readyUrl)).status).toBe(200), { timeout: 20_000, interval: 50 });
+  peer = spawn('sh', ['-c', line], { env, stdio: ['ignore', 'inherit', 'inherit'] });
+  await vi.waitFor(async () => expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(200), {
+    timeout: 20_000,
+    interval: 50,
+  });
 }
 
 async function endPeer(): Promise<void> {

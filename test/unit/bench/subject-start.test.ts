@@ -1,8 +1,9 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { builtInSubjects, readAdapter, type SubjectStart, withPort } from '../../../src/bench/subject-start.ts';
+import { builtInSubjects, lineOf, readAdapter, type SubjectStart } from '../../../src/bench/subject-start.ts';
 
 let folder = '';
 beforeEach(async () => {
@@ -26,17 +27,15 @@ describe('an adapter file', () => {
       command: '/bin/manager',
       args: ['--port', '{port}'],
       env: { MODE: 'fast' },
-      readyUrl: 'http://127.0.0.1:{port}/readyz',
       workDir: '/srv',
     };
     expect(await read(JSON.stringify(start))).toEqual(start);
   });
 
   it('means paths beside itself', async () => {
-    expect(await read('command: ./bin/manager\nworkDir: data\nreadyProbe: performer')).toEqual({
+    expect(await read('command: ./bin/manager\nworkDir: data')).toEqual({
       command: join(folder, 'bin/manager'),
       workDir: join(folder, 'data'),
-      readyProbe: 'performer',
       args: [],
       env: {},
     });
@@ -50,13 +49,6 @@ describe('an adapter file', () => {
     { name: 'arguments in one text', content: 'command: m\nargs: --tuned', why: /args: / },
     { name: 'a number among the arguments', content: 'command: m\nargs: [--workers, 10]', why: /args\.1: / },
     { name: 'a number in the environment', content: 'command: m\nenv: { WORKERS: 10 }', why: /env\.WORKERS: / },
-    { name: 'an address without a scheme', content: 'command: m\nreadyUrl: localhost:80/readyz', why: /readyUrl: .*http/ },
-    { name: 'an unknown probe', content: 'command: m\nreadyProbe: tcp', why: /readyProbe: .*performer/ },
-    {
-      name: 'two ways to be ready',
-      content: 'command: m\nreadyProbe: performer\nreadyUrl: http://a/',
-      why: /readyUrl or readyProbe, not both/,
-    },
     { name: 'a field nobody reads', content: 'command: m\nworkdir: /srv', why: /workdir/ },
     { name: 'no YAML', content: 'command: [', why: /neither YAML nor JSON/ },
   ])('is refused with $name, and told why', async ({ content, why }) => {
@@ -70,14 +62,15 @@ describe('an adapter file', () => {
   });
 });
 
-describe('withPort', () => {
-  it('puts the port wherever its place is', () => {
-    const start = { command: 'm', args: ['--at', ':{port}', 'x'], env: { AT: '{port}' }, readyUrl: 'http://a:{port}/readyz' };
-    expect(withPort(start, 81)).toEqual({ command: 'm', args: ['--at', ':81', 'x'], env: { AT: '81' }, readyUrl: 'http://a:81/readyz' });
+describe('the line for a shell', () => {
+  const run = (start: SubjectStart): string => execFileSync('sh', ['-c', lineOf(start, 81)], { encoding: 'utf8' });
+
+  it('puts the port wherever its place is, and keeps what a shell would read', () => {
+    const args = ['-c', 'echo "$AT" "$1"; pwd', 'sh', ":{port} it's $HOME *"];
+    expect(run({ command: 'sh', args, env: { AT: '127.0.0.1:{port}' }, workDir: '/' })).toBe("127.0.0.1:81 :81 it's $HOME *\n/\n");
   });
 
-  it.each(Object.entries(builtInSubjects))('has a place in %s for the address of its health and for its URL', (_, { args, readyUrl }) => {
+  it.each(Object.entries(builtInSubjects))('has a place in %s for the address of its health', (_, { args }) => {
     expect(args.join(' ')).toContain('127.0.0.1:{port}');
-    expect(readyUrl).toContain('127.0.0.1:{port}');
   });
 });
