@@ -61,18 +61,15 @@ describe('drain', () => {
     await relay.close();
   });
 
-  it('closes although a client never says that it has heard', async () => {
-    const { client, performer } = await serve({}, { graceMs: 5_000 });
+  it('ends although a client never says that it has heard', async () => {
+    const { performer, events } = await serve({}, { graceMs: 700 });
     const relay = await startRelay(performer.port);
     using mute = new GrpcClient(relay.port);
-    await Promise.all([client.execute('1', 'a'), mute.execute('2', 'b')]);
+    await mute.execute('1', 'a');
     relay.freeze();
-    const startedMs = performance.now();
-    const drained = performer.drain();
-    await vi.waitFor(async () => expect(await codeOfCall(client.execute('3', 'c', inMs(200)))).toBe('UNAVAILABLE'), 4_000);
-    expect(performance.now() - startedMs).toBeLessThan(4_000);
+    expect(await performer.drain()).toEqual({ unanswered: 0 });
+    expect(events).toContainEqual({ kind: 'drain', phase: 'ended', inFlight: 0 });
     await relay.close();
-    expect(await drained).toEqual({ unanswered: 0 });
   });
 
   it('answers UNAVAILABLE to what still runs after the grace, and tells its handler', async () => {
