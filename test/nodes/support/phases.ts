@@ -39,5 +39,5 @@ export function isPodReady(pod: Pod | undefined): boolean {
 /** `p50 12 ms, max 15 ms, n 3`. */
 export function renderTimes(timesMs: readonly number[]): string {
   const sorted = timesMs.map(Math.round).toSorted((a, b) => a - b);
-  return `p50 ${sorted[sorted.length >> 1]} ms, max ${sorted.at(-1)} ms, n ${sorted.length}`;
+  return `p50 ${sorted[(sorted.length - 1) >> 1]} ms, max ${sorted.at(-1)} ms, n ${sorted.length}`;
 }
