@@ -36,12 +36,15 @@ export interface BlockContext {
   readonly warn: (text: string) => void;
 }
 
+/** An operator that does not work: to try it again in every scenario would only take time. */
+export class NotReadyError extends TestbedError {}
+
 const readyWithinMs = 60_000;
 const loadTimeoutSeconds = 300;
 /** Writes that a load causes and that come after its last answer: endpoints, Events. */
 const trailMs = 1_000;
 
-/** One subject under one load: fresh operator, then the load, then everything is deleted. @throws TestbedError when the subject never works */
+/** One subject under one load: fresh operator, then the load, then everything is deleted. @throws NotReadyError when the subject never works */
 export async function runBlock(plan: BlockPlan, context: BlockContext): Promise<Block> {
   const { scenario, subject, round, kind } = plan;
   const { cluster, update, signal } = context;
@@ -85,8 +88,8 @@ async function probe(operator: Command, namespace: string, { cluster, image, sig
   const until = async (holds: () => Promise<boolean>, what: string): Promise<void> => {
     while (!(await holds())) {
       signal.throwIfAborted();
-      if (death !== undefined) throw new TestbedError(`the operator ended (${death}) before it was ready`);
-      if (performance.now() - startMs > readyWithinMs) throw new TestbedError(`${what} not within ${readyWithinMs / 1_000} s`);
+      if (death !== undefined) throw new NotReadyError(`the operator ended (${death}) before it was ready`);
+      if (performance.now() - startMs > readyWithinMs) throw new NotReadyError(`${what} not within ${readyWithinMs / 1_000} s`);
       await sleep(20);
     }
   };
@@ -94,10 +97,10 @@ async function probe(operator: Command, namespace: string, { cluster, image, sig
     const { status } = await cluster.calls.ask<{ readonly status?: { readonly ready?: boolean } }>('GET', `${path}/probe`);
     return status?.ready === true;
   };
-  await until(isReady, 'the first Performer was ready');
+  await until(isReady, 'its first Performer was ready');
   const tookMs = performance.now() - startMs;
   const left = await cluster.clean([namespace], readyWithinMs);
-  if (left !== undefined) throw new TestbedError(`${left} of the first Performer did not go within ${readyWithinMs / 1_000} s`);
+  if (left !== undefined) throw new NotReadyError(`${left} of the first Performer did not go within ${readyWithinMs / 1_000} s`);
   return tookMs;
 }
 

@@ -1,13 +1,13 @@
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, cpus, release, tmpdir, totalmem, type } from 'node:os';
+import { availableParallelism, cpus, homedir, release, tmpdir, totalmem, type } from 'node:os';
 import { join } from 'node:path';
 import { createRandom } from '../lib/seeded-random.ts';
 import { type EmbeddedCluster, startEmbeddedCluster } from '../testbed/embedded-cluster.ts';
 import { formatElapsed, type ProgressReporter } from '../testbed/progress.ts';
-import { ensureTool, readVersions } from '../testbed/tools.ts';
+import { ensureTool, findInCheckout, readVersions } from '../testbed/tools.ts';
 import { BenchCluster } from './bench-cluster.ts';
 import type { BenchReport, Block } from './bench-report.ts';
-import { type BlockContext, type BlockPlan, namespacesOf, runBlock } from './block.ts';
+import { type BlockContext, type BlockPlan, NotReadyError, namespacesOf, runBlock } from './block.ts';
 import type { Scenario } from './scenarios.ts';
 import type { Subject } from './subjects.ts';
 
@@ -50,17 +50,20 @@ export async function runBench(options: BenchOptions): Promise<BenchReport> {
   // Counts hardly differ from run to run, but the log costs time: one round, on a cluster of its own.
   const counted = kubeconfig === undefined ? planBlocks(scenarios, subjects, 1, 'counted', createRandom(seed)) : [];
   const pace = new Pace([...timed, ...counted]);
+  const leftOut = new Set<Subject>();
   try {
     for (const plans of [timed, counted].filter(({ length }) => length > 0))
       await onCluster(options, plans === counted, async (cluster) => {
         for (const plan of plans) {
           signal.throwIfAborted();
           const context = { ...options, cluster, k6, logDir: join(outDir, 'logs') };
-          draft.blocks.push(...(await runOne(plan, context, report, pace, draft)));
+          if (leftOut.has(plan.subject)) pace.tookMs(plan, 0);
+          else draft.blocks.push(...(await runOne(plan, context, { report, pace, draft, leftOut })));
           writeReport(outDir, draft);
         }
       });
   } catch (error) {
+    if (draft.blocks.length === 0 && !signal.aborted) throw error;
     draft.partialBecause = signal.aborted ? 'it was interrupted' : String(error instanceof Error ? error.message : error);
     report.warn(`the results are partial: ${draft.partialBecause}`);
   }
@@ -72,9 +75,7 @@ export async function runBench(options: BenchOptions): Promise<BenchReport> {
 async function runOne(
   plan: BlockPlan,
   context: Omit<BlockContext, 'update' | 'warn'>,
-  report: ProgressReporter,
-  pace: Pace,
-  draft: Draft,
+  { report, pace, draft, leftOut }: { report: ProgressReporter; pace: Pace; draft: Draft; leftOut: Set<Subject> },
 ): Promise<readonly Block[]> {
   const title = `${plan.scenario.name} · ${plan.subject.name} · round ${plan.round + 1}${plan.kind === 'counted' ? ' · counted' : ''}`;
   report.step(title);
@@ -87,7 +88,9 @@ async function runOne(
     return [block];
   } catch (error) {
     context.signal.throwIfAborted();
-    const why = `${title}: ${error instanceof Error ? error.message : String(error)}`;
+    if (error instanceof NotReadyError) leftOut.add(plan.subject);
+    const rest = leftOut.has(plan.subject) ? '; left out from here on' : '';
+    const why = `${title}: ${error instanceof Error ? error.message : String(error)}${rest}`;
     report.warn(why);
     draft.notMeasurable = [...draft.notMeasurable, why];
     return [];
@@ -157,7 +160,7 @@ function startReport({ profile, kubeconfig, seed, subjects, productVersion }: Be
     },
     versions: { k6, node: process.versions.node, hourglass: productVersion, ...(isOurs ? { kubernetes, etcd, kwok } : {}) },
     cluster: isOurs ? { profile, etcdFsync: true } : { profile: 'given' },
-    subjects: [...subjects],
+    subjects: subjects.map(({ name, command }) => ({ name, command: withoutPaths(command) })),
     blocks: [],
     notMeasurable: [
       ...(isOurs ? [] : elsewhere),
@@ -165,6 +168,12 @@ function startReport({ profile, kubeconfig, seed, subjects, productVersion }: Be
       ...(availableParallelism() >= 2 ? [] : ['absolute times: one core is shared by the generator and all it measures']),
     ],
   };
+}
+
+/** The same command whoever's machine it is. */
+function withoutPaths(command: string): string {
+  const root = findInCheckout('tools/versions.json').replace(/tools\/versions\.json$/, '');
+  return command.replaceAll(process.execPath, 'node').replaceAll(root, '').replaceAll(homedir(), '~');
 }
 
 /** In one step: a reader never sees half of it. */
@@ -185,8 +194,10 @@ class Pace {
     this.#left = [...plans];
   }
 
+  /** @param ms 0 for a block that was left out */
   tookMs(plan: BlockPlan, ms: number): void {
     this.#left.splice(this.#left.indexOf(plan), 1);
+    if (ms === 0) return;
     this.#plannedMs += plan.scenario.seconds * 1_000;
     this.#spentMs += ms;
   }
