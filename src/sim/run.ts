@@ -94,7 +94,7 @@ export async function runPlan(plan: RunPlan, options: RunOptions = {}): Promise<
   world.onEffect = (write) => {
     if (write.result === 'ok' && write.before !== write.after) lastWriteMs = world.clock.monotonicMs();
     late.push(write);
-    const id = `${write.verb} ${write.plural} ${write.key.namespace}/${performerOf(write.before ?? (write.sent as KubeObject))?.name}`;
+    const id = `${write.verb} ${write.plural} ${write.key.namespace}/${performerOf(write.before ?? (write.sent as KubeObject))?.name ?? write.key.name}`;
     if (write.result !== 'forbidden' || calmSinceMs < Number.POSITIVE_INFINITY) refused.delete(id);
     else refused.set(id, world.clock.monotonicMs());
   };
