@@ -67,6 +67,8 @@ export async function buildCli(outdir: string): Promise<Metafile> {
     chunkNames: 'chunks/[name]-[hash]',
     // Only for credentials that need its plug-ins; it stays in node_modules.
     external: ['@kubernetes/client-node'],
+    // The one for Node waits at its top for a package that we lack, and what waits there cannot be loaded from CommonJS.
+    alias: { 'vega-canvas': join(root, 'node_modules', 'vega-canvas', 'build', 'vega-canvas.browser.js') },
     plugins: [crdApart, noChildProcess],
   });
   // Chunks carry hashes in their names: those of the last build would stay.

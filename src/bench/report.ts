@@ -16,6 +16,11 @@ export function isMet({ bound, measured, target }: Goal): boolean {
   return bound === 'at most' ? measured <= target : measured >= target;
 }
 
+export function goalVerdict(goal: Goal): 'met' | 'MISSED' | 'not measured' {
+  if (Number.isNaN(goal.measured)) return 'not measured';
+  return isMet(goal) ? 'met' : 'MISSED';
+}
+
 /** Three significant digits, and no more than a reader needs: `0.213`, `71.4`, `1,043`; `–` where there is none. Pure. */
 export function formatFigure(value: number): string {
   if (!Number.isFinite(value)) return '–';
@@ -36,13 +41,13 @@ export function formatTable(head: readonly string[], rows: readonly (readonly st
   return [line(head), widths.map((width) => '─'.repeat(width)).join('  '), ...rows.map(line)].join('\n');
 }
 
-/** One row per goal: measured, target, their ratio, met or missed. Pure. */
+/** One row per goal: measured, target, their ratio, and whether it is met. Pure. */
 export function formatGoals(goals: readonly Goal[]): string {
   const rows = goals.map((goal) => {
     const unit = goal.unit === '' ? '' : ` ${goal.unit}`;
     const target = `${goal.bound} ${formatFigure(goal.target)}${unit}`;
     const ratio = formatFigure(goal.target === 0 ? Number.NaN : goal.measured / goal.target);
-    return [goal.what, `${formatFigure(goal.measured)}${unit}`, target, ratio, isMet(goal) ? 'met' : 'MISSED', goal.note];
+    return [goal.what, `${formatFigure(goal.measured)}${unit}`, target, ratio, goalVerdict(goal), goal.note];
   });
   return formatTable(['what', 'measured', 'target', 'ratio', '', 'n, spread'], rows);
 }

@@ -1,0 +1,21 @@
+import { z } from 'zod';
+import { TestbedError } from '../testbed/testbed-error.ts';
+import { type BenchReport, benchReport } from './bench-report.ts';
+
+/** @param name of the file, for the error. @throws TestbedError that says what is wrong with it */
+export function parseBenchReport(text: string, name: string): BenchReport {
+  const bad = (why: string): TestbedError => new TestbedError(`${name}: ${why}`);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    const isCut = text.trimStart().startsWith('{') && !text.trimEnd().endsWith('}');
+    throw bad(isCut ? 'cut off in the middle: the file is not whole' : `not JSON: ${(error as Error).message}`);
+  }
+  const version = z.object({ version: z.unknown() }).safeParse(value).data?.version;
+  if (version === undefined) throw bad('not a report of `hourglass bench`: it has no version');
+  if (version !== 1) throw bad(`a report of version ${JSON.stringify(version)}; this hourglass reads version 1`);
+  const read = benchReport.safeParse(value);
+  if (!read.success) throw bad(`not a report as bench writes it:\n${z.prettifyError(read.error)}`);
+  return read.data;
+}

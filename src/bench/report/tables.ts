@@ -1,0 +1,94 @@
+import type { BenchReport } from '../bench-report.ts';
+import { type CompareRow, caveats, type Side } from '../compare.ts';
+import { controlPlaneGoals } from '../goals.ts';
+import type { JUnitCase } from '../junit.ts';
+import { blocksOf, type Measure, measures } from '../measures.ts';
+import { formatFigure, formatGoals, formatTable, goalVerdict } from '../report.ts';
+import { median } from '../statistics.ts';
+import { verdictLevel } from '../thresholds.ts';
+
+/** What a subject came to under a load: the median over the rounds of each measure; NaN where there is none. */
+export interface SummaryRow {
+  readonly scenario: string;
+  readonly subject: string;
+  readonly rounds: number;
+  readonly values: readonly number[];
+}
+
+export const summaryMeasures: readonly Measure[] = Object.values(measures);
+const level = `${Math.round(verdictLevel * 100)} %`;
+
+/** One row per scenario and subject, in the order they ran. Pure. */
+export function summarizeReport({ blocks, subjects }: BenchReport): readonly SummaryRow[] {
+  const scenarios = [...new Set(blocks.map(({ scenario }) => scenario))];
+  return scenarios.flatMap((scenario) =>
+    subjects.map(({ name: subject }) => {
+      const all = summaryMeasures.map((measure) => ({ measure, blocks: blocksOf(blocks, measure, scenario, subject) }));
+      const values = all.map(({ measure, blocks: some }) => median(some.map((block) => measure.of(block)).filter(Number.isFinite)));
+      return { scenario, subject, rounds: Math.max(...all.map((one) => one.blocks.length)), values };
+    }),
+  );
+}
+
+/** The report as text: figures, goals, and why it may say less than it should. Pure. */
+export function formatReport(report: BenchReport): string {
+  const head = ['scenario', 'operator', 'rounds', ...summaryMeasures.map(({ name, unit }) => `${name} ${unit}`.trim())];
+  const rows = summarizeReport(report).map(({ scenario, subject, rounds, values }) => [
+    scenario,
+    subject,
+    `${rounds}`,
+    ...values.map(formatFigure),
+  ]);
+  const parts = [formatTable(head, rows), `Goals\n${formatGoals(controlPlaneGoals(report))}`];
+  const remarks = caveats(report);
+  return [...parts, ...(remarks.length === 0 ? [] : [remarks.join('\n')])].join('\n\n');
+}
+
+/** Pure. */
+export function formatComparison(before: Side, after: Side, rows: readonly CompareRow[], remarks: readonly string[]): string {
+  const names = before.subject === after.subject ? ['before', 'after'] : [before.subject, after.subject];
+  const head = ['scenario', 'measure', ...names, 'ratio', level, 'claimed from', 'n', 'sign test p', ''];
+  const cells = rows.map(({ scenario, measure, n, ratio, interval, claimFrom, signP, verdict, because, ...row }) => [
+    scenario,
+    `${measures[measure].name} ${measures[measure].unit}`.trim(),
+    formatFigure(row.before),
+    formatFigure(row.after),
+    formatFigure(ratio),
+    n < 2 ? '–' : interval.map(formatFigure).join('…'),
+    formatFigure(claimFrom),
+    `${n}`,
+    formatFigure(signP),
+    `${verdict === 'worse' ? 'WORSE' : verdict}${because === undefined ? '' : `: ${because}`}`,
+  ]);
+  const count = (verdict: CompareRow['verdict']): number => rows.filter((row) => row.verdict === verdict).length;
+  const sums = `${count('worse')} worse, ${count('better')} better, ${count('same')} the same within noise, ${count('not judged')} not judged`;
+  return `${[formatTable(head, cells), ...remarks, sums].join('\n')}\n`;
+}
+
+/** Rows as tests: one that is worse fails. Pure. */
+export function comparisonCases(rows: readonly CompareRow[]): readonly JUnitCase[] {
+  return rows.map(({ scenario, measure, before, after, ratio, interval, verdict, because = '' }) => ({
+    suite: scenario,
+    name: measures[measure].name,
+    ...(verdict === 'not judged' ? { skipped: because } : {}),
+    ...(verdict === 'worse'
+      ? {
+          failure: `${formatFigure(before)} → ${formatFigure(after)} ${measures[measure].unit}, × ${formatFigure(ratio)} (${level}: ${interval.map(formatFigure).join('…')})`,
+        }
+      : {}),
+  }));
+}
+
+/** Goals as tests: one that is missed fails, one that was not measured is skipped. Pure. */
+export function goalCases(report: BenchReport): readonly JUnitCase[] {
+  return controlPlaneGoals(report).map((goal) => {
+    const verdict = goalVerdict(goal);
+    const told = `${formatFigure(goal.measured)} ${goal.unit}, ${goal.bound} ${formatFigure(goal.target)} (${goal.note})`;
+    return {
+      suite: 'control-plane goals',
+      name: goal.what,
+      ...(verdict === 'MISSED' ? { failure: told } : {}),
+      ...(verdict === 'not measured' ? { skipped: verdict } : {}),
+    };
+  });
+}
