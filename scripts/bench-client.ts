@@ -3,12 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { clientGoals, formatClientBench } from '../src/bench/client-report.ts';
 import { isMet } from '../src/bench/report.ts';
 import { createProgress } from '../src/testbed/progress.ts';
 import { ensureTool, readVersions } from '../src/testbed/tools.ts';
 import { buildCli } from './build.ts';
 import { runClientBench } from './clients/client-bench.ts';
+import { clientGoals, formatClientBench } from './clients/client-report.ts';
 
 const usage = 'usage: npm run bench:client [-- --rounds 5 --pods 10000 --performers 100 --cold-runs 15 --json]';
 const interrupted = new AbortController();

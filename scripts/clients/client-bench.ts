@@ -3,7 +3,6 @@ import { readFile } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { Block, Client, ClientBenchResult, TaskResult } from '../../src/bench/client-report.ts';
 import { namespaces } from '../../src/kube/objects.ts';
 import { createKubeApi, type KubeClient } from '../../src/kube-client/client.ts';
 import { loadClusterConfig } from '../../src/kube-client/load-config.ts';
@@ -11,6 +10,7 @@ import { systemClock } from '../../src/lib/clock.ts';
 import { type ClusterTools, type EmbeddedCluster, startEmbeddedCluster } from '../../src/testbed/embedded-cluster.ts';
 import type { ProgressReporter } from '../../src/testbed/progress.ts';
 import { createBenchPods } from './bench-pods.ts';
+import type { Block, Client, ClientBenchResult, TaskResult } from './client-report.ts';
 import { measureColdStarts } from './cold-start.ts';
 
 export interface ClientBenchOptions {

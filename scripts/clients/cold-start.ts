@@ -2,11 +2,11 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { performers } from '../../src/api/v1alpha1/performer.ts';
-import type { ColdStarts } from '../../src/bench/client-report.ts';
 import { namespaces } from '../../src/kube/objects.ts';
 import type { KubeApi } from '../../src/kube/port.ts';
 import type { EmbeddedCluster } from '../../src/testbed/embedded-cluster.ts';
 import { kubectl } from '../../src/testbed/kubectl.ts';
+import type { ColdStarts } from './client-report.ts';
 
 const run = promisify(execFile);
 const crd = fileURLToPath(new URL('../../manifests/crd/hourglass.eigenlayer.io_performers.yaml', import.meta.url));

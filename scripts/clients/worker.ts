@@ -3,7 +3,7 @@
  * Run with `--expose-gc`.
  */
 import { parseArgs } from 'node:util';
-import type { TaskResult } from '../../src/bench/client-report.ts';
+import type { TaskResult } from './client-report.ts';
 import { openSubject, type Subject, type SubjectName } from './subjects.ts';
 
 const text = { type: 'string' } as const;

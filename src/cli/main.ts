@@ -32,6 +32,7 @@ registerInspect(program);
 registerDev(program);
 registerSimulate(program);
 registerBench(program);
+registerBenchReports(program);
 program
   .command('crd')
   .description('print the CustomResourceDefinition of Performer, as YAML')

@@ -2,7 +2,9 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { CompareCommandOptions, ReportCommandOptions } from '../bench-reports.ts';
 
 /** `bench compare` and `bench report`; what they do is loaded, with what draws, when one of them runs. */
-export function registerBenchReports(bench: Command): void {
+export function registerBenchReports(program: Command): void {
+  const bench =
+    program.commands.find((command) => command.name() === 'bench') ?? program.command('bench').description('reports of benchmarks');
   bench
     .command('compare')
     .description('compare two reports row by row, paired by round; exit code 3 for a regression beyond noise, 4 when no row can be judged')
@@ -16,7 +18,9 @@ export function registerBenchReports(bench: Command): void {
     )
     .option('--junit <file>', 'write the rows as a JUnit file as well')
     .option('--json', 'print the rows as one JSON object')
-    .action(async (before: string, after: string, options: CompareCommandOptions) => {
+    .action(async (before: string, after: string, _options: unknown, command: Command) => {
+      // An option that `bench` has as well is taken by that.
+      const options = command.optsWithGlobals<CompareCommandOptions>();
       process.exitCode = await (await import('../bench-reports.ts')).runBenchCompare(before, after, options);
     });
   bench
@@ -24,7 +28,9 @@ export function registerBenchReports(bench: Command): void {
     .description('draw a report: report.html, which stands alone, and junit.xml with the goals; prints the tables')
     .argument('<file>', 'report.json of a run')
     .option('--out <dir>', 'where they go (default: beside it)')
-    .action(async (file: string, options: ReportCommandOptions) => (await import('../bench-reports.ts')).runBenchReport(file, options));
+    .action(async (file: string, _options: unknown, command: Command) => {
+      await (await import('../bench-reports.ts')).runBenchReport(file, command.optsWithGlobals<ReportCommandOptions>());
+    });
 }
 
 function parseSubjects(text: string): readonly [string, string] {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Block, type ClientBenchResult, clientGoals, formatClientBench } from '../../../src/bench/client-report.ts';
+import { type Block, type ClientBenchResult, clientGoals, formatClientBench } from '../../../scripts/clients/client-report.ts';
 import { isMet } from '../../../src/bench/report.ts';
 
 const mebibyte = 1024 * 1024;

@@ -1,5 +1,5 @@
-import { formatFigure, formatGoals, formatTable, type Goal } from './report.ts';
-import { median, type Summary, summarize } from './statistics.ts';
+import { formatFigure, formatGoals, formatTable, type Goal } from '../../src/bench/report.ts';
+import { median, type Summary, summarize } from '../../src/bench/statistics.ts';
 
 export type Client = 'ours' | 'ours-whole' | 'client-node' | 'client-go' | 'client-go, limit off';
 
