@@ -40,13 +40,13 @@ export function controlPlaneGoals(report: BenchReport): readonly Goal[] {
     own('writes per create, at 2/s', 'create-2-per-second', operatorWrites, 3, ''),
     beyondFloor(report, 'etcd writes per create beyond floor, burst of 200', 'burst-200', 0.5),
     beyondFloor(report, 'etcd writes per delete beyond floor, at once', 'delete-at-once', 0.5),
-    figure('writes at rest per Performer and minute', 'rest', 'writes at rest per Performer and minute', 0, ''),
+    figure('writes at rest per Performer and minute', 'rest', 'rest: operator writes per Performer and minute', 0, ''),
     own('operator CPU per create, burst of 200', 'burst-200', operatorCpu, 4, 'ms'),
     own('operator peak RSS at 200', 'burst-200', operatorRss, 85, 'MiB'),
     own('operator peak RSS at 1,000', 'burst-1000', operatorRss, 100, 'MiB'),
     own('operator peak RSS at 10,000', 'scale-10000', operatorRss, 150, 'MiB'),
     toFloor('control-plane CPU per create, burst of 200', 'burst-200', controlPlaneCpu, 1.05),
-    figure('kill -9 to pod of a new Performer, 200 present', 'kill-in-burst', 'kill to new pod ms', 500, 'ms'),
+    figure('kill -9 to pod of a new Performer, 200 present', 'restart', 'kill -9 to pod of a new Performer ms', 500, 'ms'),
     own('image change, without a ready pod, p50', 'update-serial', emptyMs, 0, 'ms'),
   ];
 }
@@ -63,7 +63,7 @@ function ratioGoal(report: BenchReport, other: string, what: string, scenario: s
   const ratios = pairRounds({ report, subject: other }, { report, subject }, scenario, measure).map(({ ratio }) => ratio);
   const { n, ratio, interval } = pairedRatio(ratios, verdictLevel, createRandom(1));
   const note = n < 2 ? `n ${n}` : `n ${n}, 99 %: ${interval.map(formatFigure).join('…')}`;
-  return { what: `${what}, : ${other}`, measured: ratio, target, bound: 'at most', unit: '×', note };
+  return { what: `${what} : ${other}`, measured: ratio, target, bound: 'at most', unit: '×', note };
 }
 
 function ownGoal(report: BenchReport, what: string, scenario: string, measure: Measure, target: number, unit: string): Goal {

@@ -1,9 +1,9 @@
 import { join, resolve } from 'node:path';
 import { renderCrd } from '../api/crd/performer-crd.ts';
-import { formatFigure, formatTable } from '../bench/report.ts';
+import { formatReport } from '../bench/report/tables.ts';
+import { writeReport } from '../bench/report/write-report.ts';
 import { runBench } from '../bench/run.ts';
 import { chooseScenarios, type Extent } from '../bench/scenarios.ts';
-import { summarize } from '../bench/statistics.ts';
 import { readSubject, type Subject } from '../bench/subjects.ts';
 import { createProgress } from '../testbed/progress.ts';
 import { CliError, exitCodes } from './exit-codes.ts';
@@ -51,15 +51,9 @@ export async function runBenchCommand(options: BenchCommandOptions): Promise<num
     report,
     signal: abortOnSignals('SIGHUP'),
   });
-  const rows = result.blocks.map(({ scenario, subject, round, kind, performers, doneAtMs, phases, voidBecause, usage }) => {
-    const last = summarize(phases['status ready'] ?? phases['pod gone'] ?? []);
-    const cpu = (usage.operator?.cpuMs ?? Number.NaN) / performers;
-    const figures = [last.p50, last.p99, Math.max(...doneAtMs), cpu].map(formatFigure);
-    return [scenario, subject, `${round + 1} ${kind}`, `${doneAtMs.length}/${performers}`, ...figures, voidBecause ?? ''];
-  });
-  const head = ['scenario', 'operator', 'round', 'done', 'p50 ms', 'p99 ms', 'all done ms', 'CPU ms each', 'void'];
-  process.stdout.write(options.json === true ? `${JSON.stringify(result)}\n` : `${formatTable(head, rows)}\n`);
-  report.done(`raw data: ${join(outDir, 'report.json')}`);
+  const { html } = await writeReport(result, outDir);
+  process.stdout.write(`${options.json === true ? JSON.stringify(result) : formatReport(result)}\n`);
+  report.done(`raw data: ${join(outDir, 'report.json')}, drawn: ${html}`);
   return result.partialBecause === undefined ? exitCodes.ok : exitCodes.inconclusive;
 }
 

@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import { CommanderError } from 'commander';
 import { registerBench } from './commands/bench.ts';
+import { registerBenchReports } from './commands/bench-reports.ts';
 import { registerDev } from './commands/dev.ts';
 import { registerInspect } from './commands/inspect.ts';
 import { registerOnce } from './commands/once.ts';

@@ -3,10 +3,11 @@ import { isGenerated, isSource, readSources, type Sources } from '../support/sou
 
 /**
  * Lines a part may have. Growing past one is a decision, made here. Of the whole, lines of code count: what explains them is wanted.
- * The simulator and its oracles stand apart: they are a third of the whole, and each limit is what they came down to.
+ * The simulator, its oracles and the bench stand apart: they are instruments, 40 % of the whole, and each limit is what they came down to.
  */
 const limits: readonly { readonly part: string; readonly lines: number; readonly only?: 'code'; readonly but?: readonly string[] }[] = [
-  { part: 'src/', lines: 15_000, only: 'code', but: ['src/sim/', 'src/oracle/'] },
+  { part: 'src/', lines: 14_000, only: 'code', but: ['src/sim/', 'src/oracle/', 'src/bench/'] },
+  { part: 'src/bench/', lines: 2_400, only: 'code' },
   { part: 'src/sim/', lines: 4_850, only: 'code' },
   { part: 'src/oracle/', lines: 1_740, only: 'code' },
   { part: 'src/reconcile/plan/', lines: 2_500 },

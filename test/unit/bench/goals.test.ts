@@ -19,10 +19,10 @@ describe('the goals of the control plane', () => {
   const far = made({ slowness: 1.5, writes: 5 });
 
   it.each([
-    'create at 2/s, p50, : floor',
-    'create at 2/s, p50, : controller-runtime-tuned',
-    'burst of 200, all ready, : floor',
-    'burst of 200, all ready, : controller-runtime-tuned',
+    'create at 2/s, p50 : floor',
+    'create at 2/s, p50 : controller-runtime-tuned',
+    'burst of 200, all ready : floor',
+    'burst of 200, all ready : controller-runtime-tuned',
     'writes per create, burst of 200',
     'etcd writes per create beyond floor, burst of 200',
     'operator CPU per create, burst of 200',
@@ -32,20 +32,27 @@ describe('the goals of the control plane', () => {
   });
 
   it.each([
-    'create at 2/s, p50, : floor',
-    'burst of 200, all ready, : floor',
-    'burst of 200, all ready, : controller-runtime-tuned',
+    'create at 2/s, p50 : floor',
+    'burst of 200, all ready : floor',
+    'burst of 200, all ready : controller-runtime-tuned',
     'writes per create, burst of 200',
     'etcd writes per create beyond floor, burst of 200',
-    'control-plane CPU per create, burst of 200, : floor',
+    'control-plane CPU per create, burst of 200 : floor',
   ])('%s: missed by one half slower that writes five times', (what) => {
     expect(goalVerdict(goal(far, what) as Goal)).toBe('MISSED');
   });
 
   it('are figures with the pairs and the interval they come from', () => {
-    expect(goal(near, 'create at 2/s, p50, : floor')?.note).toMatch(/^n 5, 99 %: [\d.]+…[\d.]+$/);
+    expect(goal(near, 'create at 2/s, p50 : floor')?.note).toMatch(/^n 5, 99 %: [\d.]+…[\d.]+$/);
     expect(goal(far, 'writes per create, burst of 200')?.measured).toBe(5);
     expect(goal(near, 'image change, without a ready pod, p50')).toMatchObject({ measured: 0, target: 0 });
+  });
+
+  it('are read from single figures of a block by the name they have there', () => {
+    const [block] = near.blocks;
+    const figures = { 'kill -9 to pod of a new Performer ms': 420 };
+    const restarted = { ...near, blocks: block === undefined ? [] : [{ ...block, scenario: 'restart', figures }] };
+    expect(goal(restarted, 'kill -9 to pod of a new Performer, 200 present')?.measured).toBe(420);
   });
 
   it('that nothing was measured for are neither met nor missed', () => {
