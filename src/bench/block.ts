@@ -124,7 +124,15 @@ async function measure(
     killedAtMs = Date.now();
     running.operator.kill('SIGKILL');
     running.operator = start();
+    watchOver(running.operator);
   };
+  // Without its operator a load would only wait for its time to be over.
+  const died = new AbortController();
+  const watchOver = (operator: Command): void =>
+    void operator.ended.then((how) => {
+      if (running.operator === operator) died.abort(`the operator ended (${how})`);
+    });
+  watchOver(running.operator);
   let meter: UsageMeter | undefined;
   let writesBefore: Promise<number | undefined> = Promise.resolve(undefined);
   const run = await runLoad({
@@ -142,7 +150,7 @@ async function measure(
     },
     linesPath: join(context.logDir, `${name}-lines.jsonl`),
     logPath: join(context.logDir, `${name}-k6.log`),
-    signal,
+    signal: AbortSignal.any([signal, died.signal]),
     onBegin: (generator) => {
       meter = new UsageMeter({ ...cluster.processes, operator: () => running.operator.pids(), generator: () => generator.pids() });
       writesBefore = cluster.etcdWrites();
@@ -152,6 +160,8 @@ async function measure(
       if (scenario.kill === true && killedAtMs === undefined && requests > 0 && samples.length >= requests / 2) killOnce();
     },
   });
+  // What comes afterwards may end it on purpose.
+  const death = died.signal.aborted ? String(died.signal.reason) : undefined;
   // Two processes in turn are not one.
   const { operator: ofOperator, ...ofOthers }: Block['usage'] = meter?.stop() ?? {};
   const usage: Block['usage'] = { ...ofOthers, ...(ofOperator === undefined || killedAtMs !== undefined ? {} : { operator: ofOperator }) };
@@ -160,10 +170,11 @@ async function measure(
   const calls = kind === 'counted' ? await countCalls(cluster.auditLog, run.beganAtMs, Date.now()) : undefined;
   const [namespace = ''] = namespacesOf(scenario);
   const aftermath = { cluster, subject, namespace, image, performers: run.requests, running, start };
-  if (scenario.afterwards !== undefined && !signal.aborted) update(`afterwards: ${scenario.afterwards}`);
-  const afterwards = scenario.afterwards === undefined || signal.aborted ? {} : await takeAfterwards[scenario.afterwards](aftermath);
+  const isOver = scenario.afterwards === undefined || signal.aborted || death !== undefined;
+  if (!isOver) update(`afterwards: ${scenario.afterwards}`);
+  const afterwards = isOver || scenario.afterwards === undefined ? {} : await takeAfterwards[scenario.afterwards](aftermath);
   const wallMs = run.endedAtMs - run.beganAtMs;
-  const voidBecause = run.voidBecause ?? findLimit(usage.generator?.cpuMs, wallMs);
+  const voidBecause = death ?? run.voidBecause ?? findLimit(usage.generator?.cpuMs, wallMs);
   return {
     wallMs,
     performers: run.requests,

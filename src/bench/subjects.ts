@@ -28,7 +28,7 @@ export async function readSubject(text: string, report: ProgressReporter): Promi
   throw new TestbedError(`--compare ${text}: give name=command, name=@FILE, or one of ours-again, ${Object.keys(peers).join(', ')}`);
 }
 
-const isPeer = (name: string): name is keyof typeof peers => name in peers;
+const isPeer = (name: string): name is keyof typeof peers => Object.hasOwn(peers, name);
 
 async function toLine(start: SubjectStart): Promise<string> {
   const [port = 0] = await findFreePorts(1);

@@ -15,7 +15,12 @@ export function registerBench(program: Command): void {
     .option('--scenario <name>', 'only this one; may be given several times', collect, [])
     .addOption(new Option('--quick', 'a few small scenarios, at most 4 minutes').conflicts('full'))
     .option('--full', 'every scenario, 5 rounds')
-    .option('--compare <name=command>', 'an operator to measure beside ours; may be given several times', collect, [])
+    .option(
+      '--compare <name=command>',
+      'an operator to measure beside ours: a command, name=@FILE (adapter file), controller-runtime, controller-runtime-tuned, floor, ours-again; repeatable',
+      collect,
+      [],
+    )
     .option('--repeat <count>', 'rounds (default: 3; 1 with --quick, 5 with --full)', parseCount)
     .option('--seed <number>', 'of the order of the operators', parseCount, 1)
     .option('--image <image>', 'of the pods; nodes that are not fake must be able to run it', 'registry.invalid/performer:1')
