@@ -24,6 +24,8 @@ export interface CompareRow extends PairedRatio {
   readonly verdict: Verdict;
   /** Why it is not judged. */
   readonly because?: string;
+  /** It was measured before and is not any more: silence about it would be a pass. */
+  readonly isLost?: true;
 }
 
 export interface CompareOptions {
@@ -37,7 +39,7 @@ export const measureNames = Object.keys(measures) as readonly MeasureName[];
 /** What is smaller counts as this, so that there is a ratio to nothing. */
 const least = 0.01;
 
-/** Every measure of every scenario that both sides ran, paired by round. Pure. */
+/** Every measure of every scenario of the first side, paired by round; those that the second side lacks are lost. Pure. */
 export function compareSides(before: Side, after: Side, { noise = [], control }: CompareOptions = {}): readonly CompareRow[] {
   const scenarios = [...new Set(before.report.blocks.map(({ scenario }) => scenario))];
   return scenarios.flatMap((scenario) =>
@@ -45,7 +47,8 @@ export function compareSides(before: Side, after: Side, { noise = [], control }:
       const measure: Measure = measures[name];
       const pairs = pairRounds(before, after, scenario, measure);
       const isNothing = measure.exact === true && pairs.every((pair) => measure.of(pair.before) === 0 && measure.of(pair.after) === 0);
-      if (pairs.length === 0 || isNothing) return [];
+      if (pairs.length === 0) return findLost(before, scenario, name);
+      if (isNothing) return [];
       const isCorrected = control !== undefined && measure.unit.startsWith('ms');
       const drift = isCorrected ? driftByRound(before.report, after.report, control, scenario, measure) : undefined;
       const ratios = pairs.flatMap(({ round, ratio }) => {
@@ -69,6 +72,30 @@ export function compareSides(before: Side, after: Side, { noise = [], control }:
       return [{ ...row, before: old, after: now, verdict, ...(because === undefined ? {} : { because }) }];
     }),
   );
+}
+
+/** What was measured and is not measured in any round of the other side. */
+function findLost({ report, subject }: Side, scenario: string, name: MeasureName): readonly CompareRow[] {
+  const measure: Measure = measures[name];
+  const had = blocksOf(report.blocks, measure, scenario, subject)
+    .map((block) => measure.of(block))
+    .filter(Number.isFinite);
+  if (had.length === 0) return [];
+  const nothing = { n: 0, ratio: Number.NaN, interval: [Number.NaN, Number.NaN] as const, signP: Number.NaN };
+  const because = 'measured before, and in no round after';
+  return [
+    {
+      ...nothing,
+      scenario,
+      measure: name,
+      before: median(had),
+      after: Number.NaN,
+      claimFrom: thresholds[name],
+      verdict: 'not judged',
+      because,
+      isLost: true,
+    },
+  ];
 }
 
 function judge({ ratio, interval: [from, to], claimFrom }: PairedRatio & { readonly claimFrom: number }, isExact: boolean): Verdict {

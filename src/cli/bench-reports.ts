@@ -46,10 +46,12 @@ export interface ReportCommandOptions {
   readonly out?: string;
 }
 
-/** One row that is worse decides; a comparison of nothing is no success. Pure. */
+/** One row that is worse decides; a comparison of nothing is no success, nor is one in which something was lost. Pure. */
 function exitCodeOf(rows: readonly CompareRow[]): ExitCode {
   if (rows.some(({ verdict }) => verdict === 'worse')) return exitCodes.negative;
-  return rows.every(({ verdict }) => verdict === 'not judged') ? exitCodes.inconclusive : exitCodes.ok;
+  return rows.every(({ verdict }) => verdict === 'not judged') || rows.some(({ isLost }) => isLost === true)
+    ? exitCodes.inconclusive
+    : exitCodes.ok;
 }
 
 const hasFloor = ({ subjects }: BenchReport): boolean => subjects.some(({ name }) => name === floor);

@@ -166,4 +166,11 @@ describe('bench compare', () => {
     const once = write('once.json', makeBenchReport({ seed: 1, rounds: 1, scenarios: [] }));
     expect((await hourglass(['bench', 'compare', once, before])).code).toBe(4);
   });
+
+  it('ends with 4 when the second run lost a scenario, and names it', async () => {
+    const half = write('half.json', makeBenchReport({ seed: 2, subjects: ours, scenarios: ['create-2-per-second'] }));
+    const { code, stdout } = await hourglass(['bench', 'compare', before, half]);
+    expect(stdout).toMatch(/^burst-200 .*not judged: measured before, and in no round after$/m);
+    expect(code).toBe(4);
+  });
 });

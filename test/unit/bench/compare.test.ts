@@ -140,3 +140,35 @@ function stretch(block: BenchReport['blocks'][number], factor: number): BenchRep
   const phases = Object.fromEntries(Object.entries(block.phases).map(([name, values]) => [name, values.map((value) => value * factor)]));
   return { ...block, phases };
 }
+
+describe('what one run measured and the other did not', () => {
+  const whole = makeBenchReport({ seed: 1, scenarios: ['create-2-per-second', 'burst-200'] });
+  const lost = (blocks: (block: BenchReport['blocks'][number]) => readonly BenchReport['blocks'][number][]): readonly CompareRow[] =>
+    compareSides(side(whole), side({ ...whole, blocks: whole.blocks.flatMap(blocks) })).filter(({ isLost }) => isLost === true);
+
+  it.each([
+    { name: 'a scenario that did not run', blocks: (block) => (block.scenario === 'burst-200' ? [] : [block]), scenarios: ['burst-200'] },
+    {
+      name: 'a scenario whose blocks are void',
+      blocks: (block) => [block.scenario === 'burst-200' ? { ...block, voidBecause: 'the generator was the limit' } : block],
+      scenarios: ['burst-200'],
+    },
+    {
+      name: 'writes that were not counted',
+      blocks: (block) => (block.kind === 'counted' ? [] : [block]),
+      scenarios: ['create-2-per-second', 'burst-200'],
+    },
+  ] satisfies readonly {
+    readonly name: string;
+    readonly blocks: Parameters<typeof lost>[0];
+    readonly scenarios: readonly string[];
+  }[])('is lost: $name', ({ blocks, scenarios }) => {
+    const rows = lost(blocks);
+    expect([...new Set(rows.map(({ scenario }) => scenario))].toSorted()).toEqual(scenarios.toSorted());
+    for (const row of rows) expect(row).toMatchObject({ verdict: 'not judged', because: 'measured before, and in no round after' });
+  });
+
+  it('is not what neither measured', () => {
+    expect(lost((block) => [block])).toEqual([]);
+  });
+});
