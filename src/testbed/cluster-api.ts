@@ -23,6 +23,8 @@ export interface ClusterApi {
   createClusterDns(): Promise<void>;
   /** Whether the scheduler would place a pod on each of the `count` nodes: Ready, without a taint, fake ones with pod addresses. */
   areNodesReady(count: number): Promise<boolean>;
+  /** By name, what each node's kubelet says about its being Ready; none where the API server does not answer. */
+  tellNodes(): Promise<ReadonlyMap<string, string>>;
   close(): void;
 }
 
@@ -40,6 +42,10 @@ export function openClusterApi(port: number, authority: string, client: KeyPair)
     } catch {
       return undefined;
     }
+  };
+  const listNodes = async (): Promise<readonly Node[]> => {
+    const answer = await call('GET', '/api/v1/nodes?resourceVersion=0');
+    return answer?.status === 200 ? (JSON.parse(answer.body) as { readonly items: readonly Node[] }).items : [];
   };
   const isThere = async (path: string): Promise<boolean> => (await call('GET', path))?.status === 200;
   return {
@@ -60,14 +66,16 @@ export function openClusterApi(port: number, authority: string, client: KeyPair)
         throw new TestbedError(`creating the Service of the cluster DNS: ${answer?.body.slice(0, 300) ?? 'no answer from the API server'}`);
       }
     },
-    areNodesReady: async (count) => {
-      const answer = await call('GET', '/api/v1/nodes?resourceVersion=0');
-      if (answer?.status !== 200) return false;
-      const { items } = JSON.parse(answer.body) as { readonly items: readonly Node[] };
-      return items.filter(isUsable).length >= count;
-    },
+    areNodesReady: async (count) => (await listNodes()).filter(isUsable).length >= count,
+    tellNodes: async () => new Map((await listNodes()).map((node) => [node.metadata?.name ?? '', tellReady(node)])),
     close: () => agent.destroy(),
   };
+}
+
+function tellReady(node: Node): string {
+  const { status = 'not told', message = 'its kubelet has not reported' } =
+    node.status?.conditions?.find(({ type }) => type === 'Ready') ?? {};
+  return isUsable(node) ? 'Ready' : `Ready is ${status}: ${message}`;
 }
 
 function isUsable({ metadata, spec, status }: Node): boolean {

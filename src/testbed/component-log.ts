@@ -1,8 +1,10 @@
 import { readFileSync, statfsSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 
 const tailBytes = 65_536;
 const shownLines = 10;
+/** Of each log of a node: there are several nodes, and two logs of each. */
+const nodeLines = 4;
 const fullDiskBytes = 1_048_576;
 
 /** The last lines of a log, as far as `maxBytes` reach; none if it cannot be read. */
@@ -52,6 +54,22 @@ export function explainDeath(component: string, how: string, logPath: string): {
   const tail = lines.length === 0 ? ['(the log is empty)'] : dropStackTraces(lines).slice(-shownLines).map(shorten);
   const message = [`${component} ended (${how}); ${causes[cause].advice}`, `  log: ${logPath}`, ...tail.map((line) => `  | ${line}`)];
   return { cause, message: message.join('\n') };
+}
+
+/** What keeps nodes from being Ready: what the API server knows of each that is not, and the end of its logs. */
+export function explainNodes(told: ReadonlyMap<string, string>, names: readonly string[], logs: string): readonly string[] {
+  return names.flatMap((name) => {
+    const said = told.get(name) ?? 'has not registered';
+    if (said === 'Ready') return [];
+    const paths = [`${name}.log`, `${name}-kubelet.log`].map((file) => join(logs, file));
+    const tails = paths.flatMap((path) => [
+      `  log: ${path}`,
+      ...readLastLines(path)
+        .slice(-nodeLines)
+        .map((line) => `  | ${shorten(line)}`),
+    ]);
+    return [`${name}: ${said}`, ...tails];
+  });
 }
 
 /** Go prints the cause of a panic first, then pages about where it was. */

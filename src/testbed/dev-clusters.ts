@@ -64,7 +64,8 @@ export async function devDown(wanted: readonly string[] | 'all', report: Progres
   const lines: string[] = [];
   for (const name of names) {
     const registryDir = registryDirOf(home, name);
-    if (!existsSync(registryDir)) {
+    // Whoever removed the folder by hand left the processes running: they are marked.
+    if (!existsSync(registryDir) && findProcesses(registryDir).length === 0) {
       lines.push(`no cluster ${name} in ${home}: nothing to remove`);
       continue;
     }

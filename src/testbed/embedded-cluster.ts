@@ -14,7 +14,7 @@ import {
   registryDirOf,
   writeState,
 } from './cluster-state.ts';
-import { explainDeath } from './component-log.ts';
+import { explainDeath, explainNodes } from './component-log.ts';
 import {
   type AuditLevel,
   type ClusterPaths,
@@ -262,7 +262,12 @@ class ClusterStart {
     if (profile === 'none') return;
     const count = isReal ? realNodes.count : fakeNodes;
     report.update(`${count} nodes`);
-    await waitUntil(`waiting for ${count} nodes to be Ready`, () => api.areNodesReady(count), restTimeoutMs, stop);
+    try {
+      await waitUntil(`waiting for ${count} nodes to be Ready`, () => api.areNodesReady(count), restTimeoutMs, stop);
+    } catch (error) {
+      if (!isReal || stop.aborted || !(error instanceof TestbedError)) throw error;
+      throw new TestbedError([error.message, ...explainNodes(await api.tellNodes(), this.#nodeNames(), this.#paths.logs)].join('\n'));
+    }
     if (!isReal || tools.chaos === undefined) return;
     report.update('Chaos Mesh');
     await this.#startChaosMesh(tools.chaos, ports, stop);

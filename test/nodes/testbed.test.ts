@@ -97,6 +97,14 @@ describe('dev up --real', () => {
     expect(readTraces()).toEqual(before);
   });
 
+  it('leaves nothing though its folder was removed by hand', () => {
+    const { dir } = up('--nodes', '1');
+    // It still writes there.
+    rmSync(dir, { recursive: true, maxRetries: 20 });
+    expect(dev('down', '--name', 'r').code).toBe(0);
+    expect(readTraces()).toEqual(before);
+  });
+
   it('switches nodes off and on, cuts them off and heals them', async () => {
     up('--nodes', '2');
     const becomes = (name: string, ready: string): Promise<void> => until(`${name} ${ready}`, async () => readyOf(name) === ready, 90_000);

@@ -110,12 +110,13 @@ export function describeRollouts(cluster: NodesCluster): void {
         await cluster.performer(namespace, 'stuck');
         await settled('stuck');
         const before = await podsOf('stuck');
-        const { dial } = await underLoad('stuck', async () => {
+        const { channel, dial } = await underLoad('stuck', async () => {
           await cluster.change(namespace, 'stuck', { image: 'registry.example.com/absent:1' });
           await until('it to be said', async () => /^False (ImagePull|ErrImage|ImageUnavailable)/.test(await ready('stuck')));
           await cluster.change(namespace, 'stuck', { image: 'registry.example.com/hourglass-test-performer:0.1.0' });
           await settled('stuck');
         });
+        expect(failedOf(channel)).toEqual([]);
         expect(failedOf(dial)).toEqual([]);
         expect(await podsOf('stuck')).toEqual(before);
       });

@@ -48,6 +48,11 @@ export interface Caller {
   stop(): Promise<readonly Call[]>;
 }
 
+/** Of the case and what it stands in, so that the same case in two modes has two folders. */
+function nameOf({ name, suite }: { readonly name: string; readonly suite?: { readonly name: string } | undefined }): string {
+  return `${suite?.name ?? ''} ${name}`.trim().replaceAll(/\W+/g, '-').slice(0, 100);
+}
+
 /** A cluster with real nodes for the tests of a file, with the images of operator and test performer on each node. */
 export class NodesCluster extends RealCluster {
   readonly #get: () => EmbeddedCluster;
@@ -76,7 +81,7 @@ export class NodesCluster extends RealCluster {
     beforeEach(({ task, onTestFailed }) => {
       onTestFailed(async () => {
         if (started.cluster === undefined) return;
-        const folder = join(projectRoot, 'dist/artifacts', task.name.replaceAll(/\W+/g, '-').slice(0, 60));
+        const folder = join(projectRoot, 'dist/artifacts', nameOf(task));
         rmSync(folder, { recursive: true, force: true });
         const { kubeconfig } = started.cluster;
         const snapshot = async (namespace: string, performer: string): Promise<string> =>

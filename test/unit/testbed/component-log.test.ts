@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { explainDeath, findDeathCause, readLastLines } from '../../../src/testbed/component-log.ts';
+import { explainDeath, explainNodes, findDeathCause, readLastLines } from '../../../src/testbed/component-log.ts';
 
 describe('findDeathCause', () => {
   it.each([
@@ -66,5 +66,29 @@ describe('readLastLines', () => {
 
   it('reads nothing from a log that does not exist', () => {
     expect(readLastLines(join(dir, 'none.log'))).toEqual([]);
+  });
+});
+
+describe('explainNodes', () => {
+  it('names each node that is not Ready, with what is known of it and the end of its logs', () => {
+    const kubelet = writeLog('n2-kubelet.log', 'started', 'failed to run Kubelet: misconfiguration');
+    const lines = explainNodes(
+      new Map([
+        ['n1', 'Ready'],
+        ['n2', 'Ready is False: container runtime is down'],
+      ]),
+      ['n1', 'n2', 'n3'],
+      dir,
+    );
+    expect(lines).toEqual([
+      'n2: Ready is False: container runtime is down',
+      `  log: ${join(dir, 'n2.log')}`,
+      `  log: ${kubelet}`,
+      '  | started',
+      '  | failed to run Kubelet: misconfiguration',
+      'n3: has not registered',
+      `  log: ${join(dir, 'n3.log')}`,
+      `  log: ${join(dir, 'n3-kubelet.log')}`,
+    ]);
   });
 });
