@@ -33,23 +33,28 @@ func newLoop(kube client.WithWatch) *loop {
 }
 
 func (l *loop) run(ctx context.Context, onWatching func()) error {
-	// Without a version a watch begins with what there is.
-	pods, err := l.kube.Watch(ctx, &corev1.PodList{}, client.MatchingLabels{objects.AppLabel: objects.AppValue})
+	pods, err := l.watchPods(ctx)
 	if err != nil {
-		return fmt.Errorf("watching pods: %w", err)
+		return err
 	}
-	performers, err := l.kube.Watch(ctx, &api.PerformerList{})
+	performers, err := l.watchPerformers(ctx)
 	if err != nil {
-		return fmt.Errorf("watching Performers: %w", err)
+		return err
 	}
 	onWatching()
+	seen := map[types.UID]bool{}
 	for {
 		select {
 		case event, open := <-performers.ResultChan():
 			if !open {
-				return errors.New("the watch of Performers ended")
+				if performers, err = l.watchPerformers(ctx); err != nil {
+					return err
+				}
+				continue
 			}
-			if performer, is := event.Object.(*api.Performer); is && event.Type == watch.Added && !performer.Status.Ready {
+			performer, is := event.Object.(*api.Performer)
+			if is && event.Type == watch.Added && !performer.Status.Ready && !seen[performer.UID] {
+				seen[performer.UID] = true
 				ready := make(chan *corev1.Pod, 1)
 				l.mutex.Lock()
 				l.waiting[performer.UID] = ready
@@ -58,13 +63,33 @@ func (l *loop) run(ctx context.Context, onWatching func()) error {
 			}
 		case event, open := <-pods.ResultChan():
 			if !open {
-				return errors.New("the watch of pods ended")
+				if pods, err = l.watchPods(ctx); err != nil {
+					return err
+				}
+				continue
 			}
 			if pod, is := event.Object.(*corev1.Pod); is && event.Type != watch.Deleted && objects.IsReady(pod) {
 				l.tell(pod)
 			}
 		}
 	}
+}
+
+// Without a version a watch begins with what there is, so that one that ends under load loses nothing.
+func (l *loop) watchPods(ctx context.Context) (watch.Interface, error) {
+	pods, err := l.kube.Watch(ctx, &corev1.PodList{}, client.MatchingLabels{objects.AppLabel: objects.AppValue})
+	if err != nil {
+		return nil, fmt.Errorf("watching pods: %w", err)
+	}
+	return pods, nil
+}
+
+func (l *loop) watchPerformers(ctx context.Context) (watch.Interface, error) {
+	performers, err := l.kube.Watch(ctx, &api.PerformerList{})
+	if err != nil {
+		return nil, fmt.Errorf("watching Performers: %w", err)
+	}
+	return performers, nil
 }
 
 // Its maker hears of a ready pod once.

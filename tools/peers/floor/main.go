@@ -6,7 +6,8 @@
 // connection carries, and no client-side limit slows it.
 //
 // What it does not: anything a second time. No repair, no retries, no updates, no check of what is there, no cache, no finalizer; a call
-// that fails is told and left. A Performer that is deleted leaves the rest to the garbage collector. When a watch ends, so does it.
+// that fails is told and left. A Performer that is deleted leaves the rest to the garbage collector. A watch that the
+// API server ends under load is opened again; that is all it mends.
 package main
 
 import (
