@@ -15,6 +15,7 @@ import { createKubeApi } from '../src/kube-client/client.ts';
 import { loadClusterConfig } from '../src/kube-client/load-config.ts';
 import { systemClock } from '../src/lib/clock.ts';
 import { startEmbeddedCluster } from '../src/testbed/embedded-cluster.ts';
+import { untilEstablished } from '../src/testbed/kubectl.ts';
 import { createProgress } from '../src/testbed/progress.ts';
 import { ensureTool } from '../src/testbed/tools.ts';
 import { buildCli } from './build.ts';
@@ -153,7 +154,7 @@ async function openCluster(kubeconfig: string | undefined): Promise<DemoCluster>
 async function showOnce(cluster: DemoCluster, image: string | undefined): Promise<void> {
   step('Install the CRD', 'bin/hourglass crd | kubectl apply --server-side -f -');
   await kubectl(cluster, ['apply', '--server-side', '-f', crdFile]);
-  await kubectl(cluster, ['wait', '--for=condition=Established', '--timeout=30s', 'crd/performers.hourglass.eigenlayer.io']);
+  await kubectl(cluster, untilEstablished('crd/performers.hourglass.eigenlayer.io'));
   step('Ask for three performers', `kubectl create namespace ${namespace}; kubectl apply -n ${namespace} -f manifests/samples`);
   await kubectl(cluster, ['create', 'namespace', namespace], true);
   await kubectl(cluster, ['apply', '-n', namespace, '-f', samples]);

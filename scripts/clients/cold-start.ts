@@ -5,7 +5,7 @@ import { performers } from '../../src/api/v1alpha1/performer.ts';
 import { namespaces } from '../../src/kube/objects.ts';
 import type { KubeApi } from '../../src/kube/port.ts';
 import type { EmbeddedCluster } from '../../src/testbed/embedded-cluster.ts';
-import { kubectl } from '../../src/testbed/kubectl.ts';
+import { kubectl, untilEstablished } from '../../src/testbed/kubectl.ts';
 import type { ColdStarts } from './client-report.ts';
 
 const run = promisify(execFile);
@@ -27,7 +27,7 @@ export interface ColdStartOptions {
 export async function measureColdStarts(options: ColdStartOptions): Promise<{ readonly starts: ColdStarts; readonly onceBytes: number }> {
   const { cluster, kube, cli, signal } = options;
   await kubectl(cluster, ['apply', '--server-side', '-f', crd]);
-  await kubectl(cluster, ['wait', '--for=condition=Established', '--timeout=30s', 'crd/performers.hourglass.eigenlayer.io']);
+  await kubectl(cluster, untilEstablished('crd/performers.hourglass.eigenlayer.io'));
   for (const name of [namespace, 'hourglass-system']) await kube.create(namespaces, { metadata: { name } });
   for (let index = 0; index < options.performers; index += 1) {
     const metadata = { name: `bench-${index}`, namespace };

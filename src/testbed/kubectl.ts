@@ -40,3 +40,8 @@ export function passToKubectl(cluster: { readonly kubectl: readonly string[] }, 
   if (error !== undefined) throw toTestbedError('running kubectl', error);
   return status ?? 1;
 }
+
+/** Arguments that wait until the API server serves CRDs. `--for=condition=Established` fails at once on one that has no status yet. Pure. */
+export function untilEstablished(...crds: readonly string[]): string[] {
+  return ['wait', '--for=jsonpath={.status.conditions[?(@.type=="Established")].status}=True', '--timeout=30s', ...crds];
+}

@@ -10,7 +10,7 @@ import { createKubeApi, type KubeClient } from '../../src/kube-client/client.ts'
 import { loadClusterConfig } from '../../src/kube-client/load-config.ts';
 import { sleep, systemClock } from '../../src/lib/clock.ts';
 import { createRandom } from '../../src/lib/seeded-random.ts';
-import { kubectl } from '../../src/testbed/kubectl.ts';
+import { kubectl, untilEstablished } from '../../src/testbed/kubectl.ts';
 import { hourglass, startHourglass } from '../support/cli.ts';
 import { useCluster } from '../support/cluster.ts';
 
@@ -30,7 +30,7 @@ beforeAll(async () => {
   const config = await loadClusterConfig({ kubeconfig, env: {}, readFile: (path) => readFile(path), homeDir: '/' });
   kube = createKubeApi(config, { clock: systemClock, userAgent: 'contenders-test' });
   await kubectl(cluster.get(), ['apply', '--server-side', '-f', crd]);
-  await kubectl(cluster.get(), ['wait', '--for=condition=Established', '--timeout=30s', 'crd/performers.hourglass.eigenlayer.io']);
+  await kubectl(cluster.get(), untilEstablished('crd/performers.hourglass.eigenlayer.io'));
   await kube.create(namespaces, { metadata: { name: 'leases' } });
 });
 // Undefined only where the cluster never came up.

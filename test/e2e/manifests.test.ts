@@ -6,7 +6,7 @@ import { projectRoot } from '../../scripts/generate.ts';
 import { appLabelValue, labels, legacyFinalizer } from '../../src/api/v1alpha1/naming.ts';
 import { performers } from '../../src/api/v1alpha1/performer.ts';
 import { coreEvents, type KubeObject, leases, pods, services } from '../../src/kube/objects.ts';
-import { kubectl } from '../../src/testbed/kubectl.ts';
+import { kubectl, untilEstablished } from '../../src/testbed/kubectl.ts';
 import { isNamespaceGone, RealCluster, readyOf, until } from '../parity/support/real-cluster.ts';
 import { may, whileWatching } from '../support/as-account.ts';
 import { grantedRights, readRights, renderRights } from '../support/audit-rights.ts';
@@ -69,7 +69,7 @@ describe('install-watch.yaml', () => {
   beforeAll(async () => {
     before = await remains();
     await real.kubectl('apply', '-f', file);
-    await real.kubectl('wait', '--for=condition=Established', '--timeout=30s', 'crd/performers.hourglass.eigenlayer.io');
+    await real.kubectl(...untilEstablished('crd/performers.hourglass.eigenlayer.io'));
     kubeconfig = await real.kubeconfigOf(system, account);
   });
 

@@ -10,7 +10,7 @@ import type { KubeApi } from '../../src/kube/port.ts';
 import { createKubeApi } from '../../src/kube-client/client.ts';
 import { loadClusterConfig } from '../../src/kube-client/load-config.ts';
 import { systemClock } from '../../src/lib/clock.ts';
-import { kubectl } from '../../src/testbed/kubectl.ts';
+import { kubectl, untilEstablished } from '../../src/testbed/kubectl.ts';
 import { hourglass, startHourglass } from '../support/cli.ts';
 import { useCluster } from '../support/cluster.ts';
 
@@ -30,7 +30,7 @@ afterAll(closeKube);
 
 async function installCrd(): Promise<void> {
   await kubectl(cluster.get(), ['apply', '--server-side', '--force-conflicts', '-f', crd]);
-  await kubectl(cluster.get(), ['wait', '--for=condition=Established', '--timeout=30s', 'crd/performers.hourglass.eigenlayer.io']);
+  await kubectl(cluster.get(), untilEstablished('crd/performers.hourglass.eigenlayer.io'));
 }
 
 async function ask(namespace: string, specs: Record<string, Record<string, unknown>>): Promise<void> {

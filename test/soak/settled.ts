@@ -11,7 +11,7 @@ import { createKubeApi } from '../../src/kube-client/client.ts';
 import { loadClusterConfig } from '../../src/kube-client/load-config.ts';
 import { sleep, systemClock } from '../../src/lib/clock.ts';
 import { type ClusterTools, startEmbeddedCluster } from '../../src/testbed/embedded-cluster.ts';
-import { kubectl } from '../../src/testbed/kubectl.ts';
+import { kubectl, untilEstablished } from '../../src/testbed/kubectl.ts';
 import type { ProgressReporter } from '../../src/testbed/progress.ts';
 
 export interface SettledOptions {
@@ -58,7 +58,7 @@ export async function runSettled(options: SettledOptions): Promise<SettledResult
     const kube = createKubeApi(config, { clock: systemClock, userAgent: 'settled-test' });
     cleanups.push(() => kube.close());
     await kubectl(cluster, ['apply', '--server-side', '-f', crd]);
-    await kubectl(cluster, ['wait', '--for=condition=Established', '--timeout=30s', 'crd/performers.hourglass.eigenlayer.io']);
+    await kubectl(cluster, untilEstablished('crd/performers.hourglass.eigenlayer.io'));
     for (const name of [namespace, 'hourglass-system']) await kube.create(namespaces, { metadata: { name } });
     for (let index = 0; index < options.performers; index += 1) {
       const metadata = { name: `settled-${index}`, namespace };

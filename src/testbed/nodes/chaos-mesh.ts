@@ -2,7 +2,7 @@ import { copyFileSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
 import type { ClusterPaths } from '../components.ts';
-import { type KubectlOptions, kubectl } from '../kubectl.ts';
+import { type KubectlOptions, kubectl, untilEstablished } from '../kubectl.ts';
 import type { ProgressReporter } from '../progress.ts';
 import { ensureTool } from '../tools.ts';
 import {
@@ -134,7 +134,7 @@ export async function installChaosMesh(
     .join('---\n');
   await run(['apply', '--server-side', '-f', join(dirname(tools.controller), 'crd.yaml')]);
   await run(['apply', '--server-side', '-f', '-'], { input: objects });
-  await run(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=50s']);
+  await run(untilEstablished('crd', '--all'));
   // Its webhook server asks for a certificate, though nothing here calls webhooks.
   const machine = nodeDir(paths, chaosMachine);
   mkdirSync(machine, { recursive: true, mode: 0o700 });

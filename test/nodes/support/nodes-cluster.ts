@@ -7,7 +7,7 @@ import type { PerformerSpecInput } from '../../../src/api/v1alpha1/performer.ts'
 import { clustersHome, registryDirOf } from '../../../src/testbed/cluster-state.ts';
 import type { AuditLevel } from '../../../src/testbed/components.ts';
 import { type EmbeddedCluster, startEmbeddedCluster } from '../../../src/testbed/embedded-cluster.ts';
-import { kubectl } from '../../../src/testbed/kubectl.ts';
+import { kubectl, untilEstablished } from '../../../src/testbed/kubectl.ts';
 import { ctr, type NodeTimers } from '../../../src/testbed/nodes/node-plan.ts';
 import { openRealNodes, type RealNodes } from '../../../src/testbed/nodes/real-nodes.ts';
 import { silentProgress } from '../../../src/testbed/progress.ts';
@@ -119,7 +119,7 @@ export class NodesCluster extends RealCluster {
   /** Installs the operator from the file that users apply: `watch`, as a Deployment that is then available, or `once`, as a CronJob. */
   async install(mode: 'watch' | 'once'): Promise<void> {
     await this.kubectl('apply', '--server-side', '--force-conflicts', '-f', join(projectRoot, `manifests/install-${mode}.yaml`));
-    await this.kubectl('wait', '--for=condition=Established', 'crd/performers.hourglass.eigenlayer.io', '--timeout=20s');
+    await this.kubectl(...untilEstablished('crd/performers.hourglass.eigenlayer.io'));
     if (mode === 'watch')
       await this.kubectl('rollout', 'status', '-n', operatorNamespace, 'deployment/hourglass-operator', '--timeout=120s');
   }
