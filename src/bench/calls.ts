@@ -1,8 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
 import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClusterConfig } from '../kube-client/cluster-config.ts';
 import { TestbedError } from '../testbed/testbed-error.ts';
+
+const patienceMs = 30_000;
 
 export interface Answer {
   readonly status: number;
@@ -35,9 +38,18 @@ export class Calls {
     return { status: response.statusCode ?? 0, body: await text(response) };
   }
 
-  /** The answer's object. @throws TestbedError for an answer that is not one of success, nor of `also` */
+  /**
+   * The answer's object. An API server that asks to be left alone for a while, as it does for a kind that is new to it, is asked again.
+   *
+   * @throws TestbedError for an answer that is not one of success, nor of `also`
+   */
   async ask<T = unknown>(method: string, path: string, body?: object, also: readonly number[] = []): Promise<T> {
-    const answer = await this.call(method, path, body);
+    const untilMs = performance.now() + patienceMs;
+    let answer = await this.call(method, path, body);
+    while (answer.status === 429 && performance.now() < untilMs) {
+      await sleep(500);
+      answer = await this.call(method, path, body);
+    }
     if (answer.status >= 300 && !also.includes(answer.status))
       throw new TestbedError(`${method} ${path}: ${answer.status} ${answer.body.slice(0, 300)}`);
     return JSON.parse(answer.body) as T;
