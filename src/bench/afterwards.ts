@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { childrenOf, readProc } from '../testbed/proc.ts';
 import { countCalls } from './audit-calls.ts';
 import type { BenchCluster } from './bench-cluster.ts';
 import { buildPerformer } from './bench-lines.ts';
@@ -113,7 +113,7 @@ async function runTimed(command: string, env: Readonly<Record<string, string>>) 
   });
   let peakRssBytes = 0;
   const timer = setInterval(() => {
-    for (const pid of findChildren(child.pid ?? 0)) peakRssBytes = Math.max(peakRssBytes, findPeak(pid));
+    for (const pid of childrenOf(child.pid ?? 0)) peakRssBytes = Math.max(peakRssBytes, findPeak(pid));
   }, 5);
   const [told, [code]] = await Promise.all([text(child.stdout), once(child, 'exit')]);
   clearInterval(timer);
@@ -127,20 +127,6 @@ export function parseTimes(told: string): number {
   return [...matches].reduce((sum, [, minutes, seconds]) => sum + (Number(minutes) * 60 + Number(seconds)) * 1_000, 0);
 }
 
-function findChildren(pid: number): readonly string[] {
-  return read(`/proc/${pid}/task/${pid}/children`)
-    .split(' ')
-    .filter((child) => child !== '');
-}
-
-function findPeak(pid: string): number {
-  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(read(`/proc/${pid}/status`))?.[1] ?? 0) * 1_024;
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
+function findPeak(pid: number): number {
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(readProc(`${pid}/status`))?.[1] ?? 0) * 1_024;
 }

@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
+import { readProc, statFields } from '../testbed/proc.ts';
 import type { Usage } from './bench-report.ts';
 
 /** Which processes make up a component; asked anew at each look, since a program may start others. */
@@ -43,7 +44,7 @@ export class UsageMeter {
   #look(): ReadonlyMap<string, Look> {
     const looks = new Map<string, Look>();
     for (const [name, pids] of Object.entries(this.#processes)) {
-      const all = pids().flatMap((pid) => parseLook(read(`/proc/${pid}/stat`), read(`/proc/${pid}/status`)) ?? []);
+      const all = pids().flatMap((pid) => parseLook(readProc(`${pid}/stat`), readProc(`${pid}/status`)) ?? []);
       if (all.length === 0) continue;
       const sum = (value: (look: Look) => number): number => all.reduce((total, look) => total + value(look), 0);
       const look = { cpuMs: sum(({ cpuMs }) => cpuMs), rssBytes: sum(({ rssBytes }) => rssBytes) };
@@ -66,23 +67,12 @@ export function parseLook(stat: string, status: string): Look | undefined {
 
 /** Every process of a group, which is what a shell command and its children are. Linux only. */
 export function findGroup(group: number): readonly number[] {
-  const isMember = (pid: string): boolean => {
-    const stat = read(`/proc/${pid}/stat`);
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2] === String(group);
-  };
+  const isMember = (pid: string): boolean => statFields(pid)[2] === String(group);
   try {
     return readdirSync('/proc')
       .filter((entry) => /^\d+$/.test(entry) && isMember(entry))
       .map(Number);
   } catch {
     return [];
-  }
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
   }
 }

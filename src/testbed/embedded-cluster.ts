@@ -307,7 +307,7 @@ class ClusterStart {
     const { tools, realNodes } = this.#options;
     await writePauseImage(this.#paths.pauseImage, tools.pause ?? '');
     this.#start('network', ports);
-    const pid = this.#state.processes.network?.pid ?? 0;
+    const pid = this.#networkPid();
     const hasBridge = async (): Promise<boolean> =>
       runInNetwork(pid, ['ip', '-brief', 'address', 'show', 'br0']).includes(controlPlaneAddress);
     await waitUntil('making the network', () => hasBridge().catch(() => false), restTimeoutMs, stop);
@@ -324,11 +324,15 @@ class ClusterStart {
     await installChaosMesh(describeCluster(this.#state, ports, this.#options.tools), { paths: this.#paths, tools, count });
     const ended = launchChaosMachine({ ...this.#launch(), program: tools.controller }, this.#recorder(chaosMachine));
     this.#watch(chaosMachine, ended, join(this.#paths.logs, 'chaos-controller-manager.log'));
-    const pid = this.#state.processes.network?.pid ?? 0;
+    const pid = this.#networkPid();
     for (const [address, port] of chaosProbes(count)) {
       const answers = async (): Promise<boolean> => runInNetwork(pid, ['bash', '-c', `</dev/tcp/${address}/${port}`]) === '';
       await waitUntil(`waiting for Chaos Mesh at ${address}`, () => answers().catch(() => false), restTimeoutMs, stop);
     }
+  }
+
+  #networkPid(): number {
+    return this.#state.processes.network?.pid ?? 0;
   }
 
   #launch(): Launch {
@@ -337,7 +341,7 @@ class ClusterStart {
       cluster: this.#state.name,
       paths: this.#paths,
       controlPlane: tools.controlPlane,
-      networkPid: this.#state.processes.network?.pid ?? 0,
+      networkPid: this.#networkPid(),
       nodes: { ...realNodes, chaosDaemon: tools.chaos?.daemon },
       registryDir: this.#registryDir,
       dieWithParent: !detach,

@@ -1,8 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync } from 'node:fs';
 import * as process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProcessRecord } from './cluster-state.ts';
+import { readProc, statFields } from './proc.ts';
 
 /** In the environment of everything a cluster starts, with the cluster's registry folder: finds what a crash left unrecorded. */
 const clusterVariable = 'HOURGLASS_CLUSTER';
@@ -76,18 +77,15 @@ export function findStamp(pid: number): string | undefined {
     const { status, stdout } = spawnSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' });
     return (status === 0 && stdout.trim()) || undefined;
   }
-  // From the third field (state) on; the second may contain spaces and brackets itself.
-  const text = read(`/proc/${pid}/stat`);
-  const fields = text?.slice(text.lastIndexOf(')') + 2).split(' ');
-  const startTicks = fields?.[19];
-  if (startTicks === undefined || fields?.[0] === 'Z' || fields?.[0] === 'X') return undefined;
-  boot ??= read('/proc/sys/kernel/random/boot_id')?.trim() ?? 'unknown';
+  const { 0: state, 19: startTicks } = statFields(pid);
+  if (startTicks === undefined || state === 'Z' || state === 'X') return undefined;
+  boot ??= readProc('sys/kernel/random/boot_id').trim() || 'unknown';
   return `${boot}:${startTicks}`;
 }
 
 /** Resident memory in bytes; undefined where the system does not tell or there is no such process. */
 export function findResidentBytes(pid: number): number | undefined {
-  const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(read(`/proc/${pid}/status`) ?? '')?.[1];
+  const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(readProc(`${pid}/status`))?.[1];
   return kibibytes === undefined ? undefined : Number(kibibytes) * 1024;
 }
 
@@ -98,7 +96,7 @@ export function findMarked(registryDir: string): ProcessRecord[] {
   return readdirSync('/proc')
     .filter((entry) => /^\d+$/.test(entry) && Number(entry) !== process.pid)
     .flatMap((entry) => {
-      if (!`\0${read(`/proc/${entry}/environ`)}\0`.includes(mark)) return [];
+      if (!`\0${readProc(`${entry}/environ`)}\0`.includes(mark)) return [];
       const stamp = findStamp(Number(entry));
       return stamp === undefined ? [] : [{ pid: Number(entry), stamp }];
     });
@@ -134,13 +132,5 @@ function signal(pid: number, name: 'SIGKILL' | 'SIGTERM'): void {
     process.kill(pid, name);
   } catch {
     // Gone already, or not ours: the caller looks again and says what is left.
-  }
-}
-
-function read(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
   }
 }

@@ -1,11 +1,12 @@
 import { execFile, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { type ClusterState, type ProcessRecord, readState, writeState } from '../cluster-state.ts';
 import { explainDeath } from '../component-log.ts';
 import { clusterPaths } from '../components.ts';
+import { childrenOf, readProc } from '../proc.ts';
 import { findStamp, isAlive, killNow } from '../processes.ts';
 import { TestbedError } from '../testbed-error.ts';
 import { readUsage, removeCgroups } from './cgroups.ts';
@@ -83,7 +84,7 @@ export function openRealNodes(registryDir: string, controlPlane: string): RealNo
   const hasKubelet = (name: string): boolean => {
     const power = powerOf(name);
     const inits = power === undefined ? [] : childrenOf(power.pid);
-    return inits.flatMap(childrenOf).some((pid) => readText(`/proc/${pid}/cmdline`).includes('\0kubelet\0'));
+    return inits.flatMap(childrenOf).some((pid) => readProc(`${pid}/cmdline`).includes('\0kubelet\0'));
   };
   const networkPid = (): number => read().processes.network?.pid ?? 0;
   const enter = (name: string, command: readonly string[]): string[] => [
@@ -165,24 +166,4 @@ export function openRealNodes(registryDir: string, controlPlane: string): RealNo
     },
     usage: () => names.map((name) => ({ name, isOn: powerOf(name) !== undefined, ...readUsage(cgroupOf(cluster, name)) })),
   };
-}
-
-/** Processes that any thread of `pid` has started. */
-function childrenOf(pid: number): number[] {
-  try {
-    return readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
-      readText(`/proc/${pid}/task/${thread}/children`).split(' ').filter(Boolean).map(Number),
-    );
-  } catch {
-    return [];
-  }
-}
-
-/** Of a file that may go while it is read: then empty. */
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
 }

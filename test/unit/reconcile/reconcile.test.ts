@@ -3,7 +3,7 @@ import { labels } from '../../../src/api/v1alpha1/naming.ts';
 import { performers } from '../../../src/api/v1alpha1/performer.ts';
 import { KubeFault } from '../../../src/kube/faults.ts';
 import { type Node, nodes, pods, services } from '../../../src/kube/objects.ts';
-import type { EventRecord } from '../../../src/kube/port.ts';
+import type { EventRecord, KubeApi } from '../../../src/kube/port.ts';
 import { sleep } from '../../../src/lib/clock.ts';
 import { interceptWrites, TestOperator } from '../../support/operator.ts';
 
@@ -28,6 +28,17 @@ async function live(mode: 'once' | 'watch'): Promise<TestOperator> {
   await converge();
   await watch?.stop();
   return operator;
+}
+
+/** The same API, with the number of objects that were made through it. */
+function countingCreates(kube: KubeApi): { readonly behind: KubeApi; readonly made: () => number } {
+  let made = 0;
+  const behind = interceptWrites(kube, {
+    after: (verb) => {
+      if (verb === 'create') made += 1;
+    },
+  });
+  return { behind, made: () => made };
 }
 
 describe('reconcile', () => {
@@ -156,14 +167,9 @@ describe('reconcile', () => {
     await operator.clock.advance(60_000);
     const list: typeof kube.list = (resource, options) =>
       resource.plural === 'performers' ? Promise.resolve(before as never) : kube.list(resource, options);
-    let made = 0;
-    const behind = interceptWrites(kube, {
-      after: (verb) => {
-        if (verb === 'create') made += 1;
-      },
-    });
+    const { behind, made } = countingCreates(kube);
     await operator.once(0, { ...behind, list } as typeof kube);
-    expect(made).toBe(0);
+    expect(made()).toBe(0);
     expect([operator.pods(), operator.services()]).toEqual([[], []]);
   });
 
@@ -180,14 +186,9 @@ describe('reconcile', () => {
       if (resource.plural === 'services' || old === undefined) return kube.list(resource, options);
       return Promise.resolve(before[resource.plural === 'pods' ? 1 : 0] as never);
     };
-    let made = 0;
-    const behind = interceptWrites(kube, {
-      after: (verb) => {
-        if (verb === 'create') made += 1;
-      },
-    });
+    const { behind, made } = countingCreates(kube);
     await operator.once(0, { ...behind, list } as typeof kube);
-    expect(made).toBe(0);
+    expect(made()).toBe(0);
     expect(operator.services()).toEqual([]);
   });
 
