@@ -109,7 +109,7 @@ export function viewPod(pod: Pod, context: PodContext): PodView {
     selected,
     withdrawnAtMs,
     readySinceMs,
-    availableAtMs: readySinceMs === undefined || minReadyMs === 0 ? readySinceMs : readySinceMs + minReadyMs + secondMs,
+    availableAtMs: readySinceMs === undefined ? undefined : availableFrom(readySinceMs, minReadyMs, context.nowMs),
     routed: context.routed?.includes(uid),
     node: { ...node, name: pod.spec?.nodeName },
     failures,
@@ -120,6 +120,11 @@ export function viewPod(pod: Pod, context: PodContext): PodView {
     ports: (container?.ports ?? []).filter((port) => port.name === portName).map((port) => port.containerPort),
     trouble,
   };
+}
+
+/** Where nothing is to be waited for, one that is ready is available as it is seen: our idea of the server's time may be up to a second late. */
+function availableFrom(readySinceMs: number, minReadyMs: number, nowMs: number): number {
+  return minReadyMs === 0 ? Math.min(readySinceMs, nowMs) : readySinceMs + minReadyMs + secondMs;
 }
 
 interface WordFacts {

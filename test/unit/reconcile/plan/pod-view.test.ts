@@ -174,6 +174,11 @@ describe('the view of a pod', () => {
     expect(view(withStatus(pod(), ready('True')))).toMatchObject({ readySinceMs: nowMs });
   });
 
+  it('counts as available as soon as it is seen to be ready where no time is asked for, however late we believe it to be', () => {
+    const lateMs = startMs + 400;
+    expect(view(pod(), { nowMs: lateMs })).toMatchObject({ readySinceMs: startMs + 1_000, availableAtMs: lateMs });
+  });
+
   it('has not been ready since its condition says so, and never since before it was made', () => {
     const at = (ms: number) => new Date(ms).toISOString();
     expect(view(withStatus(pod({ ready: false }), ready('False', at(startMs + 9_000)))).notReadySinceMs).toBe(startMs + 9_000);
