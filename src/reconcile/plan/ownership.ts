@@ -11,7 +11,7 @@ export interface PodsByOwner {
   readonly ours: readonly PodView[];
   /** Patches that make pods ours, or give the marks of ours to those an earlier operator made. */
   readonly claims: readonly Action[];
-  /** Made under our owner by another writer after ours: left alone. */
+  /** Made under our owner by another writer beside ours: left alone. */
   readonly rivals: readonly Pod[];
   /** Controlled by a former Performer of this name. */
   readonly leftovers: readonly Pod[];
@@ -32,22 +32,24 @@ export function sortPods(pods: readonly Pod[], key: ObjectKey, uid: string, cont
     foreign: [],
   };
   for (const pod of pods) sorted[whose(pod, key.name, uid)].push(pod);
-  const labelled = [...sorted.controlled, ...sorted.orphans].filter((pod) => pod.metadata?.labels?.[labels.revision] !== undefined);
-  const oldest = labelled
-    .filter((pod) => isInService(pod, key.name))
-    .map((pod) => pod.metadata?.creationTimestamp ?? '')
-    .toSorted()[0];
-  // Whoever makes pods without our marks while ours serve is another operator at work on the same Performer, and stays so whatever we make later.
-  const isRival = (pod: Pod): boolean => !isMarked(pod) && oldest !== undefined && (pod.metadata?.creationTimestamp ?? '') >= oldest;
+  const candidates = [...sorted.controlled, ...sorted.orphans];
+  const views = new Map(candidates.map((pod) => [pod, viewPod(pod, context)] as const));
+  const viewOf = (pod: Pod): PodView => views.get(pod) ?? viewPod(pod, context);
+  const isCurrent = (pod: Pod): boolean => viewOf(pod).revision === context.revision;
+  const marked = candidates.filter((pod) => pod.metadata?.labels?.[labels.revision] !== undefined && isInService(pod, key.name));
+  const oldest = marked.map((pod) => pod.metadata?.creationTimestamp ?? '').toSorted()[0];
+  const isFilled = marked.filter((pod) => isCurrent(pod) && !viewOf(pod).ended).length >= context.rules.replicas;
+  // Whoever makes pods without our marks while ours serve is another operator at work on the same Performer. The one of ours that showed it
+  // may be gone by now: a pod that those of the newest spec leave no room for was made beside them, and nothing of ours goes for it.
+  const isRival = (pod: Pod): boolean =>
+    !isMarked(pod) && oldest !== undefined && ((pod.metadata?.creationTimestamp ?? '') >= oldest || (isFilled && isCurrent(pod)));
   const kept = [...sorted.controlled.filter((pod) => !isRival(pod)), ...sorted.orphans];
-  const views = new Map(kept.map((pod) => [pod, viewPod(pod, context)] as const));
   const claims = kept.flatMap((pod) => {
-    const view = views.get(pod);
-    const patch = view === undefined ? undefined : planClaim(pod, view, key, uid, context);
+    const patch = planClaim(pod, viewOf(pod), key, uid, context);
     return patch === undefined ? [] : [patch];
   });
   return {
-    ours: [...views.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    ours: kept.map(viewOf).toSorted((a, b) => (a.name < b.name ? -1 : 1)),
     claims: claims.toSorted((a, b) => (a.target.name < b.target.name ? -1 : 1)),
     rivals: sorted.controlled.filter((pod) => isRival(pod) && pod.metadata?.deletionTimestamp === undefined),
     leftovers: sorted.leftovers,

@@ -1,4 +1,4 @@
-import { nodeLossSeconds } from '../../api/v1alpha1/defaults.ts';
+import { nodeLossSeconds, replicas } from '../../api/v1alpha1/defaults.ts';
 import { annotations, containerName, firstPodName, labels, portName } from '../../api/v1alpha1/naming.ts';
 import type { Pod } from '../../kube/objects.ts';
 import { parseTime } from '../../lib/time.ts';
@@ -56,13 +56,13 @@ export interface PodContext {
   /** Of the spec; undefined where it cannot be read. */
   readonly image: string | undefined;
   readonly revision: string;
-  readonly rules: Pick<Rules, 'minReadyMs' | 'nodeLossMs'>;
+  readonly rules: Pick<Rules, 'minReadyMs' | 'nodeLossMs' | 'replicas'>;
   readonly nodes: NodesSeen | undefined;
   readonly routed: readonly string[] | undefined;
   readonly nowMs: number;
 }
 
-const withoutSpec = { image: undefined, revision: '', rules: { minReadyMs: 0, nodeLossMs: nodeLossSeconds * 1_000 } };
+const withoutSpec = { image: undefined, revision: '', rules: { minReadyMs: 0, nodeLossMs: nodeLossSeconds * 1_000, replicas } };
 
 /** The view of pods under a spec, or where none can be read or matters. Pure. */
 export function contextOf(snapshot: Snapshot, spec: Pick<PodContext, 'image' | 'revision' | 'rules'> = withoutSpec): PodContext {

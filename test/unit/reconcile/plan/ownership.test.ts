@@ -99,6 +99,29 @@ describe('sortPods', () => {
     expect(rivals).toHaveLength(1);
   });
 
+  it('gives nothing of ours up for what another operator made of the newest spec, also once the one of ours that stood before is gone', () => {
+    const former = (change: Parameters<typeof pod>[0]) =>
+      pod({ name: 'performer-x-abcd-1', index: 1, revision: 'r0', createdAtMs: startMs, ...change });
+    const theirs = original({ createdAtMs: startMs + 5_000 });
+    const next = pod({ name: 'performer-x-abcd-2', index: 2, createdAtMs: startMs + 10_000 });
+    for (const before of [[former({})], [former({ withdrawnAtMs: startMs })], [former({ deleting: true })], []]) {
+      const { ours, rivals, claims } = sort([theirs, next, ...before]);
+      expect(rivals.map(({ metadata }) => metadata?.name)).toEqual(['performer-x']);
+      expect(ours.map(({ name }) => name)).toContain('performer-x-abcd-2');
+      expect(claims.filter((claim) => claim.kind === 'patch' && claim.target.name === 'performer-x')).toEqual([]);
+    }
+  });
+
+  it.each([
+    { name: 'of a former image: it rolls', theirs: original({ image: 'avs:0' }), next: {} },
+    { name: 'where the newest one of ours has ended', theirs: original(), next: { phase: 'Failed', ready: false } },
+    { name: 'where ours are of a former spec', theirs: original(), next: { revision: 'r0' } },
+  ])('takes over an older pod of the original $name', ({ theirs, next }) => {
+    const { ours, rivals } = sort([theirs, pod({ name: 'performer-x-abcd-2', index: 2, createdAtMs: startMs + 10_000, ...next })]);
+    expect(rivals).toEqual([]);
+    expect(ours.map(({ name }) => name)).toContain('performer-x');
+  });
+
   it.each([
     { name: 'made in the same second as ours', rival: original({ createdAtMs: startMs }), mine: {}, rivals: 1 },
     {

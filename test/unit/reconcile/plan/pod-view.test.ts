@@ -9,7 +9,7 @@ const context: PodContext = {
   performerName: 'x',
   image: 'avs:1',
   revision: revisionOf(),
-  rules: { minReadyMs: 0, nodeLossMs: 3_000 },
+  rules: { minReadyMs: 0, nodeLossMs: 3_000, replicas: 1 },
   nodes: undefined,
   routed: undefined,
   nowMs,
@@ -168,7 +168,7 @@ describe('the view of a pod', () => {
   });
 
   it('counts as available once it was ready for long enough, and a second', () => {
-    const rules = { minReadyMs: 10_000, nodeLossMs: 3_000 };
+    const rules = { minReadyMs: 10_000, nodeLossMs: 3_000, replicas: 1 };
     expect(view(pod(), { rules })).toMatchObject({ readySinceMs: startMs + 1_000, availableAtMs: startMs + 12_000 });
     expect(view(pod({ ready: false }), { rules })).toMatchObject({ readySinceMs: undefined, availableAtMs: undefined });
     expect(view(withStatus(pod(), ready('True')))).toMatchObject({ readySinceMs: nowMs });
@@ -324,7 +324,7 @@ describe('the context of a view', () => {
       performerName: 'x',
       image: undefined,
       revision: '',
-      rules: { minReadyMs: 0, nodeLossMs: 3_000 },
+      rules: { minReadyMs: 0, nodeLossMs: 3_000, replicas: 1 },
       nodes: world.nodes,
       routed: ['u'],
       nowMs,
