@@ -71,8 +71,8 @@ export class Memory {
   readonly #unreachable = new Map<string, { fromMs: number; toMs: number }>();
   #most: { fromMs: number; toMs: number } = { fromMs: Number.POSITIVE_INFINITY, toMs: Number.NEGATIVE_INFINITY };
   readonly #refused = new Map<string, number>();
+  readonly #taken = new Map<string, number>();
   readonly #podChanges = new Map<string, number>();
-  #seesWrites = false;
   #last: unknown;
 
   constructor(context: OracleContext) {
@@ -93,12 +93,7 @@ export class Memory {
   write(write: Write): void {
     if (this.#last === write) return;
     this.#last = write;
-    this.#seesWrites = true;
-    const isTaken = write.result === 'alreadyExists' && performerOf(write.before) === undefined;
-    if (isOperator(write) && (isTaken || refusals.includes(write.result))) {
-      const owner = performerOf((isTaken ? undefined : write.before) ?? (write.sent as KubeObject | undefined)) ?? write.key;
-      this.#refused.set(keyText({ namespace: write.key.namespace, name: owner.name }), write.atMs);
-    }
+    if (isOperator(write)) this.#takeRefusal(write);
     if (isOperator(write) || write.result !== 'ok' || write.plural !== 'pods' || write.before === undefined) return;
     const [before, after] = [write.before as Pod, (write.after ?? write.before) as Pod];
     const marks = ({ metadata, spec }: Pod): unknown => [
@@ -156,9 +151,14 @@ export class Memory {
     return this.#podChanges.get(keyText(key)) ?? Number.NEGATIVE_INFINITY;
   }
 
-  /** Whether the API server refused a write for that Performer in the last hour, since a stranger held the name too, or nobody can tell since writes are not seen. */
-  wasRefused(key: ObjectKey, nowMs: number): boolean {
-    return !this.#seesWrites || (this.#refused.get(keyText(key)) ?? Number.NEGATIVE_INFINITY) > nowMs - 3_600_000;
+  /** Whether the API server refused a write for that Performer in the last hour; undefined where writes are not told. */
+  wasRefused(key: ObjectKey, nowMs: number): boolean | undefined {
+    return this.context.knowsWrites ? isRecent(this.#refused.get(keyText(key)), nowMs) : undefined;
+  }
+
+  /** Whether a stranger held a name that was wanted for that Performer in the last hour, as far as writes tell. */
+  wasTaken(key: ObjectKey, nowMs: number): boolean {
+    return isRecent(this.#taken.get(keyText(key)), nowMs);
   }
 
   /** Whether a pod's node was out of sight at some time since then. */
@@ -187,6 +187,13 @@ export class Memory {
   /** Whether the pod may pass for one of that spec. */
   passesFor(trace: PodTrace, asked: Asked): boolean {
     return trace.touched || fits(trace.pod, asked, trace.marked);
+  }
+
+  #takeRefusal({ result, before, sent, key: { namespace, name }, atMs }: Write): void {
+    const isTaken = result === 'alreadyExists' && performerOf(before) === undefined;
+    if (!isTaken && !refusals.includes(result)) return;
+    const owner = performerOf((isTaken ? undefined : before) ?? (sent as KubeObject | undefined)) ?? { name };
+    (isTaken ? this.#taken : this.#refused).set(keyText({ namespace, name: owner.name }), atMs);
   }
 
   #takePerformer(key: ObjectKey, after: Performer | undefined, atMs: number): void {
@@ -275,6 +282,10 @@ export class Memory {
     if (most && this.#most.toMs !== Number.POSITIVE_INFINITY) this.#most = { fromMs: atMs, toMs: Number.POSITIVE_INFINITY };
     else if (!most && this.#most.toMs === Number.POSITIVE_INFINITY) this.#most.toMs = atMs;
   }
+}
+
+function isRecent(ms: number | undefined, nowMs: number): boolean {
+  return ms !== undefined && ms > nowMs - 3_600_000;
 }
 
 function ended({ routableToMs }: PodTrace, atMs: number): Partial<PodTrace> {

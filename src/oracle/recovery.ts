@@ -1,30 +1,40 @@
-import { findCondition } from '../api/v1alpha1/conditions.ts';
+import type { Reason } from '../api/v1alpha1/conditions.ts';
 import { keyOf, keyText, type Node, type ObjectKey, type Pod } from '../kube/objects.ts';
 import { defineOracle } from './define.ts';
-import type { Memory, PodTrace } from './memory.ts';
+import type { Memory } from './memory.ts';
 import type { Change, ClusterView, Oracle, Violation } from './oracle.ts';
+import { denials, type Grounds, isTrueOf, reasonOf } from './why.ts';
 import { isEnded, isInService, isManagedElsewhere, isUnreachable, performerOf } from './words.ts';
 
 /** A node out of sight, and the Performers (uids) that were judged by it. */
 interface Lost {
   readonly fromMs: number;
   readonly judged: Set<string>;
-  /** The most pods that stood elsewhere at once since then: what becomes of those later is another matter. */
+  /** The most pods that stood elsewhere at once since it counted as lost: what becomes of those later is another matter. */
   readonly stood: Map<string, number>;
 }
 
+/** The longest back-off of pods that come to nothing. */
+const backOffMs = 600_000;
+/** Reasons for which no pod can be made, each to be true of the cluster. */
+const hindrances: ReadonlySet<Reason> = new Set<Reason>([...denials, 'InvalidSpec', 'NameConflict']);
+
 /**
  * Judged once for each lost node and Performer, at the first change after the time is up. Guards: views that may be old; a Performer
- * that changed meanwhile, is refused, paused or invalid; most nodes out of sight; pods that had come to nothing, which the back-off replaces.
+ * that changed meanwhile, is refused, paused or invalid; most nodes out of sight; pods that had come to nothing, while the back-off lasts.
  */
 export function lostIsReplaced(memory: Memory): Oracle {
   const lost = new Map<string, Lost>();
   const statement = 'Under Route a pod on a node that stays out of sight is replaced in time, whatever becomes of its object.';
   return defineOracle('N4', statement, (test) => {
-    const count = (name: string, key: ObjectKey, uid: string): number =>
-      memory.pods(key, uid).filter((one) => stands(one, key, name)).length;
+    const graceMs = memory.context.viewLagMs + memory.context.settleMs;
+    /** Pods that stand for it away from that node, and those whose successor waits. */
+    const count = (name: string, key: ObjectKey, uid: string, atMs: number): number =>
+      memory.pods(key, uid).filter(({ pod, everReady, bornMs }) => {
+        const waits = isEnded(pod) && !everReady && atMs - bornMs <= backOffMs + graceMs;
+        return waits || (pod.spec?.nodeName !== name && isInService(pod, key.name));
+      }).length;
     const judge = (name: string, { fromMs, judged, stood }: Lost, atMs: number, view: ClusterView): readonly Violation[] => {
-      const graceMs = memory.context.viewLagMs + memory.context.settleMs;
       if (atMs - fromMs <= graceMs || memory.most.toMs >= fromMs) return [];
       return [...view.performers.values()].flatMap((performer) => {
         const key = keyOf(performer);
@@ -35,15 +45,25 @@ export function lostIsReplaced(memory: Memory): Oracle {
         judged.add(version.uid);
         if (others.length > 0 || version.deleting || asked.strict || asked.paused) return [];
         // What runs goes on where the spec cannot be carried out.
-        const isInvalid = findCondition(performer.status?.conditions, 'Ready')?.reason === 'InvalidSpec';
-        if (isInvalid || isManagedElsewhere(performer) || memory.wasRefused(key, atMs)) return [];
+        if (isManagedElsewhere(performer) || isHindered(version.uid, { performer, asked, view, memory, atMs })) return [];
         const pods = memory.podsSince(key, fromMs, version.uid);
         if (!pods.some((one) => one.pod.spec?.nodeName === name && one.bornMs < fromMs && !one.touched)) return [];
-        const most = Math.max(count(name, key, version.uid), stood.get(version.uid) ?? 0);
+        const most = Math.max(count(name, key, version.uid, atMs), stood.get(version.uid) ?? 0);
         const message = (): string =>
           `${most} of ${asked.replicas} pods stood elsewhere ${(atMs - fromMs) / 1_000} s after ${name} was lost`;
         return test(most >= asked.replicas, atMs, keyText(key), message);
       });
+    };
+    /** Notes how many stood up to this change of a pod, where its Performer could count the node as lost by then. */
+    const note = (name: string, { fromMs, stood }: Lost, { before, after, atMs }: Change<'pods'>): void => {
+      const owner = performerOf(after ?? before);
+      const asked = owner === undefined ? undefined : memory.current(owner, atMs)?.asked;
+      if (owner === undefined || asked === undefined || atMs + memory.context.clockAheadMs < fromMs + asked.nodeLossMs) return;
+      const stands = (pod: Pod | undefined): boolean =>
+        pod?.spec?.nodeName !== undefined && pod.spec.nodeName !== name && isInService(pod, owner.name);
+      const bound = memory.pods(owner, owner.uid).filter(({ pod }) => stands(pod)).length;
+      const until = bound + (stands(before) && !stands(after) ? 1 : 0);
+      stood.set(owner.uid, Math.max(stood.get(owner.uid) ?? 0, until));
     };
     return {
       onChange: (change, view) => {
@@ -52,16 +72,19 @@ export function lostIsReplaced(memory: Memory): Oracle {
           if (!isUnreachable(after as Node | undefined)) lost.delete(key.name);
           else if (!lost.has(key.name)) lost.set(key.name, { fromMs: atMs, judged: new Set(), stood: new Map() });
         }
-        const owner = change.kind === 'pods' ? performerOf(change.after as Pod | undefined) : undefined;
-        if (owner !== undefined)
-          for (const [name, { stood }] of lost) stood.set(owner.uid, Math.max(stood.get(owner.uid) ?? 0, count(name, owner, owner.uid)));
+        if (change.kind === 'pods') for (const [name, since] of lost) note(name, since, change as Change<'pods'>);
         return [...lost].flatMap(([name, since]) => judge(name, since, change.atMs, view));
       },
     };
   });
 }
 
-/** Whether it serves the Performer away from that node, or came to nothing wherever it was. */
-function stands({ pod, everReady }: PodTrace, { name }: ObjectKey, nodeName: string): boolean {
-  return (isEnded(pod) && !everReady) || (pod.spec?.nodeName !== nodeName && isInService(pod, name));
+/** Whether no pod can be made for it: by what writes tell, or by what its status says and is so. */
+function isHindered(uid: string, grounds: Omit<Grounds, 'owned'>): boolean {
+  const { performer, view, memory, atMs } = grounds;
+  const key = keyOf(performer);
+  if (memory.wasRefused(key, atMs) === true || memory.wasTaken(key, atMs)) return true;
+  const reason = reasonOf(performer);
+  const owned = [...view.pods.values()].filter((pod) => performerOf(pod)?.uid === uid);
+  return reason !== undefined && hindrances.has(reason) && isTrueOf(reason, { ...grounds, owned });
 }

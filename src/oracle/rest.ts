@@ -7,7 +7,7 @@ import { sameJson } from '../lib/canonical-json.ts';
 import { defineOracle } from './define.ts';
 import type { Memory } from './memory.ts';
 import type { ClusterView, Oracle, Rest, Violation } from './oracle.ts';
-import { isTrueOf } from './why.ts';
+import { denials, isTrueOf, reasonOf } from './why.ts';
 import { askedOf, isDeleting, isEnded, isInService, isManagedElsewhere, isOnLostNode, isReady, performerOf } from './words.ts';
 
 /** How the cluster stands once nothing happens any more. */
@@ -18,11 +18,6 @@ export function restOracles(memory: Memory): readonly Oracle[] {
 /** The Performers we look after that are not going. */
 function living({ view }: Rest): readonly Performer[] {
   return [...view.performers.values()].filter((one) => !isDeleting(one) && !isManagedElsewhere(one));
-}
-
-function reasonOf(performer: Performer): Reason | undefined {
-  const reason = findCondition(performer.status?.conditions, 'Ready')?.reason;
-  return reason !== undefined && reason in reasons ? (reason as Reason) : undefined;
 }
 
 function converged(memory: Memory): Oracle {
@@ -63,16 +58,6 @@ function isolated(memory: Memory): Oracle {
   }));
 }
 
-/** Reasons under which pods may be missing though all that was asked for can be read. */
-const denials = new Set<Reason>([
-  'QuotaExceeded',
-  'LimitExceeded',
-  'PodSecurityViolation',
-  'WebhookDenied',
-  'ReferenceMissing',
-  'NamespaceTerminating',
-  'WriteDenied',
-]);
 const mayLack = new Set<Reason>([
   ...denials,
   'NodeLost',

@@ -1,10 +1,27 @@
-import type { Reason } from '../api/v1alpha1/conditions.ts';
+import { findCondition, type Reason, reasons } from '../api/v1alpha1/conditions.ts';
 import { firstPodName } from '../api/v1alpha1/naming.ts';
 import type { Performer } from '../api/v1alpha1/performer.ts';
 import { controllerOf, keyOf, type Pod } from '../kube/objects.ts';
 import type { Memory } from './memory.ts';
 import type { ClusterView } from './oracle.ts';
 import { type Asked, isDeleting, isEnded, isOnLostNode, isReady, performerOf } from './words.ts';
+
+/** What its Ready condition gives as the reason, where a table has it. */
+export function reasonOf(performer: Performer): Reason | undefined {
+  const reason = findCondition(performer.status?.conditions, 'Ready')?.reason;
+  return reason !== undefined && reason in reasons ? (reason as Reason) : undefined;
+}
+
+/** Reasons under which pods may be missing though all that was asked for can be read. */
+export const denials: ReadonlySet<Reason> = new Set<Reason>([
+  'QuotaExceeded',
+  'LimitExceeded',
+  'PodSecurityViolation',
+  'WebhookDenied',
+  'ReferenceMissing',
+  'NamespaceTerminating',
+  'WriteDenied',
+]);
 
 export interface Grounds {
   readonly performer: Performer;
@@ -26,6 +43,7 @@ function waits(pod: Pod, isMeant: (reason: string) => boolean): boolean {
 export function isTrueOf(reason: Reason, { performer, asked, owned, view, memory, atMs }: Grounds): boolean {
   const key = keyOf(performer);
   const unready = owned.filter((pod) => !isReady(pod) && !isDeleting(pod));
+  if (denials.has(reason)) return memory.wasRefused(key, atMs) ?? true;
   switch (reason) {
     case 'Paused':
       return asked?.paused === true;
@@ -49,14 +67,6 @@ export function isTrueOf(reason: Reason, { performer, asked, owned, view, memory
     case 'Preempted':
     case 'PodFailed':
       return owned.some(isEnded);
-    case 'QuotaExceeded':
-    case 'LimitExceeded':
-    case 'PodSecurityViolation':
-    case 'WebhookDenied':
-    case 'ReferenceMissing':
-    case 'NamespaceTerminating':
-    case 'WriteDenied':
-      return memory.wasRefused(key, atMs);
     case 'NameConflict':
       return [...view.pods.values(), ...view.services.values()].some(
         (object) =>

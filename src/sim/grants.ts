@@ -49,6 +49,7 @@ export function grantsOf(plan: RunPlan, calmSinceMs: () => number): OracleContex
     clockAheadMs: Math.max(0, plan.clockRate - 1) * dateMs,
     endpointLagMs: 5_000 + longest(new Set<SpanFaultId>(['node-cut', 'all-nodes-cut'])),
     settleMs: 60_000 + jobs,
+    knowsWrites: true,
     calmSinceMs,
   };
 }

@@ -22,7 +22,7 @@ const context = { ...calmContext, settleMs: 30_000 };
 const changes: Change[] = [];
 const gone = new Map<string, string>();
 /** Told as the watches bring it, of objects only. */
-const live = new OracleBoard(createOracles(context));
+const live = new OracleBoard(createOracles({ ...context, knowsWrites: false }));
 /** Those that objects alone put to the test. */
 const ofObjects = ['S1', 'L1', 'L2', 'L3', 'S3', 'L4'];
 /** Nothing here tells of the containers on nodes (N2), calls (R3) and Leases (E1, E2); no node is lost (N3, N4), no Performer handed over (S6m). */

@@ -9,7 +9,7 @@ const limits: readonly { readonly part: string; readonly lines: number; readonly
   { part: 'src/', lines: 14_000, only: 'code', but: ['src/sim/', 'src/oracle/', 'src/bench/'] },
   { part: 'src/bench/', lines: 2_400, only: 'code' },
   { part: 'src/sim/', lines: 4_850, only: 'code' },
-  { part: 'src/oracle/', lines: 1_740, only: 'code' },
+  { part: 'src/oracle/', lines: 1_790, only: 'code' },
   { part: 'src/reconcile/plan/', lines: 2_500 },
 ];
 const fileLines = 400;

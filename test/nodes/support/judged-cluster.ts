@@ -14,7 +14,7 @@ export interface JudgedCluster {
 
 /** Holds the objects of a namespace against the oracles of the simulation from now on; where nothing is broken on purpose. */
 export async function judgeCluster({ kube }: NodesCluster, namespace: string): Promise<JudgedCluster> {
-  const board = new OracleBoard(createOracles(calmContext));
+  const board = new OracleBoard(createOracles({ ...calmContext, knowsWrites: false }));
   const stop = new AbortController();
   await observeCluster({
     kube,

@@ -1,9 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import type { OracleContext } from '../../../src/oracle/define.ts';
 import { later, node, notReady, performer, pod, Story } from './world.ts';
 
 /** The node of the only pod is out of sight from second 10 on; something happens at second 60. */
-function lost(spec: object = {}, between: (story: Story) => void = () => undefined): Story {
-  const story = new Story().has(performer(spec), node('n1'), node('n2'), node('n3')).writes({ after: pod() }).at(10).has(node('n1', true));
+function lost(spec: object = {}, between: (story: Story) => void = () => undefined, change: Partial<OracleContext> = {}): Story {
+  const story = new Story(change)
+    .has(performer(spec), node('n1'), node('n2'), node('n3'))
+    .writes({ after: pod() })
+    .at(10)
+    .has(node('n1', true));
   between(story.at(30));
   return story.at(60).has(node('n2'));
 }
@@ -52,8 +57,52 @@ describe('N4, what is lost is replaced', () => {
     },
     {
       name: 'accepts it where the spec cannot be carried out',
-      tell: () => lost({}, (story) => story.has(performer({}, { status: notReady('InvalidSpec', true) }))),
+      tell: () => {
+        const hardwareRequirements = { teeRequired: true, teeType: 'unheard-of' };
+        const status = notReady('InvalidSpec', true);
+        return lost({ hardwareRequirements }, (story) => story.has(performer({ hardwareRequirements }, { status })));
+      },
       found: [],
+    },
+    {
+      name: 'refuses it where status calls a spec invalid that can be carried out',
+      tell: () => lost({}, (story) => story.has(performer({}, { status: notReady('InvalidSpec', true) }))),
+      found: ['N4'],
+    },
+    {
+      name: 'refuses a status that speaks of a refusal which never came',
+      tell: () => lost({}, (story) => story.has(performer({}, { status: notReady('QuotaExceeded') }))),
+      found: ['N4'],
+    },
+    {
+      name: 'believes it where writes are not told',
+      tell: () => lost({}, (story) => story.has(performer({}, { status: notReady('QuotaExceeded') })), { knowsWrites: false }),
+      found: [],
+    },
+    {
+      name: 'refuses a pod that keeps its place where writes are not told, too',
+      tell: () => lost({}, undefined, { knowsWrites: false }),
+      found: ['N4'],
+    },
+    {
+      name: 'refuses what stood elsewhere only before the node counted as lost',
+      tell: () => {
+        const former = later(1, { node: 'n2', bornAt: 1 });
+        return lost({ nodeLossSeconds: 20 }, (story) => story.at(11).has(former).at(12).lacks(former).at(30));
+      },
+      found: ['N4'],
+    },
+    {
+      name: 'refuses one that never served and came to nothing longer ago than the back-off lasts',
+      tell: () =>
+        new Story()
+          .has(performer(), node('n1'), node('n2'), node('n3'))
+          .writes({ after: pod({ phase: 'Failed', ready: false }) })
+          .at(700)
+          .has(node('n1', true))
+          .at(760)
+          .has(node('n2')),
+      found: ['N4'],
     },
     { name: 'accepts it under Strict', tell: () => lost({ nodeLossPolicy: 'Strict' }), found: [] },
     { name: 'accepts it before nodeLossSeconds', tell: () => lost({ nodeLossSeconds: 100 }), found: [] },

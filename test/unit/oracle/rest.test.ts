@@ -87,6 +87,16 @@ describe('oracles of rest', () => {
           .rests(),
       found: [],
     },
+    {
+      name: 'refuse a refusal where only a stranger held the name',
+      tell: () =>
+        new Story()
+          .has(performer({}, { status: notReady('QuotaExceeded') }))
+          .writes({ after: pod(), result: 'alreadyExists', before: { metadata: { namespace: 'a', name: 'performer-x' } } })
+          .at(600)
+          .rests(),
+      found: ['L1'],
+    },
     { name: 'accept another manager to do as it likes', tell: () => at(performer({ managedBy: 'me' })), found: [] },
     {
       name: 'refuse others to wait for one that is stalled',
