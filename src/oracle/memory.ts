@@ -50,7 +50,7 @@ export interface PodTrace {
   routedToMs: number;
   /** Another hand than an operator's changed its marks or its image: it is not judged like those left alone. */
   touched: boolean;
-  /** It came with a revision label: made by this operator. */
+  /** It came with a revision label, under whichever Performer: made by this operator. */
   readonly marked: boolean;
   /** Made for another Performer than the one that controls it now. */
   readonly adopted: boolean;
@@ -223,7 +223,8 @@ export class Memory {
     if (after === undefined || owner === undefined) return;
     const siblings = this.#pods.get(keyText(owner)) ?? new Map<string, PodTrace>();
     if (known === undefined || known.owner.uid !== owner.uid) {
-      const marked = after.metadata?.labels?.[labels.revision] !== undefined;
+      // Who adopts one marks it in the same write: that does not make it theirs.
+      const marked = known?.marked ?? after.metadata?.labels?.[labels.revision] !== undefined;
       // Of one that was there before we looked nobody knows what it was made for.
       const isNew = (parseTime(after.metadata?.creationTimestamp) ?? 0) >= atMs - this.context.viewLagMs - 1_000;
       // One that is adopted was made for what its former owner asked.

@@ -97,6 +97,24 @@ describe('oracles of rest', () => {
           .rests(),
       found: ['L1'],
     },
+    {
+      name: 'hold an adopted pod of another operator to its image, all that one acted on',
+      tell: () => {
+        const theirs = pod({ revision: '', ready: true });
+        const bare = { ...theirs, spec: { ...theirs.spec, containers: [{ name: 'performer', image: 'i:1' }] } } as Pod;
+        const marks = { ...bare.metadata?.labels, 'hourglass.eigenlayer.io/revision': 'r1' };
+        const ownerReferences = pod({ ownerUid: 'u2' }).metadata?.ownerReferences;
+        const adopted = { ...bare, metadata: { ...bare.metadata, labels: marks, ownerReferences } } as Pod;
+        const next = service({ ownerReferences });
+        return new Story()
+          .has(node(), performer(), bare)
+          .at(5)
+          .has(performer({}, { uid: 'u2', status: ready() }), adopted, next)
+          .at(600)
+          .rests();
+      },
+      found: [],
+    },
     { name: 'accept another manager to do as it likes', tell: () => at(performer({ managedBy: 'me' })), found: [] },
     {
       name: 'refuse others to wait for one that is stalled',
