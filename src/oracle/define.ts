@@ -25,6 +25,8 @@ export interface OracleContext {
   readonly endpointLagMs: number;
   /** How long what is wrong may stand once nothing keeps operators from putting it right, ms. */
   readonly settleMs: number;
+  /** How long an API server that is too slow to hold a Lease by keeps all operators from acting, ms. */
+  readonly leaderlessMs: number;
   /** Whether each write is told. Where only objects are, what the API server refused is taken from what status says. */
   readonly knowsWrites: boolean;
   /** Since when nothing keeps operators from acting; Infinity while faults go on. */
@@ -38,6 +40,7 @@ export const calmContext: OracleContext = {
   clockAheadMs: 0,
   endpointLagMs: 5_000,
   settleMs: 60_000,
+  leaderlessMs: 0,
   knowsWrites: true,
   calmSinceMs: () => 0,
 };

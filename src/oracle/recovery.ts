@@ -27,12 +27,13 @@ export function lostIsReplaced(memory: Memory): Oracle {
   const lost = new Map<string, Lost>();
   const statement = 'Under Route a pod on a node that stays out of sight is replaced in time, whatever becomes of its object.';
   return defineOracle('N4', statement, (test) => {
-    const graceMs = memory.context.viewLagMs + memory.context.settleMs;
-    /** Pods that stand for it away from that node, and those whose successor waits. */
-    const count = (name: string, key: ObjectKey, uid: string, atMs: number): number =>
+    const { viewLagMs, settleMs, leaderlessMs } = memory.context;
+    const graceMs = viewLagMs + settleMs + leaderlessMs;
+    /** Pods that stand for it away from that node or came after it was lost (who tolerates that may land there again), and those whose successor waits. */
+    const count = (name: string, fromMs: number, key: ObjectKey, uid: string, atMs: number): number =>
       memory.pods(key, uid).filter(({ pod, everReady, bornMs }) => {
         const waits = isEnded(pod) && !everReady && atMs - bornMs <= backOffMs + graceMs;
-        return waits || (pod.spec?.nodeName !== name && isInService(pod, key.name));
+        return waits || ((pod.spec?.nodeName !== name || bornMs > fromMs) && isInService(pod, key.name));
       }).length;
     const judge = (name: string, { fromMs, judged, stood }: Lost, atMs: number, view: ClusterView): readonly Violation[] => {
       if (atMs - fromMs <= graceMs || memory.most.toMs >= fromMs) return [];
@@ -48,7 +49,7 @@ export function lostIsReplaced(memory: Memory): Oracle {
         if (isManagedElsewhere(performer) || isHindered(version.uid, { performer, asked, view, memory, atMs })) return [];
         const pods = memory.podsSince(key, fromMs, version.uid);
         if (!pods.some((one) => one.pod.spec?.nodeName === name && one.bornMs < fromMs && !one.touched)) return [];
-        const most = Math.max(count(name, key, version.uid, atMs), stood.get(version.uid) ?? 0);
+        const most = Math.max(count(name, fromMs, key, version.uid, atMs), stood.get(version.uid) ?? 0);
         const message = (): string =>
           `${most} of ${asked.replicas} pods stood elsewhere ${(atMs - fromMs) / 1_000} s after ${name} was lost`;
         return test(most >= asked.replicas, atMs, keyText(key), message);

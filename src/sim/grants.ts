@@ -49,6 +49,7 @@ export function grantsOf(plan: RunPlan, calmSinceMs: () => number): OracleContex
     clockAheadMs: Math.max(0, plan.clockRate - 1) * dateMs,
     endpointLagMs: 5_000 + longest(new Set<SpanFaultId>(['node-cut', 'all-nodes-cut'])),
     settleMs: 60_000 + jobs,
+    leaderlessMs: Math.max(0, ...plan.faults.map((step) => ('forMs' in step && step.id === 'api-slow' ? step.forMs : 0))),
     knowsWrites: true,
     calmSinceMs,
   };

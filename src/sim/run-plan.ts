@@ -140,6 +140,8 @@ const rareWishes: readonly ((chance: Chance) => Partial<PerformerSpecInput>)[] =
     },
     resources: { requests: { cpu: '100m' }, ...(chance.hits(0.5) ? { limits: { 'nvidia.com/gpu': '1' } } : {}) },
   }),
+  // May stand on a node that is out of sight already, and so may its successor.
+  () => ({ scheduling: { tolerations: [{ operator: 'Exists' }] } }),
   (chance) => ({
     config: {
       grpcPort: chance.int(9_000, 9_003),

@@ -21,6 +21,7 @@ class Pods {
       mayServe: false,
       ended: false,
       createdAtMs: this.nowMs,
+      sureAtMs: this.nowMs,
       withdrawnAtMs: undefined,
       readySinceMs: undefined,
       availableAtMs: undefined,

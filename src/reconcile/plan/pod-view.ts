@@ -26,6 +26,8 @@ export interface PodView {
   /** Ended for good (Succeeded, Failed) but not yet deleted. */
   readonly ended: boolean;
   readonly createdAtMs: number;
+  /** Server time from which it may count as lost: the clocks of API servers differ, so one that came to a lost node may seem older, as its successors would. */
+  readonly sureAtMs: number;
   /** Server time since when it has not been ready, its creation at the earliest; of no meaning while it is ready. */
   readonly notReadySinceMs: number;
   /** Whether the Service selects it. */
@@ -92,19 +94,23 @@ export function viewPod(pod: Pod, context: PodContext): PodView {
   const failures = Math.max(0, Number.parseInt(pod.metadata?.annotations?.[annotations.failures] ?? '0', 10) || 0);
   const replaceAtMs = createdAtMs + Math.min(replaceCapMs, replaceAfterMs * 2 ** Math.min(failures, 10)) + secondMs;
   const edited = isEdited(pod, context);
+  const mayServe = isReady || (status?.containerStatuses ?? []).some((one) => one.started === true || one.restartCount > 0);
+  const sureAtMs = mayServe ? createdAtMs : createdAtMs + replaceAfterMs + secondMs;
   return {
     name,
     uid,
     resourceVersion: pod.metadata?.resourceVersion ?? '',
     word: computeWord(
-      { deleting: pod.metadata?.deletionTimestamp !== undefined, ended, selected, withdrawnAtMs, isReady, createdAtMs },
+      { deleting: pod.metadata?.deletionTimestamp !== undefined, ended, selected, withdrawnAtMs, isReady, createdAtMs, sureAtMs },
       node,
+      context.nowMs,
     ),
     revision: edited && context.nowMs >= replaceAtMs ? 'edited' : computePodRevision(pod, context),
     index: podIndex(pod, context.performerName),
-    mayServe: isReady || (status?.containerStatuses ?? []).some((one) => one.started === true || one.restartCount > 0),
+    mayServe,
     ended,
     createdAtMs,
+    sureAtMs,
     notReadySinceMs: Math.max(createdAtMs, ready?.status === 'True' ? 0 : (parseTime(ready?.lastTransitionTime) ?? 0)),
     selected,
     withdrawnAtMs,
@@ -134,16 +140,17 @@ interface WordFacts {
   readonly withdrawnAtMs: number | undefined;
   readonly isReady: boolean;
   readonly createdAtMs: number;
+  readonly sureAtMs: number;
 }
 
-function computeWord(facts: WordFacts, node: NodeState): PodWord {
+function computeWord(facts: WordFacts, node: NodeState, nowMs: number): PodWord {
   if (facts.deleting || facts.ended) return 'leaving';
   // Out is out, also when somebody puts the label back.
   if (!facts.selected || facts.withdrawnAtMs !== undefined) return 'out';
   if (facts.isReady) return 'serving';
   // One that was put on a node which was lost already (it tolerates that) waits there: its successor would land there too.
   const wasThere = node.lostAtMs === undefined || facts.createdAtMs < node.lostAtMs;
-  return (node.word === 'lost' && wasThere) || node.word === 'gone' ? 'lost' : 'starting';
+  return (node.word === 'lost' && wasThere && nowMs >= facts.sureAtMs) || node.word === 'gone' ? 'lost' : 'starting';
 }
 
 /** The revision a pod runs. One made by the Go original has no label: it runs the present one if its image is the spec's, all that one acted on. */

@@ -93,6 +93,7 @@ export function findWaits(seen: ProgressFacts): readonly number[] {
   for (const pod of facts.pods) {
     if (pod.word === 'out' && pod.mayServe && pod.withdrawnAtMs !== undefined) at.push(pod.withdrawnAtMs + rules.drainMs + secondMs);
     if (pod.edited) at.push(pod.replaceAtMs);
+    if (pod.word === 'starting' && pod.node.word === 'lost') at.push(pod.sureAtMs);
     // Under Recreate one on its way out holds its successor back until its node is lost, and no event tells of that.
     const holdsBack = rules.recreate && !rules.strictNodeLoss && (pod.word === 'leaving' || pod.word === 'out');
     if (pod.node.word === 'doubtful' && (pod.word === 'starting' || holdsBack)) at.push(pod.node.lostAtMs ?? nowMs + doubtRecheckMs);

@@ -40,6 +40,7 @@ describe('the view of a pod', () => {
       mayServe: true,
       ended: false,
       createdAtMs: startMs,
+      sureAtMs: startMs,
       notReadySinceMs: startMs,
       selected: true,
       withdrawnAtMs: undefined,
@@ -126,6 +127,24 @@ describe('the view of a pod', () => {
       name: 'lost on a node that went in the second in which it came',
       of: pod({ ready: false, node: 'n1' }),
       nodes: seen(unreachableSince(startMs)),
+      word: 'lost',
+    },
+    {
+      name: 'starting while it is young and never started on a lost node: the clocks of API servers differ',
+      of: pod({ ready: false, started: false, node: 'n1', createdAtMs: nowMs - 10_000 }),
+      nodes: seen(unreachableSince(nowMs - 8_000)),
+      word: 'starting',
+    },
+    {
+      name: 'lost once half a minute shows that it was there, though it never started',
+      of: pod({ ready: false, started: false, node: 'n1', createdAtMs: nowMs - 31_000 }),
+      nodes: seen(unreachableSince(nowMs - 8_000)),
+      word: 'lost',
+    },
+    {
+      name: 'lost at once where it had started',
+      of: pod({ ready: false, started: true, node: 'n1', createdAtMs: nowMs - 10_000 }),
+      nodes: seen(unreachableSince(nowMs - 8_000)),
       word: 'lost',
     },
     {

@@ -203,6 +203,11 @@ describe('when something may be different though nothing happens', () => {
       waits: [30_000],
     },
     {
+      name: 'when it is sure that one on a lost node was there before',
+      others: [starting('x', { node: { word: 'lost', name: 'n2' }, sureAtMs: nowMs + 3_000 })],
+      waits: [3_000],
+    },
+    {
       name: 'when the node of one that holds its successor back counts as lost, under Recreate',
       others: [view('x', { word: 'leaving', node: doubtful }), view('y', { word: 'out', mayServe: false, node: doubtful })],
       rules: { recreate: true },

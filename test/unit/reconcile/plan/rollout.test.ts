@@ -25,6 +25,7 @@ const view = (name: string, revision: string, change: Partial<PodView> = {}): Po
   mayServe: change.word !== 'starting',
   ended: false,
   createdAtMs: 0,
+  sureAtMs: 0,
   withdrawnAtMs: undefined,
   readySinceMs: change.word === undefined || change.word === 'serving' ? -10_000 : undefined,
   availableAtMs: change.word === undefined || change.word === 'serving' ? -10_000 : undefined,
