@@ -13,6 +13,7 @@ import {
   isDeleting,
   isOperator,
   isReady,
+  isRefused,
   isRoutable,
   isUnreachable,
   mostUnreachable,
@@ -58,8 +59,6 @@ export interface PodTrace {
 
 /** How long pods that are gone are remembered beyond any granted lag. */
 const keepMs = 60_000;
-/** How the API server refuses a write for good, or as long as a webhook is down. */
-const refusals: readonly string[] = ['forbidden', 'invalid', 'unavailable', 'notFound'];
 
 /** What all oracles of one run remember in common: the recent past of Performers, pods and nodes. Told of each change and write once. */
 export class Memory {
@@ -189,11 +188,12 @@ export class Memory {
     return trace.touched || fits(trace.pod, asked, trace.marked);
   }
 
-  #takeRefusal({ result, before, sent, key: { namespace, name }, atMs }: Write): void {
-    const isTaken = result === 'alreadyExists' && performerOf(before) === undefined;
-    if (!isTaken && !refusals.includes(result)) return;
-    const owner = performerOf((isTaken ? undefined : before) ?? (sent as KubeObject | undefined)) ?? { name };
-    (isTaken ? this.#taken : this.#refused).set(keyText({ namespace, name: owner.name }), atMs);
+  #takeRefusal(write: Write): void {
+    const { before, sent, key, atMs } = write;
+    const isTaken = write.result === 'alreadyExists' && performerOf(before) === undefined;
+    if (!isTaken && !isRefused(write)) return;
+    const owner = performerOf((isTaken ? undefined : before) ?? (sent as KubeObject | undefined)) ?? key;
+    (isTaken ? this.#taken : this.#refused).set(keyText({ ...key, name: owner.name }), atMs);
   }
 
   #takePerformer(key: ObjectKey, after: Performer | undefined, atMs: number): void {

@@ -76,6 +76,11 @@ export function performerOf(object: KubeObject | undefined): (ObjectKey & { read
   return { namespace: object?.metadata?.namespace ?? '', name: owner.name, uid: owner.uid };
 }
 
+/** Whether the API server refused it for good, or as long as a webhook is down. A create that finds nothing finds no namespace. Pure. */
+export function isRefused({ result, verb }: Write): boolean {
+  return result === 'notFound' ? verb === 'create' : ['forbidden', 'invalid', 'unavailable'].includes(result);
+}
+
 export function isDeleting(object: KubeObject): boolean {
   return object.metadata?.deletionTimestamp !== undefined;
 }

@@ -6,7 +6,7 @@ import { createOracles } from '../oracle/all.ts';
 import { OracleBoard } from '../oracle/board.ts';
 import { createDifferential, type Shape } from '../oracle/differential.ts';
 import type { Change, ClusterView, Rest, Violation, Write } from '../oracle/oracle.ts';
-import { performerOf } from '../oracle/words.ts';
+import { isRefused, performerOf } from '../oracle/words.ts';
 import { armFaults, type FaultId } from './faults/faults.ts';
 import { podOfStrangers } from './faults/tamper.ts';
 import { grantsOf } from './grants.ts';
@@ -87,16 +87,22 @@ export async function runPlan(plan: RunPlan, options: RunOptions = {}): Promise<
   let events = 0;
   let lastWriteMs = 0;
   const late: Write[] = [];
-  /** When writes were refused while faults went on, until they are asked for again. */
-  const refused = new Map<string, number>();
+  /** When writes were refused while faults went on, until they are asked for again; by Performer, and what was to be written. */
+  const refused = new Map<string, Map<string, number>>();
+  /** The Performers whose refused writes alone are waited for: all that is written for others meanwhile is written at rest. */
+  let awaited: ReadonlySet<string> | undefined;
+  const strays: Write[] = [];
   const seen: SeenEvent[] = [];
   world.onSeen = ({ kind }, order) => seen.push({ order, kind, writes: world.operatorWrites });
   world.onEffect = (write) => {
     if (write.result === 'ok' && write.before !== write.after) lastWriteMs = world.clock.monotonicMs();
     late.push(write);
-    const id = `${write.verb} ${write.plural} ${write.key.namespace}/${performerOf(write.before ?? (write.sent as KubeObject))?.name ?? write.key.name}`;
-    if (write.result !== 'forbidden' || calmSinceMs < Number.POSITIVE_INFINITY) refused.delete(id);
-    else refused.set(id, world.clock.monotonicMs());
+    const { verb, plural, key, before, sent } = write;
+    const of = keyText({ ...key, name: performerOf(before ?? (sent as KubeObject))?.name ?? key.name });
+    if (awaited?.has(of) === false) strays.push(write);
+    const id = `${verb} ${plural}`;
+    if (!isRefused(write) || calmSinceMs < Number.POSITIVE_INFINITY) refused.get(of)?.delete(id);
+    else refused.set(of, (refused.get(of) ?? new Map<string, number>()).set(id, world.clock.monotonicMs()));
   };
 
   const watching = plan.mode === 'once' ? 0 : plan.operators;
@@ -139,7 +145,8 @@ export async function runPlan(plan: RunPlan, options: RunOptions = {}): Promise<
   // Waits of an operator whose clock is slow take longer.
   const slow = Math.min(1, clockRate);
   const truce = plan.faults.some(({ id }) => quarrels.has(id)) && restMs >= defaultRestMs ? truceMs / slow : 0;
-  const isRefused = (): boolean => [...refused.values()].some((ms) => world.clock.monotonicMs() - ms < denialMs / slow);
+  const findRefused = (): readonly string[] =>
+    [...refused].flatMap(([of, times]) => ([...times.values()].some((ms) => world.clock.monotonicMs() - ms < denialMs / slow) ? [of] : []));
   // A node comes back only after a while, and a CronJob after its period: what they were kept from is done by then, or tried at least.
   const nodesBackMs = timings.catchUp[1] + timings.nodePollMs;
   const turnMs = plan.activeMs + Math.max(nodesBackMs, cron === undefined ? 0 : 2 * plan.onceEveryMs);
@@ -148,7 +155,10 @@ export async function runPlan(plan: RunPlan, options: RunOptions = {}): Promise<
   while (!isOver() && world.clock.monotonicMs() < deadlineMs) {
     await advance(world.clock.monotonicMs() + sliceMs);
     const isQuiet = world.clock.monotonicMs() >= turnMs && world.clock.monotonicMs() - lastWriteMs >= Math.max(rest(), truce);
-    if (isQuiet && !isRefused() && isAtRest()) break;
+    if (!isQuiet || !isAtRest()) continue;
+    const left = findRefused();
+    if (left.length === 0) break;
+    awaited ??= new Set(left);
   }
   if (!isOver()) {
     late.length = 0;
@@ -158,7 +168,7 @@ export async function runPlan(plan: RunPlan, options: RunOptions = {}): Promise<
     for (let tries = 0; tries < 6 && world.clock.monotonicMs() - lastWriteMs < sliceMs; tries += 1)
       await advance(world.clock.monotonicMs() + sliceMs);
     // Stopped before: the silence was not heard to its end.
-    if (world.clock.monotonicMs() >= endMs) board.rest({ ...facts(), silentWrites: late });
+    if (world.clock.monotonicMs() >= endMs) board.rest({ ...facts(), silentWrites: [...new Set([...strays, ...late])] });
   }
   // Before the operators are put away, which is no part of the run.
   const told = { hash: world.trace.hash(), lines: world.trace.lines() };
