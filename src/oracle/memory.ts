@@ -53,6 +53,8 @@ export interface PodTrace {
   touched: boolean;
   /** It came with a revision label, under whichever Performer: made by this operator. */
   readonly marked: boolean;
+  /** Since when it bears a revision label, given by whomever; Infinity while it bears none. */
+  markedMs: number;
   /** Made for another Performer than the one that controls it now. */
   readonly adopted: boolean;
 }
@@ -233,7 +235,16 @@ export class Memory {
       // Who adopts it changes nothing for callers.
       const { routableToMs = never, routedToMs = never, everReady = false } = known ?? {};
       const first = { routableToMs, routedToMs, everReady, goneMs: undefined, adopted: known !== undefined };
-      const trace = { pod: after, owner, bornMs: atMs, madeUnder, marked, touched: !this.#isOurName(after, owner), ...first };
+      const trace = {
+        pod: after,
+        owner,
+        bornMs: atMs,
+        madeUnder,
+        marked,
+        markedMs: known?.markedMs ?? Number.POSITIVE_INFINITY,
+        touched: !this.#isOurName(after, owner),
+        ...first,
+      };
       for (const [other, { goneMs }] of siblings) {
         if (goneMs === undefined || goneMs >= atMs - this.context.viewLagMs - keepMs) continue;
         siblings.delete(other);
@@ -249,6 +260,7 @@ export class Memory {
     const trace = this.#byUid.get(uid);
     if (trace === undefined) return;
     trace.pod = after;
+    if (after.metadata?.labels?.[labels.revision] !== undefined) trace.markedMs = Math.min(trace.markedMs, atMs);
     trace.everReady ||= isReady(after);
     if (isRoutable(after, owner.name)) trace.routableToMs = Number.POSITIVE_INFINITY;
     else if (trace.routableToMs === Number.POSITIVE_INFINITY) trace.routableToMs = atMs;

@@ -168,7 +168,7 @@ function strictWaits(memory: Memory): Oracle {
 
 /**
  * Judged at each container that starts, by the nodes themselves: only older pods count, and each by what was asked when the new one was made.
- * Guards: names that come back; pods another hand touched, and adopted ones; those that another operator made beside ours, or just now; pods whose object is gone (a forced deletion is another's doing); under Route those on nodes out of sight lately.
+ * Guards: names that come back; pods another hand touched, and adopted ones; those that another operator made beside ours and that were not claimed, or made just now; pods whose object is gone (a forced deletion is another's doing); under Route those on nodes out of sight lately.
  */
 function recreateRunsNoMore(memory: Memory): Oracle {
   let known = new Set<string>();
@@ -182,16 +182,20 @@ function recreateRunsNoMore(memory: Memory): Oracle {
         if (trace === undefined || asked.length === 0 || !asked.every((one) => one.recreate)) return [];
         if (trace.touched || trace.adopted || !trace.marked) return [];
         if (memory.timesNamed(trace.owner.uid, trace.pod.metadata?.name ?? '') > 1) return [];
+        const allowed = Math.max(...asked.map((one) => one.replicas));
+        // One that follows others is made on proof.
+        const isFollower = Number(/-[0-9a-f]{4}-(\d+)$/.exec(trace.pod.metadata?.name ?? '')?.[1] ?? 0) >= allowed;
+        const sinceMs = trace.bornMs - (isFollower ? memory.context.proofLagMs : memory.context.viewLagMs);
         const counts = (uid: string, node: string): boolean => {
           const other = memory.trace(uid);
           if (other === undefined || other === trace || other.owner.uid !== trace.owner.uid || other.touched) return false;
-          if (!other.marked && (other.bornMs >= trace.bornMs - memory.context.viewLagMs || memory.isRival(other))) return false;
+          // What another operator made counts once ours has made it its own.
+          if (!other.marked && other.markedMs > sinceMs && (other.bornMs >= sinceMs || memory.isRival(other))) return false;
           if (other.goneMs !== undefined || other.bornMs > trace.bornMs || isEnded(other.pod) || isProvenGone(other.pod, view))
             return false;
-          return asked.every((one) => one.strict) || !memory.wasUnreachable(node, trace.bornMs - memory.context.viewLagMs);
+          return asked.every((one) => one.strict) || !memory.wasUnreachable(node, sinceMs);
         };
         const older = instances.filter((one) => keyText(one.key) === keyText(key) && counts(one.podUid, one.node));
-        const allowed = Math.max(...asked.map((one) => one.replicas));
         const message = (): string => `${trace.pod.metadata?.name} started while ${older.length} older ones run, ${allowed} are wanted`;
         return test(older.length < allowed, atMs, keyText(key), message);
       });

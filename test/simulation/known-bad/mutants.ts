@@ -15,7 +15,7 @@ export interface KnownBad {
   readonly caughtBy: Catch;
 }
 
-/** A scenario of the simulator or of `workloads.ts`, with one more fault or without. */
+/** A scenario of the simulator or of `workloads.ts`, or a plan as `corpus/NAME`, with one more fault or without. */
 export interface Catch {
   readonly scenario: string;
   readonly mode?: Mode;
@@ -322,5 +322,94 @@ export const mutants: readonly KnownBad[] = [
     find: 'const replaceAtMs = createdAtMs + Math.min(replaceCapMs, replaceAfterMs * 2 ** Math.min(failures, 10)) + secondMs;',
     replace: 'const replaceAtMs = createdAtMs;',
     caughtBy: { scenario: 'rejected' },
+  },
+  {
+    name: 'recreate-beside-one-that-goes',
+    about: 'Under Recreate a pod that is being deleted counts as stopped as soon as it is not ready.',
+    file: 'reconcile/plan/rollout.ts',
+    find: 'const running = pods.filter((pod) => !pod.ended && !isGone(pod, rules)).length;',
+    replace: `const stopped = (pod: PodView): boolean => pod.word === 'leaving' && pod.readySinceMs === undefined;
+    const running = pods.filter((pod) => !pod.ended && !isGone(pod, rules) && !stopped(pod)).length;`,
+    caughtBy: { scenario: 'recreate', fault: { id: 'pod-unready', atMs: 18_000, forMs: 30_000, draw: 0 } },
+  },
+  {
+    name: 'deleted-again-by-uid',
+    about: 'A deletion of a drained pod that meets a newer version of it is done again by its uid alone.',
+    file: 'reconcile/apply.ts',
+    find: 'await remove(resource, store, target, action.target, deps, signal);',
+    replace: `await remove(resource, store, target, action.target, deps, signal).catch((error: unknown) => {
+      if (action.why !== 'Drained' || !isKubeFault(error, 'conflict')) throw error;
+      return deps.kube.delete(resource, target, { uid: action.target.uid, signal } as never);
+    });`,
+    caughtBy: { scenario: 'image', fault: { id: 'conflict-moved', atWrite: 7 } },
+  },
+  {
+    name: 'foreign-ports-dropped',
+    about: 'The port list of a Service is written without the ports that others put there.',
+    file: 'reconcile/plan/service.ts',
+    find: 'return [...kept, ...foreign];',
+    replace: 'return foreign.length === 0 ? foreign.concat(kept) : kept;',
+    caughtBy: { scenario: 'create', fault: { id: 'service-edited', atMs: 15_000, draw: 0.0000015 } },
+  },
+  {
+    name: 'label-put-back',
+    about: 'A pod that drains for long gets back the label by which the Service finds it.',
+    file: 'reconcile/plan/ownership.ts',
+    find: 'const wanted: Record<string, string> = { [labels.app]: appLabelValue, [labels.instance]: key.name };',
+    replace: `const isLate = view.word === 'out' && context.nowMs > (view.withdrawnAtMs ?? context.nowMs) + 8_000;
+  const found = isLate ? { [labels.performer]: key.name } : {};
+  const wanted: Record<string, string> = { [labels.app]: appLabelValue, [labels.instance]: key.name, ...found };`,
+    caughtBy: { scenario: 'long-drain' },
+  },
+  {
+    name: 'held-is-served-on',
+    about: 'A Performer that was deleted is carried out as long as somebody else’s finalizer holds it.',
+    file: 'reconcile/plan/plan.ts',
+    find: 'if (performer.deleting) return planDeletion(',
+    replace: "if (performer.deleting && !performer.finalizers.some((name) => name.startsWith('example.com/'))) return planDeletion(",
+    caughtBy: { scenario: 'held' },
+  },
+  {
+    name: 'handed-over-when-it-serves',
+    about: 'A Performer is left to another controller only once it serves.',
+    file: 'reconcile/plan/plan.ts',
+    find: 'if (isManagedElsewhere(performer)) {',
+    replace: 'if (isManagedElsewhere(performer) && performer.status?.ready === true) {',
+    caughtBy: { scenario: 'handed-over' },
+  },
+  {
+    name: 'stalled-ends-the-round',
+    about: 'A round over all Performers ends at the first one that is stalled.',
+    file: 'reconcile/world.ts',
+    find: 'for (const performer of world.performers.list()) keys.set(keyText(keyOf(performer)), keyOf(performer));',
+    replace: `for (const performer of world.performers.list()) {
+    keys.set(keyText(keyOf(performer)), keyOf(performer));
+    if (performer.status?.conditions?.some(({ type }) => type === 'Stalled') === true) break;
+  }`,
+    caughtBy: { scenario: 'beside-a-stalled', mode: 'once' },
+  },
+  {
+    name: 'no-truce',
+    about: 'A status that another writer keeps putting back is put right each time.',
+    file: 'reconcile/observe.ts',
+    find: '...(statusTruce === undefined ? {} : { statusDisputed: statusTruce }),',
+    replace: '...(statusTruce === undefined || performer !== undefined ? {} : { statusDisputed: statusTruce }),',
+    caughtBy: { scenario: 'two-leaders', fault: { id: 'write-forbidden', atWrite: 7 } },
+  },
+  {
+    name: 'live-read-buries',
+    about: 'What a live read does not find is taken for gone, also what an event brought while the answer was on its way.',
+    file: 'reconcile/observe.ts',
+    find: 'else if (uid !== undefined) store.deleted(key, uid);',
+    replace: "else store.deleted(key, store.get(key)?.metadata?.uid ?? uid ?? '');",
+    caughtBy: { scenario: 'corpus/came-during-a-look' },
+  },
+  {
+    name: 'service-unproven',
+    about: 'A Service is made again without a look at whether its Performer is still there.',
+    file: 'reconcile/reconcile.ts',
+    find: "action.resource === 'Service' && performer?.status?.phase !== undefined;",
+    replace: "action.resource === 'Service' && performer === undefined;",
+    caughtBy: { scenario: 'corpus/services-for-the-gone' },
   },
 ];

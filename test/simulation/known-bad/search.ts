@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { type FaultStep, momentFaultIds, spanFaultIds, writeFaultIds } from '../../../src/sim/faults/faults.ts';
+import { parseRunFile } from '../../../src/sim/run-file.ts';
 import type { Mode, RunPlan } from '../../../src/sim/run-plan.ts';
 import { scenarios } from '../../../src/sim/scenarios.ts';
 import type { Catch } from './mutants.ts';
@@ -9,12 +12,17 @@ const afterFaultMs = 20_000;
 
 /** @throws Error for a scenario that does not exist */
 export function planOf({ scenario, mode, fault }: Catch): RunPlan {
-  const plan = plansByName.get(scenario);
+  const plan = plansByName.get(scenario) ?? readCorpus(scenario);
   if (plan === undefined) throw new Error(`no scenario is called ${scenario}`);
   const own = { ...plan, ...(mode === undefined ? {} : { mode }) };
   if (fault === undefined) return own;
   const endMs = 'atMs' in fault ? fault.atMs + ('forMs' in fault ? fault.forMs : 0) : 0;
   return { ...own, activeMs: Math.max(plan.activeMs, endMs + afterFaultMs), faults: [...plan.faults, fault] };
+}
+
+function readCorpus(scenario: string): RunPlan | undefined {
+  const path = fileURLToPath(new URL(`../${scenario}.json`, import.meta.url));
+  return scenario.startsWith('corpus/') ? parseRunFile(path, readFileSync(path, 'utf8'), (message) => new Error(message)).plan : undefined;
 }
 
 /** The scenarios in which nothing goes wrong but by the operator: a bad one that fails here needs no faults to be found. */

@@ -81,6 +81,28 @@ const workloads: Readonly<Record<string, Workload>> = {
     faults: [{ id: 'rights-revoked', atMs: 95_000, forMs: 30_000, draw: 0.75 }],
     activeMs: 140_000,
   },
+  held: {
+    users: [create({}, ['example.com/held']), remove(20_000)],
+    faults: [{ id: 'pod-force-deleted', atMs: 40_000, draw: 0 }],
+    activeMs: 60_000,
+  },
+  'handed-over': {
+    users: [create({ image: 'avs:crashes' }), change(20_000, { managedBy: 'example.com/other' }), change(50_000, { image: 'avs:2' })],
+    activeMs: 80_000,
+  },
+  'two-leaders': {
+    users: [create(), change(20_000, { image: 'avs:2' })],
+    faults: [{ id: 'second-leader', atMs: 10_000, forMs: 100_000, draw: 0 }],
+    activeMs: 120_000,
+  },
+  'beside-a-stalled': {
+    users: [
+      create({ hardwareRequirements: { teeRequired: true, teeType: 'unheard-of' as 'sgx' } }),
+      { atMs: 40_000, do: 'create', key: { ...key, name: 'y' }, spec: first },
+    ],
+    activeMs: 80_000,
+  },
+  'long-drain': { users: [create({ drainSeconds: 20 }), change(20_000, { image: 'avs:2' })], activeMs: 80_000 },
   'most-nodes-cut': {
     users: [create({ replicas: 3, nodeLossSeconds: 150 })],
     faults: [

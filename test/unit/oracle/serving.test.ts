@@ -253,6 +253,34 @@ describe('N2, Recreate runs no more', () => {
         ),
       found: [],
     },
+    {
+      name: 'refuses it beside what a look at the API server would have shown: one that follows is made on proof',
+      tell: () =>
+        both(
+          new Story()
+            .has(performer(recreate), node())
+            .at(28.5)
+            .has(pod({ revision: '', bornAt: 28 }))
+            .at(30)
+            .has(later(1, { bornAt: 30 })),
+        ),
+      found: ['N2'],
+    },
+    {
+      name: 'refuses it beside what another operator made once it is our own',
+      tell: () =>
+        both(
+          new Story()
+            .has(performer(recreate), node(), later(7))
+            .at(9)
+            .has(pod({ revision: '', bornAt: 9 }))
+            .at(20)
+            .writes({ before: pod({ revision: '', bornAt: 9 }), after: pod({ bornAt: 9 }) })
+            .at(30)
+            .has(later(1, { bornAt: 30 })),
+        ),
+      found: ['N2'],
+    },
     { name: 'accepts it with RollingUpdate', tell: () => both(replaced({})), found: [] },
     {
       name: 'accepts it under Route beside one on a node out of sight',

@@ -94,9 +94,11 @@ describe('sortPods', () => {
 
   it('leaves alone what another operator made, also once younger ones of ours are there', () => {
     const mine = [1, 2].map((index) => pod({ name: `performer-x-abcd-${index}`, index, createdAtMs: startMs + index * 5_000 }));
-    const { ours, rivals } = sort([...mine, original({ createdAtMs: startMs + 7_000 })]);
-    expect(ours.map(({ name }) => name)).toEqual(['performer-x-abcd-1', 'performer-x-abcd-2']);
-    expect(rivals).toHaveLength(1);
+    for (const image of ['avs:1', 'avs:0']) {
+      const { ours, rivals } = sort([...mine, original({ image, createdAtMs: startMs + 7_000 })]);
+      expect(ours.map(({ name }) => name)).toEqual(['performer-x-abcd-1', 'performer-x-abcd-2']);
+      expect(rivals).toHaveLength(1);
+    }
   });
 
   it('gives nothing of ours up for what another operator made of the newest spec, also once the one of ours that stood before is gone', () => {
