@@ -1,4 +1,4 @@
-import { type KubeObject, keyOf, namespaces, type OwnerReference, pods, type Resource } from '../kube/objects.ts';
+import { type KubeObject, namespaces, type OwnerReference, pods, type Resource } from '../kube/objects.ts';
 import { kindIdOf } from './kind-rules.ts';
 import type { MemoryServer } from './memory-server.ts';
 import type { Change } from './memory-store.ts';
@@ -36,15 +36,23 @@ function isOfInterest({ before, after }: Change): boolean {
 }
 
 function sweep(server: MemoryServer): void {
-  const all = server.resources().flatMap((resource) => server.store.list(kindIdOf(resource)).map((object) => ({ resource, object })));
+  const all = server.resources().flatMap((resource) =>
+    server.store
+      .list(kindIdOf(resource))
+      .filter(({ metadata }) => metadata.ownerReferences !== undefined || metadata.deletionTimestamp !== undefined)
+      .map((object) => ({ resource, object })),
+  );
   const dependents = new Map<string, Stored[]>();
   for (const stored of all) {
-    for (const { uid } of stored.object.metadata.ownerReferences ?? []) dependents.set(uid, [...(dependents.get(uid) ?? []), stored]);
+    for (const { uid } of stored.object.metadata.ownerReferences ?? []) {
+      const known = dependents.get(uid);
+      if (known === undefined) dependents.set(uid, [stored]);
+      else known.push(stored);
+    }
   }
   const dependentsOf = ({ object }: Stored): readonly Stored[] => dependents.get(object.metadata.uid ?? '') ?? [];
   // Another step of the same sweep may have changed an object; that change has led to a sweep of its own.
-  const isCurrent = ({ resource, object }: Stored): boolean =>
-    server.find(resource, keyOf(object))?.metadata.resourceVersion === object.metadata.resourceVersion;
+  const isCurrent = ({ object }: Stored): boolean => server.store.findByUid(object.metadata.uid ?? '') === object;
   // Dependents first: those that do not block their owner are taken while it still waits.
   for (const stored of all) if (isCurrent(stored)) sweepDependent(server, stored, dependentsOf(stored).length > 0);
   for (const stored of all) if (isCurrent(stored)) sweepOwner(server, stored, dependentsOf(stored));
