@@ -59,6 +59,8 @@ const faults: Readonly<Record<FaultId, string>> = {
   'operator-frozen': 'An operator is stopped (SIGSTOP) and goes on.',
   'second-leader': 'Another operator acts as if it led, whatever the Lease says.',
   'original-writes': 'The Go original puts back its own Services and first pods every 10 s; when it goes, its pods go.',
+  'crd-replaced':
+    'An older CRD, of ours or of the Go original, is in place for a while: fields it does not know are not shown, and lost where an object is written.',
   'rights-revoked': 'A verb is taken from the operator.',
   'node-cut': 'A node is cut off; its containers go on and serve.',
   'node-off': 'A node loses power.',

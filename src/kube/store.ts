@@ -1,3 +1,4 @@
+import { sameJson } from '../lib/canonical-json.ts';
 import { type KubeObject, keyOf, keyText, type ObjectKey } from './objects.ts';
 import type { ListResult, WatchEvent } from './port.ts';
 import { compareResourceVersions } from './resource-version.ts';
@@ -96,7 +97,7 @@ export class ObjectStore<T extends KubeObject> {
     for (const raw of list.items) {
       present.add(keyText(keyOf(raw)));
       presentUids.add(raw.metadata?.uid);
-      if (historyReset || this.#isNews(raw)) this.#put(raw, changes);
+      if (historyReset || this.#isNews(raw) || this.#readsOtherwise(raw)) this.#put(raw, changes);
     }
     for (const [text, object] of this.#objects) {
       const wroteSince = !historyReset && compareResourceVersions(object.metadata?.resourceVersion, list.resourceVersion) > 0;
@@ -164,6 +165,12 @@ export class ObjectStore<T extends KubeObject> {
     }
     const stored = this.get(keyOf(object));
     return stored === undefined || compareResourceVersions(version, stored.metadata?.resourceVersion) > 0;
+  }
+
+  /** Whether a version that is known reads otherwise now: another CRD shows fields, or hides them. */
+  #readsOtherwise(object: T): boolean {
+    const stored = this.get(keyOf(object));
+    return stored?.metadata?.resourceVersion === object.metadata?.resourceVersion && !sameJson(stored, object);
   }
 
   /** DELETED also tells that an object left the selector: the version lets it come back with a newer one. */

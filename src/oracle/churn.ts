@@ -1,7 +1,7 @@
 import { type KubeObject, keyText } from '../kube/objects.ts';
 import { defineOracle } from './define.ts';
 import type { Memory } from './memory.ts';
-import type { Change, Oracle } from './oracle.ts';
+import type { Change, Oracle, Write } from './oracle.ts';
 import { isDeleting, isEnded, isOperator, isReady, isSelected, isUnreachable, performerOf } from './words.ts';
 
 const hourMs = 3_600_000;
@@ -124,7 +124,7 @@ function noIdleWrite(): Oracle {
     onWrite: (write) => {
       if (!isOperator(write) || write.verb !== 'patch' || write.result !== 'ok' || write.before === undefined || write.after === undefined)
         return [];
-      const isEffective = write.before.metadata?.resourceVersion !== write.after.metadata?.resourceVersion;
+      const isEffective = write.before.metadata?.resourceVersion !== write.after.metadata?.resourceVersion || isPruned(write);
       return test(
         isEffective,
         write.atMs,
@@ -148,3 +148,10 @@ const notingIn =
     if (owner !== undefined) note(changes, keyText(owner), [atMs], atMs - minuteMs);
     return [];
   };
+
+/** Whether the API server did not keep all of a status: only by trying can an operator learn that its CRD does by now. */
+function isPruned({ sent, after }: Write): boolean {
+  const asked = (sent as { readonly status?: object } | undefined)?.status ?? {};
+  const kept = (after as { readonly status?: object } | undefined)?.status ?? {};
+  return Object.entries(asked).some(([name, value]) => value !== null && !(name in kept));
+}

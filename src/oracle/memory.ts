@@ -202,13 +202,16 @@ export class Memory {
     const versions = this.#versions.get(keyText(key)) ?? [];
     const last = versions.at(-1);
     const [uid, generation, deleting] = [after?.metadata?.uid, after?.metadata?.generation ?? 0, after !== undefined && isDeleting(after)];
+    const asked = after === undefined ? undefined : askedOf(after);
     const stands = last !== undefined && last.toMs === Number.POSITIVE_INFINITY;
-    if (stands && last.uid === uid && last.generation === generation && last.deleting === deleting) return;
+    // Another CRD shows another spec of the same generation.
+    const isSame = last?.uid === uid && last?.generation === generation && sameJson(last.asked?.spec, asked?.spec);
+    if (stands && isSame && last.deleting === deleting) return;
     if (stands) last.toMs = atMs;
     const oldest = atMs - this.context.viewLagMs - keepMs;
     const kept = versions.filter((one) => one.toMs >= oldest);
     if (after !== undefined && uid !== undefined)
-      kept.push({ uid, generation, asked: askedOf(after), deleting, fromMs: atMs, toMs: Number.POSITIVE_INFINITY });
+      kept.push({ uid, generation, asked, deleting, fromMs: atMs, toMs: Number.POSITIVE_INFINITY });
     this.#versions.set(keyText(key), kept);
   }
 

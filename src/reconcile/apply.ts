@@ -87,9 +87,10 @@ async function write<T extends KubeObject>(
     return;
   }
   const subresource = action.resource === 'PerformerStatus' ? { subresource: 'status' as const } : {};
-  store.wrote(
-    await deps.kube.patch(resource, target, action.patch, { ...subresource, resourceVersion: action.target.resourceVersion, signal }),
-  );
+  const { resourceVersion } = action.target;
+  const answer = await deps.kube.patch(resource, target, action.patch, { ...subresource, resourceVersion, signal });
+  store.wrote(answer);
+  if (action.resource === 'PerformerStatus') deps.writers.answered(action.patch, answer, deps.kube.serverNowMs());
 }
 
 async function remove<T extends KubeObject>(

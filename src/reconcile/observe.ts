@@ -34,6 +34,7 @@ export async function observe(key: ObjectKey, deps: ReconcileDeps, lastPass: boo
   const serviceWriter = await deps.writers.findRival(key, service, kube, signal);
   const denied = deps.writers.findDenial(key, kube.serverNowMs());
   const statusTruce = deps.writers.findStatusTruce(key, kube.serverNowMs());
+  const unkept = deps.writers.findUnkept(kube.serverNowMs(), performer?.status);
   return {
     key,
     nowMs: kube.serverNowMs(),
@@ -45,6 +46,7 @@ export async function observe(key: ObjectKey, deps: ReconcileDeps, lastPass: boo
     lastPass,
     ...(serviceWriter === undefined ? {} : { serviceWriter }),
     ...(statusTruce === undefined ? {} : { statusDisputed: statusTruce }),
+    ...(unkept === undefined ? {} : { statusUnkept: unkept }),
     ...(denied === undefined ? {} : { denied }),
   };
 }

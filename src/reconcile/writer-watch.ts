@@ -1,6 +1,6 @@
 import { userAgent } from '../api/v1alpha1/naming.ts';
 import { findObject } from '../kube/find.ts';
-import { keyText, type ObjectKey, services } from '../kube/objects.ts';
+import { type KubeObject, keyText, type ObjectKey, services } from '../kube/objects.ts';
 import type { KubeApi } from '../kube/port.ts';
 import { canonicalJson, type Json } from '../lib/canonical-json.ts';
 import { hashHex } from '../lib/hash.ts';
@@ -25,6 +25,12 @@ interface Quarrel {
   manager: string | undefined;
 }
 
+/** Fields of a status that the CRD at hand does not keep; tried again after that server time. */
+export interface Unkept {
+  readonly fields: readonly string[];
+  readonly untilMs: number;
+}
+
 export interface StatusTruce {
   readonly untilMs: number;
   readonly whole: boolean;
@@ -37,6 +43,24 @@ export interface StatusTruce {
 export class WriterWatch {
   readonly #quarrels = new Map<string, Quarrel>();
   readonly #denials = new Map<string, Denial & { readonly untilMs: number; readonly waitMs: number }>();
+
+  #unkept: Unkept | undefined;
+
+  /** The answer to a status of ours: what was sent and is not in it, this cluster's CRD prunes. */
+  answered(sent: Json, answer: KubeObject, nowMs: number): void {
+    const { status: asked = {} } = sent as { readonly status?: object };
+    const { status: kept = {} } = answer as { readonly status?: object };
+    const pruned = Object.entries(asked).flatMap(([field, value]) => (value === null || field in kept ? [] : [field]));
+    if (pruned.length === 0) return;
+    const known = this.findUnkept(nowMs)?.fields ?? [];
+    this.#unkept = { fields: [...new Set([...known, ...pruned])], untilMs: nowMs + truceMs };
+  }
+
+  /** @param status as it is stored: a field of it that was not kept tells of another CRD since */
+  findUnkept(nowMs: number, status: object = {}): Unkept | undefined {
+    if (this.#unkept?.fields.some((field) => field in status)) this.#unkept = undefined;
+    return nowMs < (this.#unkept?.untilMs ?? 0) ? this.#unkept : undefined;
+  }
 
   /** A patch of ours that was stored. */
   wrote(what: 'Service' | 'PerformerStatus', key: ObjectKey, patch: Json, nowMs: number): void {

@@ -106,9 +106,9 @@ export class Front {
     return stream;
   }
 
-  /** Ends all streams, as a broken connection or an API server that goes does. */
-  disconnect(fault?: KubeFault): void {
-    for (const stream of this.#streams) stream.close(fault);
+  /** Ends all streams, as a broken connection or an API server that goes does; or those of one kind. */
+  disconnect(fault?: KubeFault, kindId?: string): void {
+    for (const stream of this.#streams) if (kindId === undefined || stream.kindId === kindId) stream.close(fault);
   }
 }
 
@@ -119,7 +119,7 @@ export class FrontStream {
   readonly #server: MemoryServer;
   readonly #mood: FrontMood;
   readonly #chance: Chance;
-  readonly #kindId: string;
+  readonly kindId: string;
   readonly #matches: Matcher;
   readonly #cancels: (() => void)[] = [];
   #queue: Pending[] = [];
@@ -141,7 +141,7 @@ export class FrontStream {
     this.#server = server;
     this.#mood = mood;
     this.#chance = chance;
-    this.#kindId = kindId;
+    this.kindId = kindId;
     this.#matches = matches;
     this.#told = revision;
     this.deliver = deliver;
@@ -157,13 +157,13 @@ export class FrontStream {
   }
 
   take(change: Change): void {
-    if (change.kindId !== this.#kindId || this.#over) return;
+    if (change.kindId !== this.kindId || this.#over) return;
     const event = eventOf(change, this.#matches);
     if (event === undefined) return;
     if (event.type === 'DELETED' && this.#mood.losesDeletion) {
       this.#mood.losesDeletion = false;
       this.#server.store.compact(change.revision);
-      this.close(new KubeFault('expired', `watching ${this.#kindId}: too old resource version`, { status: 410, reason: 'Expired' }));
+      this.close(new KubeFault('expired', `watching ${this.kindId}: too old resource version`, { status: 410, reason: 'Expired' }));
       return;
     }
     const nowMs = this.#server.clock.monotonicMs();
@@ -191,7 +191,7 @@ export class FrontStream {
 
   #flush(): void {
     const { held, stalled, doubles, coalesces } = this.#mood;
-    if (stalled || held === 'all' || (held !== 'none' && held.has(this.#kindId))) {
+    if (stalled || held === 'all' || (held !== 'none' && held.has(this.kindId))) {
       this.#schedule(heldMs);
       return;
     }

@@ -33,8 +33,10 @@ export class MemoryServer {
   readonly clock: Clock;
   readonly #seed: string;
   readonly #kinds = new Map<string, { readonly resource: Resource<KubeObject>; readonly rules: KindRules }>();
-  /** Uids of objects whose defaults are not stored yet. */
+  /** Uids of objects that read otherwise than they are stored: the next write is one even where it changes nothing. */
   readonly #unfilled = new Set<string>();
+  /** Those that other rules than now let in, as they are stored, by uid. */
+  readonly #stored = new Map<string, AnyObject>();
   #uids = 0;
 
   /** @param seed makes the uids: equal seeds and equal calls give equal clusters */
@@ -45,6 +47,20 @@ export class MemoryServer {
 
   register(resource: Resource<KubeObject>, rules: KindRules): void {
     this.#kinds.set(kindIdOf(resource), { resource, rules });
+  }
+
+  /** Serves a kind by other rules from now on. What is stored stays as it is until it is written, and reads by these. */
+  reread(resource: Resource<KubeObject>, rules: KindRules): void {
+    this.register(resource, rules);
+    for (const read of this.store.list(kindIdOf(resource))) {
+      const { uid = '', resourceVersion } = read.metadata;
+      const known = this.#stored.get(uid);
+      const stored = known !== undefined && known.metadata.resourceVersion === resourceVersion ? known : read;
+      const now = rules.withDefaults?.(stored, stored) ?? stored;
+      this.#stored.set(uid, stored);
+      this.#unfilled.add(uid);
+      if (!sameJson(now, read)) this.store.restate(kindIdOf(resource), now);
+    }
   }
 
   /** All kinds that are served. */

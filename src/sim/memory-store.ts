@@ -62,6 +62,16 @@ export class MemoryStore {
     return after;
   }
 
+  /** Shows an object otherwise at the version it has: no watch and no history tells of it. */
+  restate(kindId: string, object: AnyObject): void {
+    const before = this.find(kindId, keyOf(object));
+    const after = deepFreeze(object);
+    this.#kinds.get(kindId)?.set(keyText(keyOf(after)), after);
+    this.#byUid.set(after.metadata.uid ?? '', after);
+    this.#ordered.delete(kindId);
+    for (const listener of this.#listeners) listener({ revision: this.#revision, kindId, before, after, object: after });
+  }
+
   /** Removes an object under the next revision. Its last state, stamped with that revision, is what watchers see. */
   remove(kindId: string, object: AnyObject): AnyObject {
     const before = this.find(kindId, keyOf(object));

@@ -216,8 +216,8 @@ function drawChange(chance: Chance): Partial<PerformerSpecInput> {
   ])();
 }
 
-/** Faults by which two writers fight; what they fight over takes minutes to come to rest. */
-export const quarrels: ReadonlySet<FaultId> = new Set<FaultId>(['original-writes', 'second-leader', 'service-edited']);
+/** Faults by which two writers fight, or a writer and a CRD; what they fight over takes minutes to come to rest. */
+export const quarrels: ReadonlySet<FaultId> = new Set<FaultId>(['original-writes', 'second-leader', 'service-edited', 'crd-replaced']);
 
 function planFaults(chance: Chance, activeMs: number, writes: number): readonly FaultStep[] {
   // A swarm: each kind is in or out, and the ones that are in share the run.

@@ -19,6 +19,8 @@ import type { OracleBoard } from '../oracle/board.ts';
 import type { Change as SeenChange, Violation, Write } from '../oracle/oracle.ts';
 import { permissions } from '../reconcile/permissions.ts';
 import { type Chance, createChances } from './chance.ts';
+import { type Crd, ourCrd, readBy } from './crds.ts';
+import { expired } from './faults/stream-faults.ts';
 import { Front } from './front.ts';
 import { type KindRules, kindIdOf } from './kind-rules.ts';
 import type { MemoryServer, RemoveOptions } from './memory-server.ts';
@@ -45,13 +47,13 @@ export interface WorldOptions {
 
 export const leaseKey: ObjectKey = { namespace: 'hourglass-system', name: leaseName };
 
-/** What our CRD makes of objects that fit it, as all here do. */
-const performerRules: KindRules = {
+/** What a CRD makes of objects that fit it, as all here do. */
+const performerRules = (crd: Crd): KindRules => ({
   statusSubresource: true,
   countsGeneration: true,
-  defaultsStatus: true,
-  withDefaults: (object) => ({ ...object, spec: { replicas: 1, ...object.spec }, status: { observedGeneration: -1, ...object.status } }),
-};
+  defaultsStatus: crd.status.has('observedGeneration'),
+  withDefaults: (object) => readBy(crd, object),
+});
 
 /** The kinds oracles are told of. */
 const seen = new Map<string, SeenChange['kind']>([
@@ -92,6 +94,7 @@ export class SimWorld {
   effectiveWrites = 0;
   /** Changes of what oracles see, so far. */
   seenCount = 0;
+  #crd = ourCrd;
   readonly #frontOf = new Map<SimProcess, number>();
   readonly #network: Chance;
 
@@ -101,7 +104,7 @@ export class SimWorld {
     this.board = options.board;
     this.trace = new Trace(options.keeps);
     this.server = startCluster(this.clock, String(options.seed));
-    this.server.register(performers as Resource<KubeObject>, performerRules);
+    this.server.register(performers as Resource<KubeObject>, performerRules(ourCrd));
     // Of a Lease the record of its last write by the server's clock is read too: the holder's own may be wrong.
     const leaseRules = this.server.rulesOf('serving', leases);
     this.server.register(leases, {
@@ -118,6 +121,17 @@ export class SimWorld {
     this.createNamespace(leaseKey.namespace);
     const lag = this.chance('watch lag');
     this.fronts = Array.from({ length: options.fronts }, (_, index) => new Front(`api-${index}`, this.server, lag));
+  }
+
+  get crd(): Crd {
+    return this.#crd;
+  }
+
+  /** Puts a CRD of Performers in the place of the other: their watches end, and what is stored reads otherwise. */
+  set crd(crd: Crd) {
+    this.#crd = crd;
+    for (const front of this.fronts) front.disconnect(expired(), kindIdOf(performers));
+    this.server.reread(performers as Resource<KubeObject>, performerRules(crd));
   }
 
   createNamespace(name: string): void {

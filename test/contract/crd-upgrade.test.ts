@@ -94,11 +94,16 @@ describe.each(['base', 'chart'])('our CRD over the original %s one, with live ob
 
   it('gives way to the original again, which leaves out what it does not know', async () => {
     const name = `back-${crd}`;
-    await client.store({ metadata: { name }, spec: { ...smallestSpec, replicas: 2, paused: true } });
+    const { metadata, spec } = await client.store({ metadata: { name }, spec: { ...smallestSpec, replicas: 2, paused: true } });
     await client.applyCrd(original(crd));
     await expect
       .poll(async () => (await client.read(name)).spec, { timeout: 20_000 })
       .toEqual({ ...smallestSpec, imagePullPolicy: 'IfNotPresent' });
+    // Nothing was written: it is the same version, and shows all again with ours.
+    expect((await client.read(name)).metadata?.resourceVersion).toBe(metadata?.resourceVersion);
+    await client.applyCrd(ourCrd);
+    await expect.poll(async () => (await client.read(name)).spec, { timeout: 20_000 }).toEqual(spec);
+    expect((await client.read(name)).metadata?.resourceVersion).toBe(metadata?.resourceVersion);
     await client.kubectl('delete', 'performers', '--all');
   });
 });

@@ -89,7 +89,7 @@ function planLiving(snapshot: Snapshot, performer: PerformerView, spec: Performe
     completesRollout: [...going].some((pod) => pod.revision !== revision && pod.word === 'serving'),
     quietUntilMs: startedAt(performer, ours, rollout, nowMs) + settings.quietMs,
   };
-  const ends = [snapshot.serviceWriter?.untilMs, snapshot.statusDisputed?.untilMs, snapshot.denied?.untilMs]
+  const ends = [snapshot.serviceWriter?.untilMs, snapshot.statusDisputed?.untilMs, snapshot.statusUnkept?.untilMs, snapshot.denied?.untilMs]
     .filter((ms) => ms !== undefined)
     .map((ms) => Math.max(0, ms - nowMs));
   const soonest = Math.min(...ends, rollout.requeueAfterMs ?? Number.POSITIVE_INFINITY);

@@ -64,6 +64,8 @@ export interface Snapshot {
   readonly serviceWriter?: ServiceWriter;
   /** Somebody else keeps putting back the status: of it only the conditions are written until this server time; nothing, where those are put back too. */
   readonly statusDisputed?: { readonly untilMs: number; readonly whole: boolean };
+  /** Fields of a status that the CRD at hand did not keep: they are not asked for again until this server time. */
+  readonly statusUnkept?: { readonly untilMs: number; readonly fields: readonly string[] };
 }
 
 /** What the operator was told at start; never changes a Performer's revision. */

@@ -49,7 +49,7 @@ export function planStatus(
 ): StatusPlan {
   const stored = performer.status ?? {};
   const wanted = computeStatus(snapshot, performer, facts, stored, settings.clusterDomain);
-  const patch = diffStatus(stored, wanted, writableOf(snapshot));
+  const patch = diffStatus(stored, wanted, writableOf(snapshot), snapshot.statusUnkept?.fields);
   if (patch === undefined) return { action: undefined, events: [], dueAfterMs: undefined };
   const mayWait = reasons[facts.reason].quiet && facts.sides.length === 0 && !snapshot.lastPass && (stored.ready ?? false) === wanted.ready;
   const dueAfterMs = facts.quietUntilMs + secondMs - snapshot.nowMs;
@@ -150,7 +150,12 @@ function wantConditions(facts: StatusFacts, ready: boolean): readonly WantedCond
 }
 
 /** Field by field, so that what others keep in status stays. */
-function diffStatus(stored: PerformerStatus, wanted: PerformerStatus, ours: ReadonlySet<string> | undefined): Json | undefined {
+function diffStatus(
+  stored: PerformerStatus,
+  wanted: PerformerStatus,
+  ours: ReadonlySet<string> | undefined,
+  unkept: readonly string[] = [],
+): Json | undefined {
   // Our condition without the generation that was stored with it: this cluster's CRD prunes what it does not know, and would each time.
   const prunes = findCondition(stored.conditions, 'Ready') !== undefined && stored.observedGeneration === undefined;
   const compared = ours ?? (prunes ? originalFields : undefined);
@@ -158,7 +163,7 @@ function diffStatus(stored: PerformerStatus, wanted: PerformerStatus, ours: Read
   const before = stored as Readonly<Record<string, Json | undefined>>;
   const after = wanted as Readonly<Record<string, Json | undefined>>;
   for (const field of Object.keys({ ...before, ...after }).toSorted()) {
-    if (compared?.has(field) === false) continue;
+    if (compared?.has(field) === false || (unkept.includes(field) && !(field in before))) continue;
     if (field !== 'podIP' && field !== 'readyTime' && !(field in after)) continue;
     const value = after[field] ?? null;
     if (!sameJson(before[field] ?? null, value)) patch[field] = value;

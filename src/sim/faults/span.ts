@@ -1,5 +1,6 @@
 import { performers } from '../../api/v1alpha1/performer.ts';
 import { keyOf, keyText, pods } from '../../kube/objects.ts';
+import { olderCrds } from '../crds.ts';
 import type { Front } from '../front.ts';
 import { kindIdOf } from '../kind-rules.ts';
 import { SimOperator } from '../operators.ts';
@@ -102,6 +103,11 @@ export const spanFaults = {
       over = true;
       removeRivals(world);
     };
+  },
+  'crd-replaced': ({ world, aim }, draw) => {
+    const crd = pick(olderCrds, draw) ?? olderCrds[0];
+    aim(crd.name);
+    return hold(world, 'crd', crd);
   },
   'rights-revoked': ({ world, aim }, draw) => {
     const right = pick(rights, draw) ?? '';

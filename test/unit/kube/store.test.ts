@@ -74,6 +74,13 @@ describe('a list', () => {
     expect(store.resourceVersion).toBe('52');
   });
 
+  it('that shows a known version otherwise is taken, since another CRD shows other fields; an equal one tells nothing', () => {
+    const { store, changes } = storeOf('10', pod('a', '5'), pod('b', '6'));
+    store.replace(list('20', pod('a', '5', { app: 'y' }), pod('b', '6')));
+    expect(changes).toEqual(['a@5 → a@5']);
+    expect(store.byIndex('app', 'y').map((object) => object.metadata?.name)).toEqual(['a']);
+  });
+
   it('shows who took the name of an object that went unseen: before and after with their own uids', () => {
     const { store } = storeOf('10', pod('a', '5'));
     const seen: (string | undefined)[] = [];

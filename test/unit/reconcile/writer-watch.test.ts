@@ -13,6 +13,39 @@ function truceAfter(patches: readonly Json[]): ReturnType<WriterWatch['findStatu
   return writers.findStatusTruce(key, patches.length * 1_000);
 }
 
+describe('a status of which the answer lacks fields', () => {
+  const sent: Json = { status: { phase: 'Running', selector: 'a=b', podIP: null } };
+  const stored = { phase: 'Running' };
+  const writers = (): WriterWatch => {
+    const watch = new WriterWatch();
+    watch.answered(sent, { status: stored } as object, 1_000);
+    return watch;
+  };
+
+  it('is not asked for those again for five minutes, of no Performer', () => {
+    expect(writers().findUnkept(300_999, stored)).toEqual({ fields: ['selector'], untilMs: 301_000 });
+    expect(writers().findUnkept(301_000, stored)).toBeUndefined();
+  });
+
+  it('counts what further answers lack', () => {
+    const watch = writers();
+    watch.answered({ status: { replicas: 1 } }, { status: stored } as object, 2_000);
+    expect(watch.findUnkept(3_000)?.fields).toEqual(['selector', 'replicas']);
+  });
+
+  it('is asked for them once one of them stands somewhere: the CRD is another one now', () => {
+    const watch = writers();
+    expect(watch.findUnkept(2_000, { ...stored, selector: 'a=b' })).toBeUndefined();
+    expect(watch.findUnkept(2_000, stored)).toBeUndefined();
+  });
+
+  it('lacks nothing where all of it was kept', () => {
+    const watch = new WriterWatch();
+    watch.answered(sent, { status: { phase: 'Running', selector: 'a=b' } } as object, 1_000);
+    expect(watch.findUnkept(1_001)).toBeUndefined();
+  });
+});
+
 describe('a quarrel over the status', () => {
   it('is no quarrel when the cluster itself goes to and fro and we follow', () => {
     const [one, two] = [{ status: { readyReplicas: 1 } }, { status: { readyReplicas: 2 } }] as const;

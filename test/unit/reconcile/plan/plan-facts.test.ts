@@ -149,6 +149,11 @@ describe('when to look again', () => {
       requeueAfterMs: 8_000,
     },
     {
+      name: 'when fields that the CRD did not keep are tried again',
+      world: { ...settled(), statusUnkept: { fields: ['selector'], untilMs: nowMs + 7_000 } },
+      requeueAfterMs: 7_000,
+    },
+    {
       name: 'when the first of these comes',
       world: {
         ...settled(),

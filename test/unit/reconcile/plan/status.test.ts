@@ -293,6 +293,14 @@ describe('a status', () => {
     expect(Object.keys(written({}, others as PerformerStatus))).toContain('conditions');
   });
 
+  it('on another older CRD leaves out what that did not keep, and nothing that stands there', () => {
+    const { selector: _pruned, ...stored } = store();
+    const statusUnkept = { fields: ['selector', 'phase'], untilMs: startMs + 90_000 };
+    expect(Object.keys(written({}, stored))).toEqual(['selector']);
+    expect(tell({}, stored, { statusUnkept }).action).toBeUndefined();
+    expect(Object.keys(patchOf(tell({}, { ...stored, phase: 'Pending' }, { statusUnkept })) ?? {})).toEqual(['phase']);
+  });
+
   it('that somebody puts back is written in its conditions only', () => {
     const plan = tell({}, fresh, { statusDisputed: { untilMs: startMs + 90_000, whole: false } });
     expect(Object.keys(patchOf(plan) ?? {})).toEqual(['conditions']);
