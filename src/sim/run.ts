@@ -144,7 +144,9 @@ export async function runPlan(plan: RunPlan, options: RunOptions = {}): Promise<
     oracles.every((oracle) => !waitedFor.has(oracle.id) || (oracle.atRest?.({ ...facts(), view: board.view }) ?? []).length === 0);
   // Waits of an operator whose clock is slow take longer.
   const slow = Math.min(1, clockRate);
-  const truce = plan.faults.some(({ id }) => quarrels.has(id)) && restMs >= defaultRestMs ? truceMs / slow : 0;
+  // A deadline that another CRD took from a spec is ten minutes from then on.
+  const trucesMs = plan.faults.map(({ id }) => (id === 'crd-replaced' ? denialMs : quarrels.has(id) ? truceMs : 0));
+  const truce = restMs >= defaultRestMs ? Math.max(0, ...trucesMs) / slow : 0;
   const findRefused = (): readonly string[] =>
     [...refused].flatMap(([of, times]) => ([...times.values()].some((ms) => world.clock.monotonicMs() - ms < denialMs / slow) ? [of] : []));
   // A node comes back only after a while, and a CronJob after its period: what they were kept from is done by then, or tried at least.
