@@ -5,14 +5,16 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { build } from 'esbuild';
+import type { Shape } from '../../../src/oracle/differential.ts';
 import type { RunPlan } from '../../../src/sim/run-plan.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
-/** What was wrong in a run: the oracles in order of their first violation, and that one in words. */
+/** What was wrong in a run: the oracles in order of their first violation, and that one in words; and what it came to. */
 export interface Verdict {
   readonly oracles: readonly string[];
   readonly first: string;
+  readonly end: Shape;
 }
 
 /** A simulator in a thread of its own. */
@@ -29,14 +31,16 @@ export type Rewrite = (path: string, source: string) => string;
 
 const entry = `
 import { parentPort } from 'node:worker_threads';
+import { shapeOf } from './src/oracle/differential.ts';
 import { runPlan } from './src/sim/run.ts';
 parentPort.on('message', async (plan) => {
   if (plan === 'told') return parentPort.postMessage(globalThis.told);
-  const { violations } = await runPlan(plan);
+  const { violations, view } = await runPlan(plan);
   const first = violations[0];
   parentPort.postMessage({
     oracles: [...new Set(violations.map(({ oracle }) => oracle))],
     first: first === undefined ? '' : first.oracle + ' ' + first.key + ': ' + first.message.split('\\n')[0],
+    end: shapeOf(view),
   });
 });
 `;
