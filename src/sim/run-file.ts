@@ -1,5 +1,5 @@
 import type { Violation } from '../oracle/oracle.ts';
-import { faultIds } from './faults/faults.ts';
+import { drawnIds } from './faults/faults.ts';
 import type { RunPlan } from './run-plan.ts';
 
 /** Raised when plans of before mean something else, or are written in another form. */
@@ -36,7 +36,7 @@ export function parseRunFile(path: string, text: string, fail: (message: string)
     throw fail(
       `${path} holds no plan: it is no file that simulate --out wrote; give one of those, or make one: simulate --seed N --out DIR`,
     );
-  const unknown = file.plan.faults.find(({ id }) => id !== 'crash-at-step' && !faultIds.includes(id));
+  const unknown = file.plan.faults.find(({ id }) => id !== 'crash-at-step' && !drawnIds.includes(id));
   if (unknown !== undefined)
     throw fail(`${path} asks for the fault ${unknown.id}, which this version does not know: run it with the version that wrote it`);
   return file as RunFile;

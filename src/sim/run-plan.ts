@@ -2,7 +2,7 @@ import { firstPodName } from '../api/v1alpha1/naming.ts';
 import type { PerformerSpecInput } from '../api/v1alpha1/performer.ts';
 import type { ObjectKey } from '../kube/objects.ts';
 import { type Chance, createChances } from './chance.ts';
-import { type FaultId, type FaultStep, faultIds, momentFaultIds, spanFaultIds, writeFaultIds } from './faults/faults.ts';
+import { drawnIds, type FaultId, type FaultStep, momentFaultIds, spanFaultIds, writeFaultIds } from './faults/faults.ts';
 import { blinding, slowing } from './grants.ts';
 
 /** What a user does, as with kubectl. */
@@ -221,7 +221,7 @@ export const quarrels: ReadonlySet<FaultId> = new Set<FaultId>(['original-writes
 
 function planFaults(chance: Chance, activeMs: number, writes: number): readonly FaultStep[] {
   // A swarm: each kind is in or out, and the ones that are in share the run.
-  const inIt = new Set<FaultId>(faultIds.filter((id) => chance.hits(quarrels.has(id) ? 0.1 : 0.22)));
+  const inIt = new Set<FaultId>(drawnIds.filter((id) => chance.hits(quarrels.has(id) ? 0.1 : 0.22)));
   if (inIt.size === 0) inIt.add(chance.pick(writeFaultIds));
   const steps: FaultStep[] = [];
   for (const id of writeFaultIds)

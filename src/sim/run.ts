@@ -53,6 +53,8 @@ export interface RunOptions {
   readonly keeps?: number;
   /** Stops after so many ms of simulated time, with what is known by then. */
   readonly untilMs?: number;
+  /** Events after which the run counts as one without an end. */
+  readonly maxEvents?: number;
   /** What the end must be: that of the same plan without faults. */
   readonly endsAs?: Shape;
 }
@@ -64,8 +66,8 @@ const defaultRestMs = 60_000;
 const truceMs = 320_000;
 const denialMs = 620_000;
 const callEveryMs = 3_000;
-/** A run that does more than this hangs in a loop. */
-const maxEvents = 600_000;
+/** Thirty times what the longest seeds take. */
+const defaultMaxEvents = 600_000;
 
 type RestFacts = Omit<Rest, 'view'>;
 
@@ -76,7 +78,7 @@ const waitedFor: ReadonlySet<string> = new Set(['L1', 'L3', 'D1']);
 export async function runPlan(plan: RunPlan, options: RunOptions = {}): Promise<RunResult> {
   const timings = plan.timings === 'fast' ? fastTimings : stockTimings;
   let calmSinceMs = plan.faults.length === 0 ? 0 : Number.POSITIVE_INFINITY;
-  const { endsAs } = options;
+  const { endsAs, maxEvents = defaultMaxEvents } = options;
   const judges = createOracles(grantsOf(plan, () => calmSinceMs));
   const oracles = endsAs === undefined ? judges : [...judges, createDifferential(endsAs)];
   const board = new OracleBoard(oracles);
@@ -117,6 +119,10 @@ export async function runPlan(plan: RunPlan, options: RunOptions = {}): Promise<
       : new SimOperator(world, { name: 'operator-once', mode: 'once', clockRate, everyMs: plan.onceEveryMs });
   if (cron !== undefined) operators.push(cron);
   const { counts, healAll } = armFaults({ world, operators }, plan.faults);
+  if (clockRate !== 1) {
+    counts.set('clock-rate', operators.length);
+    world.note('fault', 'clock-rate', `of every operator: ${clockRate}`);
+  }
   for (const operator of operators) if (operator !== cron) operator.start();
   const endCron = cron === undefined ? undefined : startCronJob(world, cron);
   for (const step of plan.users) world.clock.timer(step.atMs, () => act(world, step));

@@ -93,7 +93,8 @@ const eventually = async (holds: () => boolean): Promise<void> => {
 describe.runIf(process.platform === 'linux')('simulate with many seeds', () => {
   it('tells what is known when it is interrupted, and leaves no process', async () => {
     const { child, result, line } = await startHourglass(['simulate', '--seeds', '100000', '--jobs', '2']);
-    await line(/^ {2}[1-9]\d* seeds, /m);
+    await line(/^ {2}[1-9]\d* seeds, [\d.]+ per second, \d+ h simulated, \d+ states, /m);
+    await line(/^ {4}faults: ([a-z0-9-]+ \d+, )*[a-z0-9-]+ \d+$/m);
     const workers = childrenOf(child.pid ?? 0);
     expect(workers).toHaveLength(2);
     child.kill('SIGINT');

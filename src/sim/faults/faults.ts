@@ -16,7 +16,8 @@ export type FaultStep =
   | { readonly id: 'event-blocked'; readonly event: number; readonly untilWrite: number }
   | { readonly id: 'crash-at-step'; readonly step: number };
 
-export type FaultId = FaultStep['id'];
+/** A clock that is fast or slow is so from the start: the plan says it beside its faults. */
+export type FaultId = FaultStep['id'] | 'clock-rate';
 export type WriteFaultId = keyof typeof writeFaults;
 export type MomentFaultId = keyof typeof momentFaults;
 export type SpanFaultId = keyof typeof spanFaults;
@@ -24,7 +25,9 @@ export type SpanFaultId = keyof typeof spanFaults;
 export const writeFaultIds = Object.keys(writeFaults) as readonly WriteFaultId[];
 export const momentFaultIds = Object.keys(momentFaults) as readonly MomentFaultId[];
 export const spanFaultIds = Object.keys(spanFaults) as readonly SpanFaultId[];
-export const faultIds: readonly FaultId[] = [...writeFaultIds, ...momentFaultIds, ...spanFaultIds, 'event-blocked'];
+/** What seeds draw. */
+export const drawnIds: readonly FaultStep['id'][] = [...writeFaultIds, ...momentFaultIds, ...spanFaultIds, 'event-blocked'];
+export const faultIds: readonly FaultId[] = [...drawnIds, 'clock-rate'];
 
 /** Makes ready what a run's faults are: each comes by itself when its time is there. @returns how often each came, and what ends those that last */
 export function armFaults(

@@ -21,6 +21,8 @@ export interface Verdict {
 export interface Simulator {
   /** One after the other: whoever calls waits for the answer before the next call. */
   run(plan: RunPlan): Promise<Verdict>;
+  /** A smaller plan that the same oracle speaks against. */
+  shrink(plan: RunPlan, oracle: string, budget: number): Promise<RunPlan>;
   /** What changed code has left in `globalThis.told`. */
   told(): Promise<unknown>;
   close(): Promise<void>;
@@ -33,8 +35,10 @@ const entry = `
 import { parentPort } from 'node:worker_threads';
 import { shapeOf } from './src/oracle/differential.ts';
 import { runPlan } from './src/sim/run.ts';
+import { shrinkPlan } from './src/sim/shrink.ts';
 parentPort.on('message', async (plan) => {
   if (plan === 'told') return parentPort.postMessage(globalThis.told);
+  if ('oracle' in plan) return parentPort.postMessage((await shrinkPlan(plan.plan, plan.oracle, plan.budget)).plan);
   const { violations, view } = await runPlan(plan);
   const first = violations[0];
   parentPort.postMessage({
@@ -60,13 +64,14 @@ export async function loadSimulator(rewrite?: Rewrite): Promise<Simulator> {
   let answer: { readonly resolve: (told: unknown) => void; readonly reject: (error: unknown) => void } | undefined;
   worker.on('message', (told) => answer?.resolve(told));
   worker.on('error', (error) => answer?.reject(error));
-  const ask = (what: RunPlan | 'told'): Promise<unknown> =>
+  const ask = (what: RunPlan | 'told' | { readonly plan: RunPlan; readonly oracle: string; readonly budget: number }): Promise<unknown> =>
     new Promise((resolve, reject) => {
       answer = { resolve, reject };
       worker.postMessage(what);
     });
   return {
     run: (plan) => ask(plan) as Promise<Verdict>,
+    shrink: (plan, oracle, budget) => ask({ plan, oracle, budget }) as Promise<RunPlan>,
     told: () => ask('told'),
     close: async () => {
       await worker.terminate();
