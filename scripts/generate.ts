@@ -2,6 +2,7 @@ import { globSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { renderChaosFiles } from '../chaos/rendered-files.ts';
 import { renderCrdYaml } from '../src/api/crd/performer-crd-yaml.ts';
 import { renderApiReference } from './api-reference.ts';
 import { renderConditions, renderEvents } from './condition-reference.ts';
@@ -24,6 +25,7 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
     ['docs/conditions.md', renderConditions()],
     ['docs/events.md', renderEvents()],
     ['docs/simulation-ids.md', renderSimulationIds()],
+    ...renderChaosFiles(),
     ['src/api/gen/spec-shape.ts', renderSpecShape()],
     ...(await renderGrpcCode(projectRoot)),
   ]);

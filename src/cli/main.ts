@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { CommanderError } from 'commander';
 import { registerBench } from './commands/bench.ts';
 import { registerBenchReports } from './commands/bench-reports.ts';
+import { registerChaos } from './commands/chaos.ts';
 import { registerDev } from './commands/dev.ts';
 import { registerInspect } from './commands/inspect.ts';
 import { registerOnce } from './commands/once.ts';
@@ -34,6 +35,7 @@ registerDev(program);
 registerSimulate(program);
 registerBench(program);
 registerBenchReports(program);
+registerChaos(program);
 program
   .command('crd')
   .description('print the CustomResourceDefinition of Performer, as YAML')

@@ -1,0 +1,106 @@
+import { type KubeObject, keyText, type ObjectKey } from '../src/kube/objects.ts';
+import type { Change, Write } from '../src/oracle/kit.ts';
+import { operatorNamespace } from './experiment.ts';
+
+/** A line of an API server's audit log, as far as it is read. */
+interface AuditEntry {
+  readonly stage: string;
+  readonly verb: string;
+  readonly user: { readonly username: string; readonly extra?: Readonly<Record<string, readonly string[]>> };
+  readonly objectRef?: { readonly resource?: string; readonly subresource?: string; readonly namespace?: string; readonly name?: string };
+  readonly requestReceivedTimestamp: string;
+  readonly stageTimestamp: string;
+  readonly requestObject?: KubeObject & { readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string } };
+  readonly responseObject?: KubeObject & { readonly reason?: string };
+  readonly responseStatus?: { readonly code?: number; readonly reason?: string };
+}
+
+const operatorUser = `system:serviceaccount:${operatorNamespace}:hourglass-operator`;
+const writing = /"verb":"(?:create|update|patch|delete)"/;
+
+/** How oracles know the operator that has this name in its Lease. Pure. */
+export const operatorActor = (identity: string): string => `operator ${identity}`;
+
+/** Objects as they stood, by key and resourceVersion: what a write was made on. */
+type History = ReadonlyMap<string, KubeObject>;
+
+/** Pure. */
+function rememberVersions(changes: readonly Change[]): History {
+  const versions = changes.flatMap(({ kind, key, after, before }) =>
+    [after, before].flatMap((object) =>
+      object === undefined ? [] : [[`${kind} ${keyText(key)} ${object.metadata?.resourceVersion}`, object] as const],
+    ),
+  );
+  return new Map(versions);
+}
+
+/**
+ * The writes of a part of an audit log, oldest first, for one namespace. What a write found is known where it names the version that it was
+ * made on and that version was seen; the log does not hold it. Lines that are cut off are left out. Pure.
+ */
+export function readWrites(text: string, changes: readonly Change[], namespace: string): readonly Write[] {
+  const history = rememberVersions(changes);
+  return text
+    .split('\n')
+    .filter((line) => writing.test(line))
+    .flatMap((line) => {
+      const entry = parseEntry(line);
+      return entry === undefined ? [] : (toWrite(entry, namespace, history) ?? []);
+    })
+    .toSorted((a, b) => a.atMs - b.atMs);
+}
+
+function parseEntry(line: string): AuditEntry | undefined {
+  try {
+    return JSON.parse(line) as AuditEntry;
+  } catch {
+    return undefined;
+  }
+}
+
+function toWrite(entry: AuditEntry, namespace: string, history: History): Write | undefined {
+  const {
+    objectRef: { resource: plural = '', subresource, ...ref } = {},
+    user,
+    requestObject,
+    responseObject,
+    responseStatus = {},
+  } = entry;
+  if (ref.namespace !== namespace || entry.stage !== 'ResponseComplete' || (subresource !== undefined && subresource !== 'status'))
+    return undefined;
+  const { code = 0 } = responseStatus;
+  const key: ObjectKey = { namespace, name: ref.name ?? responseObject?.metadata?.name ?? '' };
+  const result = resultOf(code, responseStatus.reason ?? responseObject?.reason);
+  const { uid, resourceVersion } = (entry.verb === 'delete' ? requestObject?.preconditions : requestObject?.metadata) ?? {};
+  const isObject = result === 'ok' && responseObject?.metadata?.uid !== undefined;
+  const [pod = user.username] = user.extra?.['authentication.kubernetes.io/pod-name'] ?? [];
+  return {
+    atMs: Date.parse(entry.stageTimestamp),
+    actor: user.username === operatorUser ? operatorActor(pod) : user.username,
+    verb: entry.verb as Write['verb'],
+    plural,
+    ...(subresource === undefined ? {} : { subresource }),
+    key,
+    sent: requestObject,
+    preconditions: { ...(uid === undefined ? {} : { uid }), ...(resourceVersion === undefined ? {} : { resourceVersion }) },
+    result,
+    before: entry.verb === 'create' ? undefined : history.get(`${plural} ${keyText(key)} ${resourceVersion}`),
+    // What is gone at once comes back as it was.
+    after: isObject && (entry.verb !== 'delete' || responseObject.metadata.deletionTimestamp !== undefined) ? responseObject : undefined,
+  };
+}
+
+function resultOf(code: number, reason: string | undefined): Write['result'] {
+  if (code < 300) return 'ok';
+  if (code === 409) return reason === 'AlreadyExists' ? 'alreadyExists' : 'conflict';
+  const known: Readonly<Record<number, Write['result']>> = {
+    400: 'invalid',
+    401: 'unauthorized',
+    403: 'forbidden',
+    404: 'notFound',
+    410: 'expired',
+    422: 'invalid',
+    429: 'throttled',
+  };
+  return known[code] ?? 'unavailable';
+}

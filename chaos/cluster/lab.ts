@@ -1,0 +1,110 @@
+import { execFileSync } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isKubeFault } from '../../src/kube/faults.ts';
+import type { KubeObject, Resource } from '../../src/kube/objects.ts';
+import { keyOf } from '../../src/kube/objects.ts';
+import { createKubeApi, type KubeClient } from '../../src/kube-client/client.ts';
+import type { ClusterConfig } from '../../src/kube-client/cluster-config.ts';
+import { loadClusterConfig } from '../../src/kube-client/load-config.ts';
+import { systemClock } from '../../src/lib/clock.ts';
+import { kubectl, untilEstablished } from '../../src/testbed/kubectl.ts';
+import { ctr } from '../../src/testbed/nodes/node-plan.ts';
+import type { RealNodes } from '../../src/testbed/nodes/real-nodes.ts';
+import { TestbedError } from '../../src/testbed/testbed-error.ts';
+import { findInCheckout } from '../../src/testbed/tools.ts';
+import { operatorNamespace } from '../experiment.ts';
+
+/** A cluster that things are done to, and what is known of it. */
+export interface Lab {
+  readonly kube: KubeClient;
+  readonly config: ClusterConfig;
+  readonly kubeconfig: string;
+  readonly kubectl: readonly string[];
+  /** Where the API server is ours. */
+  readonly auditLog?: string;
+  /** Where the nodes are ours. */
+  readonly nodes?: RealNodes;
+  /** Of the image of performers and callers. */
+  readonly performerImage: string;
+  /** Of a program that does nothing, for pods that only hold a node's network. */
+  readonly pauseImage: string;
+}
+
+export async function openLab(parts: Omit<Lab, 'kube' | 'config'>): Promise<Lab> {
+  const { kubeconfig } = parts;
+  const config = await loadClusterConfig({ kubeconfig, env: {}, readFile: (path) => readFile(path), homeDir: homedir() });
+  return { ...parts, config, kube: createKubeApi(config, { clock: systemClock, userAgent: 'hourglass-chaos/1' }) };
+}
+
+/** Installs the operator from the file that users apply: `watch`, as a Deployment that is then available, or `once`, as a CronJob. */
+export async function installOperator(cluster: { readonly kubectl: readonly string[] }, mode: 'watch' | 'once'): Promise<void> {
+  const run = (...args: readonly string[]): Promise<string> => kubectl(cluster, args, { timeoutMs: 150_000 });
+  await run('apply', '--server-side', '--force-conflicts', '-f', findInCheckout(`manifests/install-${mode}.yaml`));
+  await run(...untilEstablished('crd/performers.hourglass.eigenlayer.io'));
+  if (mode === 'watch') await run('rollout', 'status', '-n', operatorNamespace, 'deployment/hourglass-operator', '--timeout=120s');
+}
+
+/** Makes it unless it is there. */
+export async function ensure<T extends KubeObject>({ kube }: Pick<Lab, 'kube'>, resource: Resource<T>, object: T): Promise<void> {
+  await kube.create(resource, object).catch((error: unknown) => {
+    if (!isKubeFault(error, 'alreadyExists')) throw error;
+  });
+}
+
+/** Deletes it, whoever writes it meanwhile; one that is not there is fine. */
+export async function remove<T extends KubeObject>(
+  { kube }: Pick<Lab, 'kube'>,
+  resource: Resource<T>,
+  object: T,
+  options: { readonly gracePeriodSeconds?: number } = {},
+): Promise<void> {
+  for (let tries = 0; ; tries += 1) {
+    const { uid = '', resourceVersion = '' } = (await find({ kube }, resource, object))?.metadata ?? {};
+    if (uid === '') return;
+    try {
+      await kube.delete(resource, keyOf(object), { uid, resourceVersion, ...options });
+      return;
+    } catch (error) {
+      if (isKubeFault(error, 'notFound')) return;
+      if (!isKubeFault(error, 'conflict') || tries === 20) throw error;
+    }
+  }
+}
+
+/** The object of that name as it is now; undefined when there is none. */
+export async function find<T extends KubeObject>(
+  { kube }: Pick<Lab, 'kube'>,
+  resource: Resource<T>,
+  object: KubeObject,
+): Promise<T | undefined> {
+  try {
+    return await kube.get(resource, keyOf(object));
+  } catch (error) {
+    if (isKubeFault(error, 'notFound')) return undefined;
+    throw error;
+  }
+}
+
+/** Waits for the cluster; a question that fails is asked again. @throws TestbedError when the time is over, or the reason of `signal` */
+export async function until(what: string, holds: () => Promise<boolean>, limitMs: number, signal?: AbortSignal): Promise<void> {
+  const startedMs = performance.now();
+  for (;;) {
+    signal?.throwIfAborted();
+    if (await holds().catch(() => false)) return;
+    if (performance.now() - startedMs > limitMs) throw new TestbedError(`waited ${limitMs / 1_000} s for ${what}`);
+    await sleep(100, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
+  }
+}
+
+/** Runs a command in a node and returns what it said; throws when it fails. */
+export function inNode(nodes: RealNodes, name: string, command: readonly string[]): string {
+  const [program = '', ...args] = nodes.enter(name, command);
+  return execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], timeout: 30_000 });
+}
+
+/** Gives an image of the nodes a second name. */
+export function tagImage(nodes: RealNodes, image: string, tag: string): void {
+  for (const name of nodes.names) inNode(nodes, name, [...ctr, 'images', 'tag', '--force', image, tag]);
+}

@@ -1,0 +1,91 @@
+import type { IncomingMessage } from 'node:http';
+import { request } from 'node:https';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ClusterConfig } from '../../src/kube-client/cluster-config.ts';
+
+/** Containers of this test say one JSON object a line, and each says another. */
+export type LogLine = Readonly<Record<string, unknown>> & { readonly kind?: string };
+
+const againMs = 500;
+/** Kubelets are asked again from so long before what was heard last. */
+const overlapS = 5;
+
+/** What pods say, each line once, however often a connection to their kubelet breaks. */
+export class PodLogs {
+  readonly #config: ClusterConfig;
+  readonly #stop = new AbortController();
+  readonly #followed = new Map<
+    string,
+    { readonly path: string; readonly heard: Set<string>; readonly onLine: (line: LogLine) => void; lastMs: number }
+  >();
+
+  constructor(config: ClusterConfig) {
+    this.#config = config;
+  }
+
+  /** Follows a pod from its first line to its end; a second time does nothing. */
+  follow(pod: { readonly namespace: string; readonly name: string; readonly uid: string }, onLine: (line: LogLine) => void): void {
+    if (this.#followed.has(pod.uid)) return;
+    const path = `/api/v1/namespaces/${pod.namespace}/pods/${pod.name}/log`;
+    this.#followed.set(pod.uid, { path, heard: new Set(), onLine, lastMs: 0 });
+    void this.#follow(pod.uid);
+  }
+
+  /** Reads again what the last seconds brought, for streams that a cut has left hanging. Pods that are gone are left out. */
+  async catchUp(sinceMs: number): Promise<void> {
+    const seconds = Math.ceil((Date.now() - sinceMs) / 1_000) + overlapS;
+    await Promise.all(
+      [...this.#followed.keys()].map((uid) =>
+        this.#read(uid, `?sinceSeconds=${seconds}`, AbortSignal.timeout(5_000)).catch(() => undefined),
+      ),
+    );
+  }
+
+  close(): void {
+    this.#stop.abort();
+  }
+
+  async #follow(uid: string): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      const lastMs = this.#followed.get(uid)?.lastMs ?? 0;
+      const since = lastMs === 0 ? '' : `&sinceSeconds=${Math.ceil((Date.now() - lastMs) / 1_000) + overlapS}`;
+      const status = await this.#read(uid, `?follow=true${since}`, signal).catch(() => 0);
+      if (status === 404) return;
+      await sleep(againMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  /** @returns the HTTP status */
+  async #read(uid: string, query: string, signal: AbortSignal): Promise<number> {
+    const pod = this.#followed.get(uid);
+    if (pod === undefined) return 404;
+    const headers = { ...(await this.#config.headers(false)), 'user-agent': 'hourglass-chaos' };
+    const sent = request(`${this.#config.server}${pod.path}${query}`, { headers, signal, ...(await this.#config.tls()) });
+    const answered = new Promise<IncomingMessage>((resolve, reject) => void sent.once('response', resolve).once('error', reject));
+    sent.end();
+    const response = await answered;
+    if (response.statusCode !== 200) {
+      response.resume();
+      return response.statusCode ?? 0;
+    }
+    for await (const text of createInterface({ input: response })) {
+      if (!text.startsWith('{') || pod.heard.has(text)) continue;
+      pod.heard.add(text);
+      pod.lastMs = Date.now();
+      const line = parseLine(text);
+      if (line !== undefined) pod.onLine(line);
+    }
+    return 200;
+  }
+}
+
+/** One that is cut off comes again whole. */
+function parseLine(text: string): LogLine | undefined {
+  try {
+    return JSON.parse(text) as LogLine;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,89 @@
+import { closeSync, existsSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { leaseName } from '../../src/api/v1alpha1/naming.ts';
+import { type KubeObject, keyOf, type Lease, leases, type Pod, pods, type Resource } from '../../src/kube/objects.ts';
+import { startReflector } from '../../src/kube/reflector.ts';
+import { ObjectStore } from '../../src/kube/store.ts';
+import { systemClock } from '../../src/lib/clock.ts';
+import { type Change, observeCluster } from '../../src/oracle/kit.ts';
+import { readWrites } from '../audit.ts';
+import { operatorLabels, operatorNamespace } from '../experiment.ts';
+import type { Observations, OperatorPod, Renewal } from '../observations.ts';
+import type { Lab } from './lab.ts';
+
+/** What is seen of a cluster from now on, but for the load; times by the clock of this process. */
+export interface Recorder {
+  seen(): Omit<Observations, 'calls' | 'begun' | 'writes'>;
+  /** The writes in the namespace since the start, from the audit log; undefined where there is none. */
+  writes(): Observations['writes'];
+  stop(): void;
+}
+
+/** @param onChange told of each change as it comes */
+export async function startRecorder(
+  { kube, auditLog }: Pick<Lab, 'kube' | 'auditLog'>,
+  namespace: string,
+  onChange: (change: Change) => void = () => undefined,
+): Promise<Recorder> {
+  const stop = new AbortController();
+  const { signal } = stop;
+  const changes: Change[] = [];
+  const renewals: Renewal[] = [];
+  const operatorPods: OperatorPod[] = [];
+  const auditFrom = auditLog === undefined || !existsSync(auditLog) ? 0 : statSync(auditLog).size;
+  const follow = async <T extends KubeObject>(
+    resource: Resource<T>,
+    where: { readonly namespace: string; readonly labelSelector?: string },
+    take: (after: T | undefined, before: T | undefined) => void,
+  ): Promise<void> => {
+    const store = new ObjectStore<T>();
+    store.onChange((before, after) => take(after, before));
+    await startReflector({ kube, clock: systemClock, signal, random: Math.random, resource, store, ...where }).synced;
+  };
+  const renew = (of: string, lease: Lease | undefined): void => {
+    if (lease?.spec === undefined) return;
+    renewals.push({
+      of,
+      holder: lease.spec.holderIdentity ?? '',
+      atMs: Date.now(),
+      durationMs: (lease.spec.leaseDurationSeconds ?? 0) * 1_000,
+    });
+  };
+  await observeCluster({
+    kube,
+    clock: systemClock,
+    signal,
+    random: Math.random,
+    namespace,
+    onChange: (change) => {
+      // The server's clock is known to a second only.
+      const seen = { ...change, atMs: Date.now() };
+      changes.push(seen);
+      onChange(seen);
+    },
+  });
+  await follow(leases, { namespace: 'kube-node-lease' }, (after) => renew(after?.metadata?.name ?? '', after));
+  await follow(leases, { namespace: operatorNamespace }, (after) => {
+    if (after?.metadata?.name === leaseName) renew('operator', after);
+  });
+  const labelSelector = Object.entries(operatorLabels)
+    .map(([key, value]) => `${key}=${value}`)
+    .join();
+  await follow<Pod>(pods, { namespace: operatorNamespace, labelSelector }, (after, before) => {
+    operatorPods.push({ atMs: Date.now(), key: keyOf(after ?? before ?? {}), after });
+  });
+  return {
+    seen: () => ({ changes, renewals, operatorPods }),
+    writes: () => (auditLog === undefined ? undefined : readWrites(readFrom(auditLog, auditFrom), changes, namespace)),
+    stop: () => stop.abort(),
+  };
+}
+
+function readFrom(path: string, from: number): string {
+  const file = openSync(path, 'r');
+  try {
+    const bytes = Buffer.alloc(Math.max(0, fstatSync(file).size - from));
+    return bytes.toString('utf8', 0, readSync(file, bytes, 0, bytes.length, from));
+  } finally {
+    closeSync(file);
+  }
+}

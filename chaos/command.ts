@@ -1,0 +1,109 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { parse } from 'yaml';
+import { formatJUnit } from '../src/bench/junit.ts';
+import { devStatus } from '../src/testbed/dev-clusters.ts';
+import { createProgress } from '../src/testbed/progress.ts';
+import { TestbedError } from '../src/testbed/testbed-error.ts';
+import { readVersions } from '../src/testbed/tools.ts';
+import type { SuiteName } from './experiment.ts';
+import { chooseExperiments, experiments } from './experiments/catalogue.ts';
+import type { ChaosReport, ChaosRun } from './report.ts';
+import { openGivenLab, startOwnLab } from './runner/own-cluster.ts';
+import { type ChaosOptions, runChaos } from './runner/run-chaos.ts';
+import { formatChaos, overallVerdict, toJUnitCases } from './table.ts';
+
+export interface ChaosCommandOptions {
+  readonly kubeconfig?: string;
+  readonly suite: SuiteName;
+  readonly experiment?: readonly string[];
+  readonly seed: number;
+  readonly repeat: number;
+  readonly timers: 'fast' | 'stock';
+  readonly judgeTimes?: boolean;
+  readonly performerImage?: string;
+  readonly pauseImage?: string;
+  readonly yesBreakThisCluster?: string;
+  readonly json?: boolean;
+  readonly out?: string;
+}
+
+export interface Around {
+  readonly productVersion: string;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Runs the experiments that were asked for, on a cluster of its own or on a given one, and writes report.json and junit.xml.
+ *
+ * @returns what to print, and what it all comes to
+ * @throws RangeError for an experiment that there is none of, TestbedError for what a user can act on
+ */
+export async function runChaosCommand(
+  options: ChaosCommandOptions,
+  around: Around,
+): Promise<{ readonly text: string; readonly verdict: ChaosRun['verdict'] }> {
+  const { suite, experiment, seed, repeat, timers, json } = options;
+  if (experiment?.includes('list') === true)
+    return { text: experiments.map(({ id, title }) => `${id.padEnd(4)} ${title}`).join('\n'), verdict: 'passed' };
+  const chosen = chooseExperiments(suite, experiment);
+  const kubeconfig = options.kubeconfig === undefined ? undefined : resolve(options.kubeconfig);
+  if (kubeconfig !== undefined) await checkMeant(kubeconfig, options.yesBreakThisCluster);
+  const { productVersion, signal } = around;
+  const report = createProgress(process.stderr);
+  const outDir = resolve(options.out ?? join('chaos-results', new Date().toISOString().replace(/[:.]/g, '-')));
+  const { kubernetes, 'chaos-mesh': chaosMesh } = readVersions();
+  const isOwn = kubeconfig === undefined;
+  const plan: ChaosOptions = {
+    experiments: chosen,
+    suite,
+    seed,
+    repeat,
+    judgesTimes: suite === 'full' || options.judgeTimes === true,
+    outDir,
+    versions: { hourglass: productVersion, node: process.versions.node, ...(isOwn ? { kubernetes, 'chaos-mesh': chaosMesh } : {}) },
+    ...(isOwn ? { timers } : {}),
+    leavesCluster: !isOwn,
+    report,
+    signal,
+  };
+  const result = isOwn ? await onOwnCluster(plan, timers) : await onGivenCluster(plan, kubeconfig, options);
+  await writeFile(join(outDir, 'junit.xml'), formatJUnit('chaos', toJUnitCases(result)));
+  report.done(`raw data: ${join(outDir, 'report.json')}`);
+  return { text: json === true ? JSON.stringify(result) : formatChaos(result), verdict: overallVerdict(result) };
+}
+
+async function onOwnCluster(plan: ChaosOptions, timers: 'fast' | 'stock'): Promise<ChaosReport> {
+  const { lab, cluster } = await startOwnLab(plan.report, plan.signal, timers);
+  try {
+    return await runChaos(lab, plan);
+  } finally {
+    lab.kube.close();
+    await cluster.stop();
+  }
+}
+
+async function onGivenCluster(plan: ChaosOptions, kubeconfig: string, options: ChaosCommandOptions): Promise<ChaosReport> {
+  const lab = await openGivenLab(kubeconfig, options, plan.report);
+  try {
+    return await runChaos(lab, plan);
+  } finally {
+    lab.kube.close();
+  }
+}
+
+/** Clusters of the testbed are there to be broken; any other one only by its name. */
+async function checkMeant(kubeconfig: string, meant: string | undefined): Promise<void> {
+  if (devStatus().some((one) => one.kubeconfig === kubeconfig)) return;
+  const text = await readFile(kubeconfig, 'utf8').catch((error: unknown) => {
+    throw new TestbedError(
+      `kubeconfig ${kubeconfig}: it cannot be read (${error instanceof Error ? error.message : String(error)}); name another with --kubeconfig`,
+    );
+  });
+  const { 'current-context': context = '' } = (parse(text) ?? {}) as { readonly 'current-context'?: string };
+  if (meant === context && context !== '') return;
+  const said = meant === undefined ? 'it is not one of the testbed' : `its context is ${context}, not ${meant}`;
+  throw new TestbedError(
+    `kubeconfig ${kubeconfig}: ${said}; experiments kill pods, cut networks and lose nodes: say that you mean it with --yes-break-this-cluster ${context}`,
+  );
+}

@@ -1,0 +1,78 @@
+import type { FaultId } from '../src/sim/faults/faults.ts';
+
+/** What is done to the cluster, and to whom. Each kind says by itself which pods or nodes may be chosen as its target. */
+export type Fault =
+  | { readonly kind: 'pod-kill'; readonly graceSeconds: number }
+  | { readonly kind: 'container-kill'; readonly of: 'performer' | 'operator' }
+  | { readonly kind: 'pod-failure' }
+  /**
+   * `clients-pod`: the load's pods and one pod of the Performer. `clients-service`: the load's pods and the Performer's Service, whichever
+   * pods stand behind it. `operator-api`: every pod of the operator and the API server. `kubelet-api`: a node and the API server, while its
+   * pods are reached as before.
+   */
+  | { readonly kind: 'partition'; readonly between: 'clients-pod' | 'clients-service' | 'operator-api' | 'kubelet-api' }
+  | { readonly kind: 'node-power-off' };
+
+/** Figures that a run yields, by name; those that end in ` ms` are times. `figures.ts` says how each is taken. */
+export type FigureName =
+  | 'deletion to creation ms'
+  | 'fault to replacement ready ms'
+  | 'fault to first answer of another pod ms'
+  | 'fault to loss said ms'
+  | 'outage ms'
+  | 'heal to work taken up ms'
+  | 'heal to one pod left ms'
+  | 'operator writes to pods'
+  | 'pods created'
+  | 'failed after heal'
+  | 'failed in baseline'
+  | 'failed of bystander'
+  | 'failed throughout'
+  | 'answers of a replaced pod'
+  | 'tasks begun twice';
+
+/** What a figure must reach; `goal` is a row of the published goals (`G1`…), or `-` for what every experiment must keep. */
+export interface Bound {
+  readonly goal: string;
+  readonly figure: FigureName;
+  readonly atMost: number;
+  /** Whether it is about how fast this machine is: a suite on a busy machine prints it and judges the others. */
+  readonly timed: boolean;
+}
+
+/** A fault, whom it meets, and what must hold while it lasts and afterwards. A value: rendered to resources of Chaos Mesh, and carried out by the runner. */
+export interface Experiment {
+  /** Stable, as in reports and options: `C1`, `C4b`. */
+  readonly id: string;
+  readonly title: string;
+  readonly fault: Fault;
+  /** How long it lasts in each suite that has it, ms; 0 for what happens in an instant. */
+  readonly lastsMs: { readonly smoke?: number; readonly full: number };
+  /** Who carries it out. */
+  readonly injector: 'chaos-mesh' | 'testbed';
+  /** Oracles of `src/oracle` whose statements this fault puts to the test; all of them are asked. */
+  readonly steady: readonly string[];
+  readonly bounds: readonly Bound[];
+  /** The fault of the simulator that is the same thing; absent where it has none. */
+  readonly twin?: FaultId;
+  /** Within which time after its end everything must be as asked, ms. */
+  readonly convergesMs: number;
+}
+
+export type SuiteName = 'smoke' | 'full';
+
+/** Load of every experiment: from one pod on each node, a connection for each task. */
+export const load = { perSecond: 5, deadlineMs: 1_000 } as const;
+
+/** Where performers, load and experiments live. */
+export const chaosNamespace = 'hourglass-chaos';
+/** Whatever the runner makes carries it. */
+export const ours = { 'app.kubernetes.io/managed-by': 'hourglass-chaos' } as const;
+/** Performers of every run: a fault meets one, the others stand by. */
+export const performerNames = ['alpha', 'beta'] as const;
+/** Of the load's pods, so that faults and people find them. */
+export const callerLabels = { app: 'hourglass-chaos-caller' } as const;
+/** Of the pods with a node's own network, through which a node is cut off. */
+export const anchorLabels = { app: 'hourglass-chaos-anchor' } as const;
+export const operatorNamespace = 'hourglass-system';
+export const operatorLabels = { 'app.kubernetes.io/name': 'hourglass-operator' } as const;

@@ -1,0 +1,107 @@
+import { findCondition } from '../src/api/v1alpha1/conditions.ts';
+import { serviceName } from '../src/api/v1alpha1/naming.ts';
+import type { Performer } from '../src/api/v1alpha1/performer.ts';
+import type { EndpointSlice } from '../src/kube/objects.ts';
+import type { FigureName } from './experiment.ts';
+import { type PodLife, readLives } from './lives.ts';
+import type { LoadCall, Met, Observations, Times } from './observations.ts';
+
+export type Figures = Readonly<Partial<Record<FigureName, number>>>;
+
+/** After a cut is over, callers notice by their next connection. */
+const afterHealMs = 5_000;
+/** What nodes route by is renewed within it. */
+const cutOverMs = 2_000;
+
+/** Every figure that what was seen yields; those that never came to be are absent. Pure. */
+export function takeFigures(seen: Observations, times: Times, met: Met): Figures {
+  const lives = readLives(seen.changes);
+  const ours = lives.filter(({ performer }) => performer === met.performer);
+  const isVictim = ({ uid }: { readonly uid: string }): boolean => met.pods.some((pod) => pod.uid === uid);
+  const outside = seen.calls.filter(({ from }) => !met.nodes.includes(from));
+  const toTarget = outside.filter(({ performer }) => performer === met.performer);
+  const failedOf = (calls: readonly LoadCall[], fromMs: number): number =>
+    calls.filter(({ kind, atMs }) => kind === 'failed' && atMs >= fromMs).length;
+  const since = (fromMs: number, atMs: number | undefined): number | undefined =>
+    atMs === undefined ? undefined : Math.max(0, atMs - fromMs);
+  const names = met.pods.map(({ name }) => name);
+  const ofAnother = toTarget.filter(
+    ({ kind, instance = '', atMs }) => kind === 'answered' && !names.includes(instance) && atMs >= times.askedMs,
+  );
+  const otherMs = Math.min(...ofAnother.map(({ atMs, tookMs }) => atMs + tookMs));
+  const firstOtherMs = Number.isFinite(otherMs) ? otherMs : undefined;
+  const victim = ours.find(isVictim);
+  const deletedMs = victim?.deletingMs ?? victim?.goneMs;
+  const born = ours.filter(({ wasThere, seenMs }) => !wasThere && seenMs >= times.askedMs);
+  const figures: Record<FigureName, number | undefined> = {
+    'deletion to creation ms':
+      deletedMs === undefined ? undefined : since(deletedMs, born.find(({ seenMs }) => seenMs >= deletedMs)?.seenMs),
+    'fault to replacement ready ms': since(times.feltMs, readyElsewhere(seen, times, met)),
+    'fault to first answer of another pod ms': since(times.feltMs, firstOtherMs),
+    'fault to loss said ms': since(times.feltMs, lossSaid(seen, times, met)),
+    'outage ms': longestGap(toTarget, times),
+    'heal to work taken up ms': since(times.healedMs, lives.find(({ performer }) => performer === met.asked)?.seenMs),
+    'heal to one pod left ms': since(times.healedMs, Math.max(times.healedMs, ...ours.map(({ goneMs = 0 }) => goneMs))),
+    'operator writes to pods': operatorWrites(seen, times, ours),
+    'pods created': Math.max(born.length, lives.filter(({ performer }) => performer === met.asked).length),
+    'failed after heal': failedOf(toTarget, times.healedMs + afterHealMs),
+    'failed in baseline': seen.calls.filter(({ kind, atMs, tookMs }) => kind === 'failed' && atMs + tookMs <= times.askedMs).length,
+    'failed of bystander': failedOf(
+      outside.filter(({ performer }) => performer !== met.performer && !isHit(performer, lives, met)),
+      times.askedMs,
+    ),
+    'failed throughout': failedOf(toTarget, times.askedMs),
+    'answers of a replaced pod':
+      firstOtherMs === undefined
+        ? undefined
+        : toTarget.filter(({ instance = '', atMs }) => names.includes(instance) && atMs > firstOtherMs + cutOverMs).length,
+    'tasks begun twice': [...Map.groupBy(seen.begun, ({ id }) => id).values()].filter((all) => all.length > 1).length,
+  };
+  return Object.fromEntries(Object.entries(figures).filter(([, value]) => value !== undefined));
+}
+
+/** Whether a Performer that was not aimed at stood on a node that was. */
+function isHit(performer: string, lives: readonly PodLife[], met: Met): boolean {
+  return lives.some((life) => life.performer === performer && life.wasThere && met.nodes.includes(life.node ?? ''));
+}
+
+function readyElsewhere({ changes }: Observations, { feltMs }: Times, met: Met): number | undefined {
+  return changes.find(({ kind, after, atMs }) => {
+    const slice = after as EndpointSlice | undefined;
+    if (
+      kind !== 'endpointSlices' ||
+      atMs < feltMs ||
+      slice?.metadata?.labels?.['kubernetes.io/service-name'] !== serviceName(met.performer)
+    )
+      return false;
+    return (
+      slice.endpoints?.some(
+        ({ conditions, targetRef }) => conditions?.ready === true && !met.pods.some(({ uid }) => uid === targetRef?.uid),
+      ) === true
+    );
+  })?.atMs;
+}
+
+function lossSaid({ changes }: Observations, { feltMs }: Times, met: Met): number | undefined {
+  return changes.find(({ kind, key, after, atMs }) => {
+    if (kind !== 'performers' || key.name !== met.performer || atMs < feltMs) return false;
+    return findCondition((after as Performer | undefined)?.status?.conditions, 'Ready')?.status === 'False';
+  })?.atMs;
+}
+
+function longestGap(calls: readonly LoadCall[], { feltMs, endedMs }: Times): number {
+  const answered = calls
+    .filter(({ kind }) => kind === 'answered')
+    .map(({ atMs }) => atMs)
+    .toSorted((a, b) => a - b);
+  const gaps = [...answered, endedMs].map((atMs, at) => (atMs < feltMs ? 0 : atMs - (answered[at - 1] ?? atMs)));
+  return Math.max(0, ...gaps);
+}
+
+/** Until all was as asked; undefined where nobody logs writes. */
+function operatorWrites({ writes }: Observations, { askedMs, endedMs }: Times, ours: readonly PodLife[]): number | undefined {
+  return writes?.filter(
+    ({ actor, plural, key, atMs }) =>
+      actor.startsWith('operator') && plural === 'pods' && atMs >= askedMs && atMs <= endedMs && ours.some(({ name }) => name === key.name),
+  ).length;
+}

@@ -1,0 +1,120 @@
+import { findCondition } from '../src/api/v1alpha1/conditions.ts';
+import type { Performer } from '../src/api/v1alpha1/performer.ts';
+import { keyText, type Lease } from '../src/kube/objects.ts';
+import {
+  type Answer,
+  type Change,
+  calmContext,
+  createOracles,
+  OracleBoard,
+  type OracleContext,
+  type Violation,
+  type Write,
+} from '../src/oracle/kit.ts';
+import { operatorActor } from './audit.ts';
+import { chaosNamespace, operatorNamespace } from './experiment.ts';
+import type { Met, Observations, Times } from './observations.ts';
+
+export interface Judgement {
+  readonly violations: readonly Violation[];
+  /** By oracle, how often its statement was put to a test. */
+  readonly evaluated: Readonly<Record<string, number>>;
+}
+
+/** Views are old for as long as a cut lasts, and a moment more. */
+const viewLagMs = 45_000;
+
+/**
+ * Holds what was seen against all oracles of the simulation, as if it happened again. Pure.
+ *
+ * @param quietFromMs since when nothing was to be written any more
+ */
+export function judge(seen: Observations, times: Times, met: Met, quietFromMs: number): Judgement {
+  let nowMs = 0;
+  const isFaulty = (): boolean => nowMs >= times.askedMs && nowMs <= times.healedMs;
+  const context: OracleContext = {
+    ...calmContext,
+    viewLagMs,
+    calmSinceMs: () => (isFaulty() ? Number.POSITIVE_INFINITY : nowMs > times.healedMs ? times.healedMs : 0),
+  };
+  const board = new OracleBoard(createOracles(context));
+  for (const { atMs, tell } of inOrder(seen, met, times)) {
+    nowMs = atMs;
+    tell(board);
+  }
+  nowMs = times.endedMs;
+  const silentWrites = (seen.writes ?? []).filter(
+    ({ actor, atMs, plural }) => actor.startsWith('operator') && atMs >= quietFromMs && plural !== 'events',
+  );
+  board.rest({ atMs: times.endedMs, silentWrites, instances: undefined });
+  return { violations: board.violations, evaluated: Object.fromEntries(board.oracles.map((one) => [one.id, one.evaluated()])) };
+}
+
+interface Told {
+  readonly atMs: number;
+  readonly tell: (board: OracleBoard) => void;
+}
+
+/** A change comes before the write that made it, whichever was heard of first. Pure. */
+function inOrder(seen: Observations, met: Met, times: Times): readonly Told[] {
+  const changedAtMs = new Map(seen.changes.map((change) => [versionOf(change.kind, change), change.atMs]));
+  const writes = [...(seen.writes ?? []), ...leaseWrites(seen)];
+  const told: Told[] = [
+    ...seen.changes.map((change) => ({ atMs: change.atMs, tell: (board: OracleBoard) => board.change(change) })),
+    ...writes.map((write) => ({
+      atMs: Math.max(write.atMs, changedAtMs.get(versionOf(write.plural, write)) ?? 0),
+      tell: (board: OracleBoard) => board.write(write),
+    })),
+    ...answers(seen, met, times).map((answer) => ({ atMs: answer.atMs, tell: (board: OracleBoard) => board.answer(answer) })),
+  ];
+  // Sorting is stable: of one instant the changes come first.
+  return told.toSorted((a, b) => a.atMs - b.atMs);
+}
+
+function versionOf(plural: string, { key, after }: Pick<Change | Write, 'key' | 'after'>): string {
+  return `${plural} ${keyText(key)} ${after?.metadata?.resourceVersion ?? 'gone'}`;
+}
+
+/** Leases are in no audit log; each change of one is a write of its new holder. Pure. */
+function leaseWrites({ renewals }: Observations): readonly Write[] {
+  const ofOperator = renewals.filter((one) => one.of === 'operator');
+  const lease = (one: (typeof ofOperator)[number] | undefined): Lease | undefined =>
+    one && {
+      metadata: { resourceVersion: String(one.atMs) },
+      spec: { holderIdentity: one.holder === '' ? '' : operatorActor(one.holder), leaseDurationSeconds: one.durationMs / 1_000 },
+    };
+  return ofOperator.map((one, at) => ({
+    atMs: one.atMs,
+    actor: operatorActor(one.holder),
+    verb: 'patch',
+    plural: 'leases',
+    key: { namespace: operatorNamespace, name: 'lease' },
+    sent: undefined,
+    preconditions: {},
+    result: 'ok',
+    before: lease(ofOperator[at - 1]),
+    after: lease(one),
+  }));
+}
+
+/** Answers by the uid of the pod that gave them, at the moment it was asked. Pure. */
+function answers({ calls, changes }: Observations, met: Met, times: Times): readonly Answer[] {
+  const uids = new Map(
+    changes.flatMap(({ kind, key, after }) =>
+      kind === 'pods' && after?.metadata?.uid !== undefined ? [[key.name, after.metadata.uid]] : [],
+    ),
+  );
+  return calls.map(({ performer, from, instance, atMs }) => ({
+    atMs,
+    key: { namespace: chaosNamespace, name: performer },
+    from,
+    podUid: instance === undefined ? undefined : uids.get(instance),
+    insideCut: met.nodes.includes(from) && atMs >= times.askedMs,
+  }));
+}
+
+/** The Ready condition in two words, e.g. `True Serving`. Pure. */
+export function readyOf(performer: Performer | undefined): string {
+  const condition = findCondition(performer?.status?.conditions, 'Ready');
+  return condition === undefined ? 'none' : `${condition.status} ${condition.reason}`;
+}

@@ -1,0 +1,56 @@
+import { annotations } from '../src/api/v1alpha1/naming.ts';
+import { controllerOf, type Pod } from '../src/kube/objects.ts';
+import type { Change } from '../src/oracle/kit.ts';
+
+/** A pod of a Performer from its first sight to its last; times in ms since the epoch, absent for what did not happen. */
+export interface PodLife {
+  readonly name: string;
+  readonly uid: string;
+  readonly performer: string;
+  node?: string;
+  readonly seenMs: number;
+  /** Whether it was there when the looking began. */
+  readonly wasThere: boolean;
+  /** Each time it became Ready, and each time it was no more. */
+  readonly ready: { readonly fromMs: number; toMs?: number }[];
+  withdrawnMs?: number;
+  deletingMs?: number;
+  goneMs?: number;
+}
+
+const isReady = (pod: Pod | undefined): boolean =>
+  pod?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true;
+
+/** The pods of all Performers in the order in which they were seen. Pure. */
+export function readLives(changes: readonly Change[]): readonly PodLife[] {
+  const lives = new Map<string, PodLife>();
+  const firstMs = changes[0]?.atMs ?? 0;
+  for (const { kind, atMs, before, after } of changes) {
+    const pod = (after ?? before) as Pod | undefined;
+    const owner = pod === undefined ? undefined : controllerOf(pod);
+    const uid = pod?.metadata?.uid;
+    if (kind !== 'pods' || pod === undefined || owner?.kind !== 'Performer' || uid === undefined) continue;
+    const bornMs = Date.parse(pod.metadata?.creationTimestamp ?? '');
+    const made = {
+      name: pod.metadata?.name ?? '',
+      uid,
+      performer: owner.name,
+      seenMs: atMs,
+      wasThere: bornMs < firstMs - 1_000,
+      ready: [],
+    };
+    const life: PodLife = lives.get(uid) ?? made;
+    lives.set(uid, life);
+    if (pod.spec?.nodeName !== undefined) life.node = pod.spec.nodeName;
+    const last = life.ready.at(-1);
+    const isUp = last !== undefined && last.toMs === undefined;
+    if (isReady(after as Pod | undefined) !== isUp) {
+      if (isUp) last.toMs = atMs;
+      else life.ready.push({ fromMs: atMs });
+    }
+    if (after?.metadata?.annotations?.[annotations.withdrawnAt] !== undefined) life.withdrawnMs ??= atMs;
+    if (after?.metadata?.deletionTimestamp !== undefined) life.deletingMs ??= atMs;
+    if (after === undefined) life.goneMs ??= atMs;
+  }
+  return [...lives.values()];
+}

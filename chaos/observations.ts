@@ -1,0 +1,78 @@
+import type { ObjectKey, Pod } from '../src/kube/objects.ts';
+import type { Change, Write } from '../src/oracle/kit.ts';
+
+/** One task of the load, as its caller tells of it. */
+export interface Call {
+  readonly kind: 'answered' | 'failed';
+  readonly id: string;
+  readonly atMs: number;
+  readonly tookMs: number;
+  /** The pod that answered. */
+  readonly instance?: string;
+  readonly version?: string;
+  /** How often that pod began this task. */
+  readonly runs?: number;
+  /** gRPC code of a failure. */
+  readonly code?: number;
+  readonly details?: string;
+}
+
+/** The same, with who called whom. */
+export interface LoadCall extends Call {
+  readonly performer: string;
+  /** Node of the caller. */
+  readonly from: string;
+}
+
+/** A holder of a Lease was heard. */
+export interface Renewal {
+  /** `operator`, or the name of a node. */
+  readonly of: string;
+  readonly holder: string;
+  readonly atMs: number;
+  readonly durationMs: number;
+}
+
+/** A pod of the operator as it was seen. */
+export interface OperatorPod {
+  readonly atMs: number;
+  readonly key: ObjectKey;
+  readonly after: Pod | undefined;
+}
+
+/** All that was seen of a cluster in one experiment, in the order it came; times by the clock of whoever looked, ms since the epoch. */
+export interface Observations {
+  readonly calls: readonly LoadCall[];
+  /** A pod (uid) began a task. */
+  readonly begun: readonly { readonly id: string; readonly uid: string }[];
+  readonly changes: readonly Change[];
+  /** From the audit log; undefined where there is none to read. */
+  readonly writes: readonly Write[] | undefined;
+  readonly renewals: readonly Renewal[];
+  readonly operatorPods: readonly OperatorPod[];
+}
+
+/** When what came, ms since the epoch. */
+export interface Times {
+  readonly beganMs: number;
+  /** The fault was asked for. */
+  readonly askedMs: number;
+  /** It was first felt where it acts, not where it was asked for; `askedMs` when it never was. */
+  readonly feltMs: number;
+  /** Its end was asked for, or came by itself; `feltMs` for what happens in an instant. */
+  readonly healedMs: number;
+  /** Everything was as asked again; undefined when it never was. */
+  readonly convergedMs: number | undefined;
+  readonly endedMs: number;
+}
+
+/** Whom it met. */
+export interface Met {
+  readonly performer: string;
+  /** Name and uid of its pod, and of the pods of the operator where those were meant. */
+  readonly pods: readonly { readonly name: string; readonly uid: string }[];
+  /** Nodes that were cut off or off: what callers there say is not judged. */
+  readonly nodes: readonly string[];
+  /** A Performer that was asked for while the operator could not hear of it. */
+  readonly asked?: string;
+}

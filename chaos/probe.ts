@@ -1,0 +1,112 @@
+import type { Pod } from '../src/kube/objects.ts';
+import type { Fault } from './experiment.ts';
+import { readLives } from './lives.ts';
+import type { LoadCall, Met, Observations } from './observations.ts';
+
+/** Whether a fault was felt where it acts, whatever its controller says of it. */
+export interface Felt {
+  /** Since when; undefined: not at all. */
+  readonly atMs: number | undefined;
+  /** What shows it, or what speaks against it. */
+  readonly detail: string;
+}
+
+const cutShare = 0.9;
+/** What was under way when a cut came or went may end either way. */
+const edgeMs = 1_500;
+
+/**
+ * Looks for the fault in what clients, containers and Leases did. Pure.
+ *
+ * @param fromMs when the fault was asked for
+ * @param untilMs until when it must have been felt, or now
+ */
+export function feel(fault: Fault, seen: Observations, met: Met, fromMs: number, untilMs: number): Felt {
+  switch (fault.kind) {
+    case 'pod-kill':
+      return feelKill(seen, met, fromMs, fault.graceSeconds * 1_000);
+    case 'container-kill':
+      return feelRestart(fault.of === 'operator' ? seen.operatorPods : seen.changes, met, fromMs);
+    case 'pod-failure':
+      return feelUnready(seen, met, fromMs);
+    case 'partition':
+      if (fault.between === 'operator-api') return feelSilence('operator', seen, fromMs, untilMs);
+      if (fault.between === 'kubelet-api') return feelSilence(met.nodes[0] ?? '', seen, fromMs, untilMs);
+      return feelCut(fault.between, seen, met, fromMs, untilMs);
+    case 'node-power-off':
+      return feelPower(seen, met, fromMs, untilMs);
+  }
+}
+
+const nothing = (detail: string): Felt => ({ atMs: undefined, detail });
+const answersOf = ({ calls }: Observations, names: readonly string[], fromMs: number): readonly LoadCall[] =>
+  calls.filter(({ kind, instance = '', atMs }) => kind === 'answered' && names.includes(instance) && atMs >= fromMs);
+
+function feelKill(seen: Observations, met: Met, fromMs: number, graceMs: number): Felt {
+  const [victim] = met.pods;
+  const life = readLives(seen.changes).find(({ uid }) => uid === victim?.uid);
+  const atMs = life?.deletingMs ?? life?.goneMs;
+  if (victim === undefined || atMs === undefined || atMs < fromMs) return nothing(`pod ${victim?.name} is still there`);
+  const late = answersOf(seen, [victim.name], atMs + graceMs + edgeMs).length;
+  return late > 0
+    ? nothing(`pod ${victim.name} answered ${late} tasks after it was gone`)
+    : { atMs, detail: `pod ${victim.name} answers no more` };
+}
+
+function feelRestart(changes: readonly { readonly atMs: number; readonly after: unknown }[], met: Met, fromMs: number): Felt {
+  const [victim] = met.pods;
+  const statusOf = (after: unknown) => (after as Pod | undefined)?.status?.containerStatuses?.[0];
+  const ofVictim = changes.filter(({ after }) => (after as Pod | undefined)?.metadata?.uid === victim?.uid);
+  const before = statusOf(ofVictim.findLast(({ atMs }) => atMs < fromMs)?.after);
+  const isOther = (after: unknown): boolean => {
+    const now = statusOf(after);
+    return now !== undefined && (now.containerID !== before?.containerID || now.state?.running === undefined);
+  };
+  const felt = ofVictim.find(({ atMs, after }) => atMs >= fromMs && isOther(after));
+  if (before === undefined || felt === undefined) return nothing(`the container of ${victim?.name} runs on`);
+  return { atMs: felt.atMs, detail: `the container of ${victim?.name} ended` };
+}
+
+function feelUnready(seen: Observations, met: Met, fromMs: number): Felt {
+  const [victim] = met.pods;
+  const life = readLives(seen.changes).find(({ uid }) => uid === victim?.uid);
+  const atMs = life?.ready.at(-1)?.toMs;
+  if (atMs === undefined || atMs < fromMs) return nothing(`pod ${victim?.name} is as ready as before`);
+  return { atMs, detail: `pod ${victim?.name} is not ready any more` };
+}
+
+function feelCut(between: 'clients-pod' | 'clients-service', seen: Observations, met: Met, fromMs: number, untilMs: number): Felt {
+  const calls = seen.calls.filter(({ performer, atMs }) => performer === met.performer && atMs >= fromMs);
+  const first = calls.toSorted((a, b) => a.atMs - b.atMs).find(({ kind }) => kind === 'failed');
+  if (first === undefined) return nothing('every task is answered');
+  const within = calls.filter(({ atMs }) => atMs >= first.atMs + edgeMs && atMs <= untilMs - edgeMs);
+  const isCut = ({ kind, instance = '' }: LoadCall): boolean =>
+    between === 'clients-service' ? kind === 'failed' : !met.pods.some(({ name }) => name === instance);
+  const cut = within.filter(isCut).length;
+  const detail = `${cut} of ${within.length} tasks did not get through`;
+  return cut >= within.length * cutShare ? { atMs: first.atMs, detail } : nothing(detail);
+}
+
+function feelSilence(of: string, { renewals }: Observations, fromMs: number, untilMs: number): Felt {
+  const heard = renewals.filter((one) => one.of === of && one.atMs <= untilMs);
+  const last = heard.at(-1);
+  if (last === undefined) return nothing(`the Lease of ${of} was never seen`);
+  const silentMs = untilMs - Math.max(last.atMs, fromMs);
+  // Renewals come several times in the duration of a Lease.
+  if (silentMs < last.durationMs / 2) return nothing(`the Lease of ${of} was renewed ${untilMs - last.atMs} ms ago`);
+  return { atMs: Math.max(last.atMs, fromMs), detail: `the Lease of ${of} was silent for ${Math.round(silentMs / 1_000)} s` };
+}
+
+function feelPower(seen: Observations, met: Met, fromMs: number, untilMs: number): Felt {
+  const silence = feelSilence(met.nodes[0] ?? '', seen, fromMs, untilMs);
+  if (silence.atMs === undefined) return silence;
+  const names = met.pods.map(({ name }) => name);
+  const lastMs = Math.max(
+    fromMs,
+    ...answersOf(seen, names, fromMs)
+      .filter(({ atMs }) => atMs <= untilMs)
+      .map(({ atMs }) => atMs),
+  );
+  if (lastMs > silence.atMs + edgeMs * 2) return nothing(`${names.join()} answered ${lastMs - silence.atMs} ms after the node fell silent`);
+  return { atMs: Math.min(lastMs, silence.atMs), detail: `${silence.detail}, ${names.join()} answers no more` };
+}

@@ -1,0 +1,97 @@
+import type { Performer } from '../src/api/v1alpha1/performer.ts';
+import type { Experiment } from './experiment.ts';
+import { takeFigures } from './figures.ts';
+import { judge, readyOf } from './judge.ts';
+import { readLives } from './lives.ts';
+import type { Met, Observations, Times } from './observations.ts';
+import type { Felt } from './probe.ts';
+import type { ChaosRun } from './report.ts';
+import { decide } from './verdict.ts';
+
+export interface RunFacts {
+  readonly experiment: Experiment;
+  readonly round: number;
+  readonly attempt: number;
+  readonly judgesTimes: boolean;
+  readonly met: Met;
+  readonly times: Times;
+  /** Since when nothing was to be written any more. */
+  readonly quietFromMs: number;
+  readonly seen: Observations;
+  readonly injected: { readonly holds: boolean; readonly detail: string };
+  readonly felt: Felt;
+  readonly recovered: { readonly holds: boolean; readonly detail: string };
+}
+
+/** What a run came to, and all that its timeline is drawn from. Pure. */
+export function recordRun(facts: RunFacts): ChaosRun {
+  const { experiment, round, attempt, met, times, seen } = facts;
+  const { convergedMs, ...when } = times;
+  const figures = takeFigures(seen, times, met);
+  const judgement = judge(seen, times, met, facts.quietFromMs);
+  const convergedAfterMs = convergedMs === undefined ? undefined : Math.max(0, convergedMs - times.healedMs);
+  const { verdict, findings } = decide({ ...facts, convergedAfterMs, judgement, figures });
+  const { id, title, injector, twin, bounds } = experiment;
+  const measured = (figure: keyof typeof figures): { readonly measured?: number } => {
+    const value = figures[figure];
+    return value === undefined ? {} : { measured: value };
+  };
+  return {
+    id,
+    title,
+    round,
+    attempt,
+    injector,
+    ...(twin === undefined ? {} : { twin }),
+    target: { performer: met.performer, pods: met.pods.map(({ name }) => name), nodes: [...met.nodes] },
+    times: { ...when, ...(convergedMs === undefined ? {} : { convergedMs }) },
+    verdict,
+    findings: [...findings],
+    goals: bounds.map((bound) => ({ ...bound, ...measured(bound.figure) })),
+    evaluated: judgement.evaluated,
+    load: countBySecond(seen, times, met),
+    pods: readLives(seen.changes).map((life) => ({ ...life, ready: life.ready.map((one) => ({ ...one })) })),
+    ...(seen.writes === undefined ? {} : { writes: operatorWrites(seen.writes) }),
+    conditions: readConditions(seen),
+  };
+}
+
+function operatorWrites(writes: NonNullable<Observations['writes']>): NonNullable<ChaosRun['writes']> {
+  return writes
+    .filter(({ actor }) => actor.startsWith('operator'))
+    .map(({ atMs, actor, verb, plural, subresource, key, result }) => ({
+      atMs,
+      actor,
+      verb,
+      plural: subresource === undefined ? plural : `${plural}/${subresource}`,
+      name: key.name,
+      result,
+    }));
+}
+
+function countBySecond({ calls }: Observations, { beganMs }: Times, met: Met): ChaosRun['load'] {
+  const keyed = calls.map((call) => ({
+    ...call,
+    second: Math.floor((call.atMs - beganMs) / 1_000),
+    inside: met.nodes.includes(call.from),
+  }));
+  return [...Map.groupBy(keyed, ({ second, performer, inside }) => `${second} ${performer} ${inside}`).values()].flatMap((all) => {
+    const [first] = all;
+    if (first === undefined) return [];
+    const failed = all.filter(({ kind }) => kind === 'failed');
+    const codes = Object.fromEntries([...Map.groupBy(failed, ({ code = -1 }) => String(code))].map(([code, same]) => [code, same.length]));
+    const counts = { answered: all.length - failed.length, failed: failed.length, ...(failed.length === 0 ? {} : { codes }) };
+    return [{ second: first.second, performer: first.performer, inside: first.inside, ...counts }];
+  });
+}
+
+function readConditions({ changes }: Observations): ChaosRun['conditions'] {
+  const last = new Map<string, string>();
+  return changes.flatMap(({ kind, key, after, atMs }) => {
+    if (kind !== 'performers') return [];
+    const ready = after === undefined ? 'gone' : readyOf(after as Performer);
+    if (last.get(key.name) === ready) return [];
+    last.set(key.name, ready);
+    return [{ atMs, performer: key.name, ready }];
+  });
+}

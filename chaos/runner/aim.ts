@@ -1,0 +1,102 @@
+import { leaseName, performerSelector, serviceName } from '../../src/api/v1alpha1/naming.ts';
+import { type EndpointSlice, endpointSlices, keyOf, leases, type Pod, pods, services } from '../../src/kube/objects.ts';
+import { TestbedError } from '../../src/testbed/testbed-error.ts';
+import { chooseTarget } from '../choose.ts';
+import type { Lab } from '../cluster/lab.ts';
+import { callerLabels, chaosNamespace, type Experiment, operatorLabels, operatorNamespace, performerNames } from '../experiment.ts';
+import type { Met } from '../observations.ts';
+import type { Targets } from '../render.ts';
+
+export const anchorOf = (node: string): string => `anchor-${node}`;
+
+const selectorOf = (labels: Readonly<Record<string, string>>): string =>
+  Object.entries(labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .join();
+const namesOf = (all: readonly Pod[]): string[] => all.map((pod) => keyOf(pod).name).toSorted();
+
+/**
+ * Whom an experiment meets now: the Performer is drawn by the seed, all else follows from where its pod is.
+ *
+ * @throws TestbedError when what it aims at is not there
+ */
+export async function aim(
+  lab: Lab,
+  experiment: Experiment,
+  seed: number,
+  round: number,
+): Promise<{ readonly met: Met; readonly targets: Targets }> {
+  const { fault, id } = experiment;
+  const performer = chooseTarget(performerNames, seed, id, round);
+  const pod = await podOf(lab, performer, id);
+  const node = pod.spec?.nodeName ?? '';
+  const pick = (one: Pod) => ({ name: keyOf(one).name, uid: one.metadata?.uid ?? '' });
+  const met: Met = { performer, pods: [pick(pod)], nodes: [] };
+  const performerPods = { namespace: chaosNamespace, names: [keyOf(pod).name] };
+  const asked = `asked-${id.toLowerCase()}-${round}`;
+  if (fault.kind === 'node-power-off') return { met: { ...met, nodes: [node] }, targets: { pods: performerPods } };
+  if (fault.kind === 'container-kill' && fault.of === 'operator') {
+    const leader = await findLeader(lab, id);
+    return {
+      met: { ...met, pods: [pick(leader)], asked },
+      targets: { pods: { namespace: operatorNamespace, names: [keyOf(leader).name] } },
+    };
+  }
+  if (fault.kind !== 'partition') return { met, targets: { pods: performerPods } };
+  const callers = { namespace: chaosNamespace, names: namesOf(await callersOf(lab, performer)) };
+  switch (fault.between) {
+    case 'clients-pod':
+      return { met, targets: { pods: callers, others: performerPods } };
+    case 'clients-service':
+      return { met, targets: { pods: callers, addresses: [await clusterIpOf(lab, chaosNamespace, serviceName(performer))] } };
+    case 'operator-api': {
+      const operators = await list(lab, operatorNamespace, selectorOf(operatorLabels));
+      if (operators.length === 0) throw missing(id, `no pod of the operator in namespace ${operatorNamespace}`);
+      const targets = { pods: { namespace: operatorNamespace, names: namesOf(operators) }, addresses: await apiAddresses(lab) };
+      return { met: { ...met, asked }, targets };
+    }
+    case 'kubelet-api':
+      return {
+        met: { ...met, nodes: [node] },
+        targets: { pods: { namespace: chaosNamespace, names: [anchorOf(node)] }, addresses: await apiAddresses(lab) },
+      };
+  }
+}
+
+const missing = (id: string, what: string): TestbedError =>
+  new TestbedError(`experiment ${id}: its target is not there: ${what}; look at it with kubectl, and run it again once it is`);
+
+async function list({ kube }: Lab, namespace: string, labelSelector: string): Promise<readonly Pod[]> {
+  return (await kube.list(pods, { namespace, labelSelector })).items.filter(({ metadata }) => metadata?.deletionTimestamp === undefined);
+}
+
+async function podOf(lab: Lab, performer: string, id: string): Promise<Pod> {
+  const [pod] = await list(lab, chaosNamespace, selectorOf(performerSelector(performer)));
+  if (pod === undefined) throw missing(id, `Performer ${performer} in namespace ${chaosNamespace} has no pod`);
+  return pod;
+}
+
+/** Those that call this Performer: the fault is to leave the other one alone. */
+async function callersOf(lab: Lab, performer: string): Promise<readonly Pod[]> {
+  return (await list(lab, chaosNamespace, selectorOf(callerLabels))).filter((pod) => keyOf(pod).name.startsWith(`caller-${performer}-`));
+}
+
+async function findLeader(lab: Lab, id: string): Promise<Pod> {
+  const { spec } = await lab.kube.get(leases, { namespace: operatorNamespace, name: leaseName });
+  const leader = (await list(lab, operatorNamespace, selectorOf(operatorLabels))).find((pod) => keyOf(pod).name === spec?.holderIdentity);
+  if (leader === undefined) throw missing(id, `no pod of the operator holds the Lease ${operatorNamespace}/${leaseName}`);
+  return leader;
+}
+
+async function clusterIpOf({ kube }: Lab, namespace: string, name: string): Promise<string> {
+  return (await kube.get(services, { namespace, name })).spec?.clusterIP ?? '';
+}
+
+/** The API server as a pod sees it: through its Service, and as itself. */
+async function apiAddresses(lab: Lab): Promise<string[]> {
+  const slices = (
+    await lab.kube.list<EndpointSlice>(endpointSlices, { namespace: 'default', labelSelector: 'kubernetes.io/service-name=kubernetes' })
+  ).items;
+  const own = slices.flatMap(({ endpoints = [] }) => endpoints.flatMap(({ addresses }) => [...addresses]));
+  return [await clusterIpOf(lab, 'default', 'kubernetes'), ...new Set(own)];
+}

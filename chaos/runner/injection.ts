@@ -1,0 +1,115 @@
+import { isKubeFault } from '../../src/kube/faults.ts';
+import { keyOf } from '../../src/kube/objects.ts';
+import type { Json } from '../../src/lib/canonical-json.ts';
+import type { RealNodes } from '../../src/testbed/nodes/real-nodes.ts';
+import { find, type Lab, remove, until } from '../cluster/lab.ts';
+import { ours } from '../experiment.ts';
+import { explainRecords, isInjected, isRecovered } from '../records.ts';
+import type { ChaosObject } from '../render.ts';
+import { chaosKinds, type StoredChaos } from './chaos-kinds.ts';
+
+export interface Said {
+  readonly holds: boolean;
+  readonly detail: string;
+}
+
+/** A fault on its way: whoever begins one ends it. */
+export interface Injection {
+  inject(): Promise<void>;
+  /** Whether it was injected, by its own records. */
+  status(): Promise<Said>;
+  /** Takes it back, and what was made for it; what is not there is fine. */
+  heal(): Promise<Said>;
+}
+
+const recoverLimitMs = 30_000;
+const forcedAnnotation = 'chaos-mesh.chaos-mesh.org/cleanFinalizer';
+const pausedAnnotation = 'experiment.chaos-mesh.org/pause';
+
+/** By a resource of Chaos Mesh. @param lasts whether there is something to take back */
+export function chaosMeshInjection(lab: Lab, object: ChaosObject, lasts: boolean): Injection {
+  const resource = chaosKinds[object.kind];
+  const now = (): Promise<StoredChaos | undefined> => find<StoredChaos>(lab, resource, object);
+  return {
+    inject: async () => {
+      const labels = { ...object.metadata.labels, ...ours };
+      await lab.kube.create<StoredChaos>(resource, { ...object, metadata: { ...object.metadata, labels } });
+    },
+    status: async () => {
+      const status = (await now())?.status;
+      const holds = isInjected(status);
+      const count = status?.experiment?.containerRecords?.length ?? 0;
+      return { holds, detail: holds ? `${count} of ${count}` : explainRecords(status) };
+    },
+    heal: async () => {
+      if (!lasts) {
+        await removeExperiment(lab, object);
+        return { holds: true, detail: 'nothing to take back' };
+      }
+      // Paused, it is taken back and its records stay to be read; deleted, they would go with it.
+      await annotate(lab, object, { [pausedAnnotation]: 'true' });
+      let last: StoredChaos | undefined;
+      const isBack = async (): Promise<boolean> => {
+        last = await now();
+        return isRecovered(last?.status);
+      };
+      const recovered = await until('', isBack, recoverLimitMs).then(
+        () => true,
+        () => false,
+      );
+      const detail = recovered ? 'all of it' : `not within ${recoverLimitMs / 1_000} s: ${explainRecords(last?.status)}`;
+      const forced = await removeExperiment(lab, object);
+      return { holds: recovered && !forced, detail: forced ? `${detail}; its finalizer was taken off by force` : detail };
+    },
+  };
+}
+
+/** Deletes an experiment; one whose finalizer stays, since nobody can take it back, loses it by force. @returns whether it did */
+export async function removeExperiment(lab: Lab, object: ChaosObject | StoredChaos): Promise<boolean> {
+  const resource = chaosKinds[object.kind as ChaosObject['kind']];
+  const isGone = async (): Promise<boolean> => (await find(lab, resource, object)) === undefined;
+  await remove(lab, resource, object);
+  if (
+    await until('', isGone, recoverLimitMs).then(
+      () => true,
+      () => false,
+    )
+  )
+    return false;
+  await annotate(lab, object, { [forcedAnnotation]: 'forced' });
+  await until(
+    `experiment ${object.metadata?.name} to go; its controller does not answer: see that chaos-controller-manager runs`,
+    isGone,
+    recoverLimitMs,
+  );
+  return true;
+}
+
+/** Whoever writes it meanwhile; one that is gone is left alone. */
+async function annotate(lab: Lab, object: ChaosObject | StoredChaos, annotations: Readonly<Record<string, string>>): Promise<void> {
+  const resource = chaosKinds[object.kind as ChaosObject['kind']];
+  for (let tries = 0; ; tries += 1) {
+    const resourceVersion = (await find(lab, resource, object))?.metadata?.resourceVersion;
+    if (resourceVersion === undefined) return;
+    try {
+      await lab.kube.patch(resource, keyOf(object), { metadata: { annotations } } as Json, { resourceVersion });
+      return;
+    } catch (error) {
+      if (isKubeFault(error, 'notFound')) return;
+      if (!isKubeFault(error, 'conflict') || tries === 20) throw error;
+    }
+  }
+}
+
+/** A node without power, by the testbed that made it. */
+export function powerInjection(nodes: RealNodes, node: string): Injection {
+  const isOn = (): boolean => nodes.usage().some((one) => one.name === node && one.isOn);
+  return {
+    inject: () => nodes.stop(node),
+    status: async () => (isOn() ? { holds: false, detail: `${node} is on` } : { holds: true, detail: `${node} is off` }),
+    heal: async () => {
+      if (!isOn()) await nodes.start(node);
+      return { holds: true, detail: `${node} is on` };
+    },
+  };
+}

@@ -1,0 +1,39 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { env } from 'node:process';
+import { z } from 'zod';
+import { hashHex } from '../../src/lib/hash.ts';
+import { clustersHome } from '../../src/testbed/cluster-state.ts';
+
+/** What is done to a cluster that does not stand on the cluster itself: experiments of Chaos Mesh do. */
+const entry = z.object({ kind: z.literal('power'), node: z.string() });
+export type JournalEntry = z.infer<typeof entry>;
+
+/** On disk before it is done, so that the next run takes back what a killed one could not. One file for each API server. */
+export class Journal {
+  readonly #path: string;
+
+  constructor(server: string, home = dirname(clustersHome(env))) {
+    this.#path = join(home, 'chaos', `${hashHex(server)}.json`);
+  }
+
+  read(): readonly JournalEntry[] {
+    if (!existsSync(this.#path)) return [];
+    // One that is not whole was never acted on: it is put in its place at once.
+    return z.array(entry).safeParse(JSON.parse(readFileSync(this.#path, 'utf8'))).data ?? [];
+  }
+
+  add(entry: JournalEntry): void {
+    this.#write([...this.read(), entry]);
+  }
+
+  clear(): void {
+    rmSync(this.#path, { force: true });
+  }
+
+  #write(entries: readonly JournalEntry[]): void {
+    mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
+    writeFileSync(`${this.#path}.new`, JSON.stringify(entries), { mode: 0o600 });
+    renameSync(`${this.#path}.new`, this.#path);
+  }
+}

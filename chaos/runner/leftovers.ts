@@ -1,0 +1,34 @@
+import { keyOf, keyText } from '../../src/kube/objects.ts';
+import type { ProgressReporter } from '../../src/testbed/progress.ts';
+import { TestbedError } from '../../src/testbed/testbed-error.ts';
+import type { Lab } from '../cluster/lab.ts';
+import { ours } from '../experiment.ts';
+import { chaosKinds, type StoredChaos } from './chaos-kinds.ts';
+import { powerInjection, removeExperiment } from './injection.ts';
+import type { Journal } from './journal.ts';
+
+const [[ourKey, ourValue]] = Object.entries(ours) as [[string, string]];
+
+/**
+ * Takes back what an earlier run of this program left behind when it was killed: experiments that carry its mark, and what its journal names.
+ *
+ * @throws TestbedError for an experiment of somebody else's: two at once would judge each other
+ */
+export async function healLeftovers(lab: Lab, journal: Journal, report: ProgressReporter): Promise<void> {
+  for (const resource of Object.values(chaosKinds)) {
+    for (const object of (await lab.kube.list<StoredChaos>(resource)).items) {
+      if (object.metadata?.labels?.[ourKey] !== ourValue)
+        throw new TestbedError(
+          `${resource.kind} ${keyText(keyOf(object))}: an experiment that is not of this program is on the cluster; delete it, or wait for its end: kubectl delete ${resource.plural} -n ${keyOf(object).namespace} ${keyOf(object).name}`,
+        );
+      report.warn(`taking back ${resource.kind} ${keyText(keyOf(object))}, which an earlier run left behind`);
+      await removeExperiment(lab, object);
+    }
+  }
+  for (const { node } of journal.read()) {
+    if (lab.nodes === undefined) continue;
+    report.warn(`switching on ${node}, which an earlier run left off`);
+    await powerInjection(lab.nodes, node).heal();
+  }
+  journal.clear();
+}

@@ -1,0 +1,88 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { env, pid } from 'node:process';
+import { clustersHome, registryDirOf } from '../../src/testbed/cluster-state.ts';
+import { clusterPaths } from '../../src/testbed/components.ts';
+import { devStatus } from '../../src/testbed/dev-clusters.ts';
+import { type EmbeddedCluster, startEmbeddedCluster } from '../../src/testbed/embedded-cluster.ts';
+import { findChaosTools } from '../../src/testbed/nodes/chaos-mesh.ts';
+import { prepareMachine } from '../../src/testbed/nodes/machine.ts';
+import { pauseImage } from '../../src/testbed/nodes/node-plan.ts';
+import { openRealNodes } from '../../src/testbed/nodes/real-nodes.ts';
+import type { ProgressReporter } from '../../src/testbed/progress.ts';
+import { TestbedError } from '../../src/testbed/testbed-error.ts';
+import { ensureTool, findInCheckout } from '../../src/testbed/tools.ts';
+import { installOperator, type Lab, openLab } from '../cluster/lab.ts';
+
+const images = { performer: 'registry.example.com/hourglass-test-performer:0.1.0' };
+
+/** Archives that `npm run image` writes for this machine. @throws TestbedError where they have not been made */
+function findImages(): readonly string[] {
+  const architecture = process.arch === 'arm64' ? 'arm64' : 'amd64';
+  const folder = join(findInCheckout('package.json'), '..', 'dist', 'images');
+  return ['operator', 'test-performer'].map((name) => {
+    const path = join(folder, `hourglass-${name}-${architecture}.tar`);
+    if (!existsSync(path))
+      throw new TestbedError(`image ${name}: there is no ${path}; make it: npm run image -- --only operator,test-performer`);
+    return path;
+  });
+}
+
+/** A cluster of three real nodes with Chaos Mesh, the operator and its images; it ends with this process. */
+export async function startOwnLab(
+  report: ProgressReporter,
+  signal: AbortSignal,
+  timers: 'fast' | 'stock',
+): Promise<{ readonly lab: Lab; readonly cluster: EmbeddedCluster }> {
+  prepareMachine(report, true, true);
+  const archives = findImages();
+  const tools = {
+    controlPlane: await ensureTool('control-plane', report),
+    coredns: await ensureTool('coredns', report),
+    pause: await ensureTool('pause', report),
+    chaos: await findChaosTools(report),
+  };
+  const name = `chaos-${pid}`;
+  const cluster = await startEmbeddedCluster({
+    name,
+    profile: 'nodes',
+    realNodes: { count: 3, timers },
+    audit: 'bodies',
+    tools,
+    report,
+    detach: false,
+    signal,
+  });
+  try {
+    report.step('Loading images and installing the operator');
+    const nodes = openRealNodes(registryDirOf(clustersHome(env), name), tools.controlPlane);
+    for (const file of archives) await nodes.loadImage(file);
+    await installOperator(cluster, 'watch');
+    const { auditLog = '', kubeconfig, kubectl } = cluster;
+    return { cluster, lab: await openLab({ kubeconfig, kubectl, auditLog, nodes, performerImage: images.performer, pauseImage }) };
+  } catch (error) {
+    await cluster.stop();
+    throw error;
+  }
+}
+
+/** A cluster that is there. What is one of the testbed's own has its nodes and its audit log at hand. */
+export async function openGivenLab(
+  kubeconfig: string,
+  options: { readonly performerImage?: string; readonly pauseImage?: string },
+  report: ProgressReporter,
+): Promise<Lab> {
+  const dev = devStatus().find((one) => one.kubeconfig === kubeconfig);
+  const own = {
+    performerImage: options.performerImage ?? images.performer,
+    pauseImage: options.pauseImage ?? (dev === undefined ? 'registry.k8s.io/pause:3.10' : pauseImage),
+  };
+  if (dev?.profile !== 'nodes') return await openLab({ kubeconfig, kubectl: ['kubectl', `--kubeconfig=${kubeconfig}`], ...own });
+  const controlPlane = await ensureTool('control-plane', report);
+  const { auditLog, auditPolicy } = clusterPaths(dev.dir);
+  // A log without what was sent would make careful writes look careless.
+  const hasBodies = existsSync(auditLog) && readFileSync(auditPolicy, 'utf8').includes('RequestResponse');
+  const nodes = openRealNodes(registryDirOf(clustersHome(env), dev.name), controlPlane);
+  const kubectl = [controlPlane, 'kubectl', `--kubeconfig=${kubeconfig}`];
+  return await openLab({ kubeconfig, kubectl, nodes, ...(hasBodies ? { auditLog } : {}), ...own });
+}

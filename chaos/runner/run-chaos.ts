@@ -1,0 +1,121 @@
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
+import { join } from 'node:path';
+import { namespaces } from '../../src/kube/objects.ts';
+import type { ProgressReporter } from '../../src/testbed/progress.ts';
+import { TestbedError } from '../../src/testbed/testbed-error.ts';
+import { planOrder } from '../choose.ts';
+import { type Lab, remove, until } from '../cluster/lab.ts';
+import { Load } from '../cluster/load.ts';
+import { chaosNamespace, type Experiment, load as loadShape, type SuiteName } from '../experiment.ts';
+import type { ChaosReport, ChaosRun } from '../report.ts';
+import { Journal } from './journal.ts';
+import { healLeftovers } from './leftovers.ts';
+import { checkCluster } from './preflight.ts';
+import { runExperiment, type Stage } from './run-experiment.ts';
+import { testInjectors } from './self-test.ts';
+import { isSteady, readNodes, setStage } from './stage.ts';
+
+export interface ChaosOptions {
+  readonly experiments: readonly Experiment[];
+  readonly suite: SuiteName;
+  readonly seed: number;
+  readonly repeat: number;
+  readonly judgesTimes: boolean;
+  /** Where report.json goes. */
+  readonly outDir: string;
+  readonly versions: Readonly<Record<string, string>>;
+  readonly timers?: string;
+  /** Whether the cluster is gone afterwards anyway. */
+  readonly leavesCluster: boolean;
+  readonly report: ProgressReporter;
+  readonly signal: AbortSignal;
+}
+
+type Draft = { -readonly [Key in keyof ChaosReport]: ChaosReport[Key] };
+
+/**
+ * Takes back what an earlier run left, proves that faults bite here, then runs the experiments one after the other in the order of the seed.
+ * `report.json` is kept as it stands after each. An inconclusive experiment is run once more, and both stand in the report.
+ *
+ * @throws TestbedError when nothing can be run at all
+ */
+export async function runChaos(lab: Lab, options: ChaosOptions): Promise<ChaosReport> {
+  const { experiments, suite, seed, repeat, judgesTimes, outDir, report, signal } = options;
+  mkdirSync(outDir, { recursive: true });
+  report.step('Looking at the cluster');
+  await checkCluster(lab);
+  const journal = new Journal(lab.config.server);
+  await healLeftovers(lab, journal, report);
+  const nodes = await readNodes(lab);
+  report.step(`Starting Performers and their load on ${nodes.length} nodes`);
+  await setStage(lab, nodes, signal);
+  const load = new Load(lab, nodes);
+  const draft = startReport(lab, options, nodes.length);
+  try {
+    await until('the load to be steady', () => isSteady(lab, load, nodes), 90_000, signal).catch((error: unknown) => {
+      throw new TestbedError(`${error instanceof Error ? error.message : String(error)}: ${load.unrest().join('; ')}`, { cause: error });
+    });
+    report.step('Making sure that faults bite');
+    const believed = await testInjectors(lab, load, signal);
+    if (believed.holds) report.done(`Faults bite: ${believed.detail}`);
+    else draft.partialBecause = `faults cannot be believed here: ${believed.detail}`;
+    const stage: Stage = { lab, load, nodes, journal, report, signal };
+    for (const { experiment, round } of believed.holds ? planOrder(experiments, seed, repeat) : []) {
+      for (const attempt of [1, 2]) {
+        report.step(`${experiment.id} · ${experiment.title}${repeat === 1 ? '' : ` · round ${round + 1}`}`);
+        const run = await runExperiment(stage, { experiment, suite, seed, round, attempt, judgesTimes });
+        draft.runs.push(run);
+        writeReport(outDir, draft);
+        tell(report, run);
+        if (run.verdict !== 'inconclusive') break;
+      }
+    }
+  } catch (error) {
+    if (draft.runs.length === 0 && !signal.aborted) throw error;
+    draft.partialBecause = signal.aborted ? 'it was interrupted' : error instanceof Error ? error.message : String(error);
+  } finally {
+    load.close();
+    if (options.leavesCluster) await remove(lab, namespaces, { metadata: { name: chaosNamespace } });
+  }
+  if (draft.partialBecause !== undefined) report.warn(draft.partialBecause);
+  writeReport(outDir, draft);
+  return draft;
+}
+
+function tell(report: ProgressReporter, { id, title, verdict, findings }: ChaosRun): void {
+  const [why] = findings.filter(({ says }) => says === (verdict === 'failed' ? 'fails' : 'unsure'));
+  if (verdict === 'passed' || why === undefined) report.done(`${id} passed: ${title}`);
+  else report.warn(`${id} ${verdict}: ${why.what}: ${why.detail}`);
+}
+
+function startReport({ config }: Lab, { suite, seed, repeat, judgesTimes, versions, timers }: ChaosOptions, nodes: number): Draft {
+  const now = new Date().toISOString();
+  return {
+    version: 1,
+    startedAt: now,
+    finishedAt: now,
+    suite,
+    seed,
+    repeat,
+    judgesTimes,
+    machine: {
+      cpu: cpus()[0]?.model ?? 'unknown',
+      cores: availableParallelism(),
+      memoryBytes: totalmem(),
+      system: `${type()} ${release()}`,
+    },
+    versions: { ...versions },
+    cluster: { server: config.server, nodes, ...(timers === undefined ? {} : { timers }) },
+    load: { ...loadShape },
+    runs: [],
+  };
+}
+
+/** In one step: a reader never sees half of it. */
+function writeReport(outDir: string, draft: Draft): void {
+  draft.finishedAt = new Date().toISOString();
+  const path = join(outDir, 'report.json');
+  writeFileSync(`${path}.part`, `${JSON.stringify(draft)}\n`);
+  renameSync(`${path}.part`, path);
+}

@@ -1,0 +1,162 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ProgressReporter } from '../../src/testbed/progress.ts';
+import { TestbedError } from '../../src/testbed/testbed-error.ts';
+import { type Lab, until } from '../cluster/lab.ts';
+import type { Load } from '../cluster/load.ts';
+import { startRecorder } from '../cluster/recorder.ts';
+import type { Experiment, SuiteName } from '../experiment.ts';
+import { lastsIn } from '../experiments/catalogue.ts';
+import type { Met, Observations } from '../observations.ts';
+import { type Felt, feel } from '../probe.ts';
+import { render, type Targets } from '../render.ts';
+import type { ChaosRun } from '../report.ts';
+import { recordRun } from '../run-record.ts';
+import { aim } from './aim.ts';
+import { chaosMeshInjection, type Injection, powerInjection, type Said } from './injection.ts';
+import type { Journal } from './journal.ts';
+import { ask, isSteady, unask } from './stage.ts';
+
+export interface Stage {
+  readonly lab: Lab;
+  readonly load: Load;
+  readonly nodes: readonly string[];
+  readonly journal: Journal;
+  readonly report: ProgressReporter;
+  readonly signal: AbortSignal;
+}
+
+export interface RunPlan {
+  readonly experiment: Experiment;
+  readonly suite: SuiteName;
+  readonly seed: number;
+  readonly round: number;
+  readonly attempt: number;
+  readonly judgesTimes: boolean;
+}
+
+const baselineMs = 4_000;
+/** Within which a fault must be injected and felt. */
+const feelLimitMs = 20_000;
+const quietMs = 6_000;
+/** After all is as asked, an operator may have a last word about it. */
+const lastWordMs = 1_000;
+/** Chaos Mesh ends by itself what nobody is left to end. */
+const deadManMs = 60_000;
+
+/** One experiment from a steady state to a steady state. @throws TestbedError when there is none to begin with; whatever was injected is taken back */
+export async function runExperiment(stage: Stage, plan: RunPlan): Promise<ChaosRun> {
+  const { lab, load, nodes, report, signal } = stage;
+  const { experiment, seed, round, attempt, judgesTimes } = plan;
+  const steady = (limitMs: number): Promise<void> => until('a steady state', () => isSteady(lab, load, nodes), limitMs, signal);
+  report.update('waiting for a steady state');
+  await steady(experiment.convergesMs + 60_000).catch((error: unknown) => {
+    signal.throwIfAborted();
+    throw new TestbedError(
+      `experiment ${experiment.id}: no steady state to begin with (${load.unrest().join('; ') || 'Performers or nodes are not ready'})`,
+      { cause: error },
+    );
+  });
+  const beganMs = Date.now();
+  const recorder = await startRecorder(lab, 'hourglass-chaos', (change) => load.onChange(change));
+  const seen = (): Observations => ({ ...recorder.seen(), calls: load.calls(beganMs), begun: load.begun(beganMs), writes: undefined });
+  try {
+    report.update('baseline');
+    await sleep(baselineMs, undefined, { signal });
+    const { met, targets } = await aim(lab, experiment, seed, round);
+    const injection = prepare(stage, plan, met, targets);
+    const askedMs = Date.now();
+    report.update(
+      `injecting: ${experiment.title} (${met.pods.map(({ name }) => name).join()}${met.nodes.length === 0 ? '' : ` on ${met.nodes.join()}`})`,
+    );
+    const fault = await inflict(stage, plan, injection, met, seen, askedMs);
+    report.update('waiting until all is as asked');
+    const convergedMs = await steady(experiment.convergesMs).then(
+      () => Date.now(),
+      () => undefined,
+    );
+    signal.throwIfAborted();
+    report.update('quiet');
+    await sleep(quietMs, undefined, { signal });
+    await load.catchUp(beganMs);
+    const endedMs = Date.now();
+    const whole: Observations = { ...seen(), writes: recorder.writes() };
+    const felt = feel(experiment.fault, whole, met, askedMs, fault.endsMs);
+    const times = { beganMs, askedMs, feltMs: felt.atMs ?? askedMs, healedMs: fault.healedMs, convergedMs, endedMs };
+    const quietFromMs = (convergedMs ?? endedMs) + lastWordMs;
+    const { injected, recovered } = fault;
+    return recordRun({ experiment, round, attempt, judgesTimes, met, times, quietFromMs, seen: whole, injected, felt, recovered });
+  } finally {
+    recorder.stop();
+    await unaskAll(stage, experiment, round);
+  }
+}
+
+interface Inflicted {
+  readonly injected: Said;
+  readonly recovered: Said;
+  /** Until when it must have been felt. */
+  readonly endsMs: number;
+  readonly healedMs: number;
+}
+
+/** Injects, holds and heals; heals also when it is interrupted. */
+async function inflict(
+  stage: Stage,
+  plan: RunPlan,
+  injection: Injection,
+  met: Met,
+  seen: () => Observations,
+  askedMs: number,
+): Promise<Inflicted> {
+  const { lab, report, signal } = stage;
+  const { experiment, suite } = plan;
+  const lastsMs = lastsIn(experiment, suite);
+  let injected: Said = { holds: false, detail: 'it was not asked for' };
+  let felt: Felt = { atMs: undefined, detail: '' };
+  try {
+    await injection.inject();
+    const isThere = async (): Promise<boolean> => {
+      injected = injected.holds ? injected : await injection.status();
+      felt = feel(experiment.fault, seen(), met, askedMs, Date.now());
+      return injected.holds && felt.atMs !== undefined;
+    };
+    await until('the fault to be felt', isThere, feelLimitMs, signal).catch(() => signal.throwIfAborted());
+    if (!injected.holds || felt.atMs === undefined) report.warn(`${experiment.id}: ${injected.holds ? felt.detail : injected.detail}`);
+    if (met.asked !== undefined) await ask(lab, met.asked);
+    const feltMs = felt.atMs ?? askedMs;
+    // What is not there need not be held.
+    if (injected.holds && felt.atMs !== undefined) {
+      report.update(`holding for ${lastsMs / 1_000} s`);
+      await sleep(Math.max(0, feltMs + lastsMs - Date.now()), undefined, { signal });
+    }
+    const endsMs = Date.now();
+    report.update('healing');
+    const recovered = await injection.heal();
+    stage.journal.clear();
+    return { injected, recovered, endsMs, healedMs: lastsMs === 0 ? feltMs : Date.now() };
+  } catch (error) {
+    report.update('healing');
+    await injection.heal();
+    stage.journal.clear();
+    throw error;
+  }
+}
+
+function prepare({ lab, journal }: Stage, { experiment, suite, round, attempt }: RunPlan, met: Met, targets: Targets): Injection {
+  const lastsMs = lastsIn(experiment, suite);
+  const [node = ''] = met.nodes;
+  if (experiment.injector === 'testbed') {
+    if (lab.nodes === undefined)
+      throw new TestbedError(
+        `experiment ${experiment.id}: only a node of the testbed loses its power at a word; leave the experiment out, or run it without --kubeconfig`,
+      );
+    journal.add({ kind: 'power', node });
+    return powerInjection(lab.nodes, node);
+  }
+  const name = `${experiment.id.toLowerCase()}-${round}-${attempt}`;
+  return chaosMeshInjection(lab, render(experiment, targets, lastsMs + deadManMs, name), lastsMs > 0);
+}
+
+async function unaskAll({ lab, report }: Stage, experiment: Experiment, round: number): Promise<void> {
+  await unask(lab, `asked-${experiment.id.toLowerCase()}-${round}`).catch((error: unknown) => report.warn(String(error)));
+}

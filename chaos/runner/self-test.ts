@@ -1,0 +1,52 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { serviceName } from '../../src/api/v1alpha1/naming.ts';
+import { services } from '../../src/kube/objects.ts';
+import { type Lab, until } from '../cluster/lab.ts';
+import type { Load } from '../cluster/load.ts';
+import { callerLabels, chaosNamespace, performerNames } from '../experiment.ts';
+import { experiments } from '../experiments/catalogue.ts';
+import { type ChaosObject, render } from '../render.ts';
+import { chaosMeshInjection, type Said } from './injection.ts';
+
+const biteLimitMs = 15_000;
+const blindMs = 2_000;
+const deadManMs = 60_000;
+
+/** Whether faults can be believed here: a cut that must bite does, and one that meets nobody is not said to be injected. What is made is taken back. */
+export async function testInjectors(lab: Lab, load: Load, signal: AbortSignal): Promise<Said> {
+  const cut = experiments.find(({ fault }) => fault.kind === 'partition' && fault.between === 'clients-service');
+  if (cut === undefined) return { holds: false, detail: 'no experiment cuts clients off' };
+  const [performer] = performerNames;
+  const address = (await lab.kube.get(services, { namespace: chaosNamespace, name: serviceName(performer) })).spec?.clusterIP ?? '';
+  const make = (name: string, pods: { readonly labels: Readonly<Record<string, string>> }): ChaosObject =>
+    render(cut, { pods: { namespace: chaosNamespace, ...pods }, addresses: [address] }, deadManMs, name);
+  const biting = chaosMeshInjection(lab, make('self-test-bites', { labels: callerLabels }), true);
+  const blind = chaosMeshInjection(lab, make('self-test-blind', { labels: { app: 'nobody' } }), false);
+  try {
+    await blind.inject();
+    await biting.inject();
+    const askedMs = Date.now();
+    let said: Said = { holds: false, detail: '' };
+    const bites = async (): Promise<boolean> => {
+      said = await biting.status();
+      return said.holds && load.calls(askedMs).some(({ kind, performer: name }) => kind === 'failed' && name === performer);
+    };
+    const hasBitten = await until('', bites, biteLimitMs, signal).then(
+      () => true,
+      () => false,
+    );
+    signal.throwIfAborted();
+    await sleep(Math.max(0, askedMs + blindMs - Date.now()), undefined, { signal });
+    const { holds: isSeeing } = await blind.status();
+    if (!hasBitten)
+      return {
+        holds: false,
+        detail: `a cut that must bite does not: ${said.holds ? 'it is said to be injected, and every task is answered' : said.detail}`,
+      };
+    if (isSeeing) return { holds: false, detail: 'an experiment that meets nobody is said to be injected' };
+    return { holds: true, detail: 'a cut bites, and one that meets nobody is known' };
+  } finally {
+    await biting.heal();
+    await blind.heal();
+  }
+}

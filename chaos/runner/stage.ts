@@ -1,0 +1,89 @@
+import { performers } from '../../src/api/v1alpha1/performer.ts';
+import { keyOf, type Namespace, type Node, namespaces, nodes, type Pod, pods } from '../../src/kube/objects.ts';
+import { ensure, find, type Lab, remove, until } from '../cluster/lab.ts';
+import type { Load } from '../cluster/load.ts';
+import { buildPerformer } from '../cluster/workloads.ts';
+import { anchorLabels, chaosNamespace, ours, performerNames } from '../experiment.ts';
+import { readyOf } from '../judge.ts';
+import { anchorOf } from './aim.ts';
+
+const startLimitMs = 120_000;
+/** Of the Performers under fault: half of what a rollout takes is not to be waited for in every experiment. */
+const spec = { drainSeconds: 2, nodeLossPolicy: 'Route' } as const;
+
+/** Nodes that pods are placed on, by name. */
+export async function readNodes({ kube }: Lab): Promise<string[]> {
+  const isUsable = ({ spec, status }: Node): boolean =>
+    spec?.unschedulable !== true &&
+    spec?.taints?.some(({ effect }) => effect === 'NoSchedule' || effect === 'NoExecute') !== true &&
+    status?.conditions?.some((one) => one.type === 'Ready' && one.status === 'True') === true;
+  return (await kube.list(nodes)).items
+    .filter(isUsable)
+    .map((node) => keyOf(node).name)
+    .toSorted();
+}
+
+/** Makes what every experiment stands on: Performers that serve, an anchor on each node. What is there is left as it is. */
+export async function setStage(lab: Lab, names: readonly string[], signal: AbortSignal): Promise<void> {
+  await ensure<Namespace>(lab, namespaces, { metadata: { name: chaosNamespace, labels: ours } });
+  for (const name of performerNames) {
+    // A new namespace takes pods once it has its service account.
+    await until(
+      'the namespace',
+      () => ensure(lab, performers, buildPerformer(chaosNamespace, name, lab.performerImage, {}, spec)).then(() => true),
+      20_000,
+      signal,
+    );
+  }
+  for (const name of names) await until('the namespace', () => ensureAnchor(lab, name).then(() => true), 20_000, signal);
+  await until('the Performers to serve', () => isAsAsked(lab), startLimitMs, signal);
+}
+
+/** A pod with the node's own network: what is cut off from it is cut off from the kubelet, too. */
+async function ensureAnchor(lab: Lab, node: string): Promise<void> {
+  const metadata = { name: anchorOf(node), namespace: chaosNamespace, labels: { ...anchorLabels, ...ours } };
+  const there = await find<Pod>(lab, pods, { metadata });
+  if (there !== undefined && /Failed|Succeeded/.test(there.status?.phase ?? '')) await remove(lab, pods, there, { gracePeriodSeconds: 0 });
+  const containers = [{ name: 'pause', image: lab.pauseImage, imagePullPolicy: 'IfNotPresent' }];
+  await ensure<Pod>(lab, pods, {
+    metadata,
+    spec: { nodeName: node, hostNetwork: true, tolerations: [{ operator: 'Exists' }], containers },
+  });
+}
+
+/** Every Performer serves by the pods it asks for and no more, and says so. */
+export async function isAsAsked({ kube }: Lab): Promise<boolean> {
+  const [all, living] = await Promise.all([
+    kube.list(performers, { namespace: chaosNamespace }),
+    kube.list(pods, { namespace: chaosNamespace }),
+  ]);
+  return (
+    all.items.length > 0 &&
+    all.items.every((one) => {
+      const own = living.items.filter(({ metadata }) => metadata?.ownerReferences?.[0]?.uid === one.metadata?.uid);
+      return readyOf(one) === 'True Serving' && own.length === ((one.spec as { readonly replicas?: number }).replicas ?? 1);
+    })
+  );
+}
+
+/** Everything stands as before any fault: nodes, Performers, anchors, load. */
+export async function isSteady(lab: Lab, load: Load, names: readonly string[]): Promise<boolean> {
+  await load.ensure();
+  if (load.unrest().length > 0 || (await readNodes(lab)).length < names.length || !(await isAsAsked(lab))) return false;
+  await Promise.all(names.map((name) => ensureAnchor(lab, name)));
+  return true;
+}
+
+/** Asks for one Performer more. */
+export async function ask(lab: Lab, name: string): Promise<void> {
+  await ensure(lab, performers, buildPerformer(chaosNamespace, name, lab.performerImage, {}, spec));
+}
+
+/** Takes a Performer away that was asked for, and waits until nothing is left of it. */
+export async function unask(lab: Lab, name: string): Promise<void> {
+  const object = buildPerformer(chaosNamespace, name, lab.performerImage);
+  await remove(lab, performers, object);
+  const isGone = async (): Promise<boolean> =>
+    (await lab.kube.list(pods, { namespace: chaosNamespace })).items.every(({ metadata }) => metadata?.ownerReferences?.[0]?.name !== name);
+  await until(`what Performer ${name} had to go`, isGone, 60_000);
+}

@@ -1,0 +1,71 @@
+import type { JUnitCase } from '../src/bench/junit.ts';
+import { formatFigure, formatTable } from '../src/bench/report.ts';
+import type { ChaosReport, ChaosRun } from './report.ts';
+
+/** What was found that explains a verdict, in one line. Pure. */
+export function explainVerdict({ verdict, findings }: ChaosRun): string {
+  const says = verdict === 'failed' ? 'fails' : 'unsure';
+  return findings
+    .filter((one) => one.says === says)
+    .map(({ what, detail }) => `${what}: ${detail}`)
+    .join('; ');
+}
+
+/** Verdicts, then goals with what was measured over all runs that are conclusive. Pure. */
+export function formatChaos(report: ChaosReport): string {
+  const runs = report.runs.map((run) => [run.id, run.title, run.verdict, seconds(run), explainVerdict(run)]);
+  const parts = [
+    formatTable(['id', 'experiment', 'verdict', 'took', 'why'], runs),
+    '',
+    formatTable(['goal', 'experiment', 'figure', 'at most', 'p50', 'max', 'n', ''], goalRows(report)),
+  ];
+  if (report.partialBecause !== undefined) parts.push('', `Not all of it was run: ${report.partialBecause}`);
+  return parts.join('\n');
+}
+
+const seconds = ({ times }: ChaosRun): string => `${Math.round((times.endedMs - times.beganMs) / 1_000)} s`;
+
+function goalRows({ runs, judgesTimes }: ChaosReport): readonly (readonly string[])[] {
+  const conclusive = runs.filter(({ verdict }) => verdict !== 'inconclusive');
+  const all = conclusive.flatMap(({ id, goals }) => goals.filter(({ goal }) => goal !== '-').map((goal) => ({ id, ...goal })));
+  return [...Map.groupBy(all, ({ id, goal, figure }) => `${goal} ${id} ${figure}`).values()].flatMap((same) => {
+    const [first] = same;
+    if (first === undefined) return [];
+    const taken = same.flatMap(({ measured }) => (measured === undefined ? [] : [measured])).toSorted((a, b) => a - b);
+    const [middle = Number.NaN, most = Number.NaN] = [taken[(taken.length - 1) >> 1], taken.at(-1)];
+    const verdict = taken.length === 0 ? 'not measured' : most <= first.atMost ? 'met' : 'MISSED';
+    const isJudged = judgesTimes || !first.timed;
+    const row = [
+      first.goal,
+      first.id,
+      first.figure,
+      formatFigure(first.atMost),
+      formatFigure(middle),
+      formatFigure(most),
+      String(taken.length),
+    ];
+    return [[...row, isJudged ? verdict : `${verdict} (not judged here)`]];
+  });
+}
+
+/** A test for each run; an inconclusive one that was run again is skipped, its last attempt failed. Pure. */
+export function toJUnitCases({ runs, partialBecause }: ChaosReport): readonly JUnitCase[] {
+  const cases = runs.map((run): JUnitCase => {
+    const base = {
+      suite: 'chaos',
+      name: `${run.id} ${run.title}${run.round === 0 ? '' : ` (round ${run.round + 1})`}${run.attempt === 1 ? '' : ' (again)'}`,
+    };
+    if (run.verdict === 'passed') return base;
+    const why = `${run.verdict}: ${explainVerdict(run)}`;
+    const wasRepeated = runs.some(({ id, round, attempt }) => id === run.id && round === run.round && attempt > run.attempt);
+    return run.verdict === 'inconclusive' && wasRepeated ? { ...base, skipped: why } : { ...base, failure: why };
+  });
+  return partialBecause === undefined ? cases : [...cases, { suite: 'chaos', name: 'all of it was run', failure: partialBecause }];
+}
+
+/** What all runs come to: a failure weighs more than doubt. Pure. */
+export function overallVerdict({ runs, partialBecause }: ChaosReport): ChaosRun['verdict'] {
+  if (runs.some(({ verdict }) => verdict === 'failed')) return 'failed';
+  const last = [...Map.groupBy(runs, ({ id, round }) => `${id} ${round}`).values()].map((attempts) => attempts.at(-1)?.verdict);
+  return partialBecause === undefined && last.length > 0 && last.every((verdict) => verdict === 'passed') ? 'passed' : 'inconclusive';
+}

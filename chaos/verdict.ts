@@ -1,0 +1,77 @@
+import type { Bound, Experiment } from './experiment.ts';
+import type { Figures } from './figures.ts';
+import type { Judgement } from './judge.ts';
+import type { Felt } from './probe.ts';
+
+export type Verdict = 'passed' | 'failed' | 'inconclusive';
+
+/** One thing that was looked at. What speaks against the subject fails the experiment, what speaks against the experiment leaves it open. */
+export interface Finding {
+  readonly what: string;
+  readonly says: 'holds' | 'fails' | 'unsure' | 'noted';
+  readonly detail: string;
+}
+
+export interface Grounds {
+  readonly experiment: Experiment;
+  /** Whether figures that are about speed count. */
+  readonly judgesTimes: boolean;
+  /** By the injector's own records. */
+  readonly injected: { readonly holds: boolean; readonly detail: string };
+  readonly felt: Felt;
+  readonly recovered: { readonly holds: boolean; readonly detail: string };
+  readonly convergedAfterMs: number | undefined;
+  readonly judgement: Judgement;
+  readonly figures: Figures;
+}
+
+/** Pure. What was not surely injected is never passed; what is wrong all the same is. */
+export function decide(grounds: Grounds): { readonly verdict: Verdict; readonly findings: readonly Finding[] } {
+  const findings = collect(grounds);
+  const has = (says: Finding['says']): boolean => findings.some((one) => one.says === says);
+  return { verdict: has('fails') ? 'failed' : has('unsure') ? 'inconclusive' : 'passed', findings };
+}
+
+function collect({
+  experiment,
+  judgesTimes,
+  injected,
+  felt,
+  recovered,
+  convergedAfterMs,
+  judgement,
+  figures,
+}: Grounds): readonly Finding[] {
+  const isReal = injected.holds && felt.atMs !== undefined;
+  const untested = experiment.steady.filter((id) => (judgement.evaluated[id] ?? 0) === 0);
+  return [
+    { what: 'injected, by its records', says: injected.holds ? 'holds' : 'unsure', detail: injected.detail },
+    { what: 'felt where it acts', says: felt.atMs === undefined ? 'unsure' : 'holds', detail: felt.detail },
+    { what: 'taken back', says: recovered.holds ? 'holds' : 'unsure', detail: recovered.detail },
+    {
+      what: 'as asked again',
+      says: convergedAfterMs === undefined ? (recovered.holds ? 'fails' : 'unsure') : 'holds',
+      detail:
+        convergedAfterMs === undefined
+          ? `not within ${experiment.convergesMs / 1_000} s`
+          : `${(convergedAfterMs / 1_000).toFixed(1)} s after its end`,
+    },
+    ...judgement.violations.map(({ oracle, key, message }): Finding => ({ what: `${oracle} ${key}`, says: 'fails', detail: message })),
+    ...(untested.length === 0
+      ? []
+      : [{ what: 'steady state', says: 'unsure', detail: `never put to the test: ${untested.join(', ')}` } as const]),
+    ...experiment.bounds.map((bound) => judgeBound(bound, figures, judgesTimes, isReal)),
+  ];
+}
+
+function judgeBound(bound: Bound, figures: Figures, judgesTimes: boolean, isReal: boolean): Finding {
+  const { goal, figure, atMost, timed } = bound;
+  const value = figures[figure];
+  const what = goal === '-' ? figure : `${goal} ${figure}`;
+  if (value === undefined) return { what, says: timed && judgesTimes && isReal ? 'fails' : 'noted', detail: 'not measured' };
+  const detail = `${Math.round(value)}, at most ${atMost}`;
+  if (value <= atMost) return { what, says: 'holds', detail };
+  // A load that fails before there is a fault says nothing about one.
+  if (figure === 'failed in baseline' || !isReal) return { what, says: 'unsure', detail };
+  return { what, says: timed && !judgesTimes ? 'noted' : 'fails', detail };
+}
