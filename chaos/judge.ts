@@ -22,14 +22,15 @@ export interface Judgement {
 }
 
 /** Views are old for as long as a cut lasts, and a moment more. */
-const viewLagMs = 45_000;
+const underFaultMs = 45_000;
 
 /**
  * Holds what was seen against all oracles of the simulation, as if it happened again. Pure.
  *
  * @param quietFromMs since when nothing was to be written any more
+ * @param viewLagMs how old an operator's view may have been
  */
-export function judge(seen: Observations, times: Times, met: Met, quietFromMs: number): Judgement {
+export function judge(seen: Observations, times: Times, met: Met, quietFromMs: number, viewLagMs = underFaultMs): Judgement {
   let nowMs = 0;
   const isFaulty = (): boolean => nowMs >= times.askedMs && nowMs <= times.healedMs;
   const context: OracleContext = {

@@ -80,8 +80,9 @@ function feelCut(between: 'clients-pod' | 'clients-service', seen: Observations,
   const first = calls.toSorted((a, b) => a.atMs - b.atMs).find(({ kind }) => kind === 'failed');
   if (first === undefined) return nothing('every task is answered');
   const within = calls.filter(({ atMs }) => atMs >= first.atMs + edgeMs && atMs <= untilMs - edgeMs);
-  const isCut = ({ kind, instance = '' }: LoadCall): boolean =>
-    between === 'clients-service' ? kind === 'failed' : !met.pods.some(({ name }) => name === instance);
+  // One that waits until the cut is over did not get through it.
+  const isCut = ({ kind, instance = '', atMs, tookMs }: LoadCall): boolean =>
+    between === 'clients-service' ? kind === 'failed' || atMs + tookMs > untilMs : !met.pods.some(({ name }) => name === instance);
   const cut = within.filter(isCut).length;
   const detail = `${cut} of ${within.length} tasks did not get through`;
   return cut >= within.length * cutShare ? { atMs: first.atMs, detail } : nothing(detail);

@@ -1,6 +1,7 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { leaseName } from '../../src/api/v1alpha1/naming.ts';
 import { type KubeObject, keyOf, type Lease, leases, type Pod, pods, type Resource } from '../../src/kube/objects.ts';
+import type { KubeApi } from '../../src/kube/port.ts';
 import { startReflector } from '../../src/kube/reflector.ts';
 import { ObjectStore } from '../../src/kube/store.ts';
 import { systemClock } from '../../src/lib/clock.ts';
@@ -8,7 +9,6 @@ import { type Change, observeCluster } from '../../src/oracle/kit.ts';
 import { readWrites } from '../audit.ts';
 import { operatorLabels, operatorNamespace } from '../experiment.ts';
 import type { Observations, OperatorPod, Renewal } from '../observations.ts';
-import type { Lab } from './lab.ts';
 
 /** What is seen of a cluster from now on, but for the load; times by the clock of this process. */
 export interface Recorder {
@@ -20,7 +20,7 @@ export interface Recorder {
 
 /** @param onChange told of each change as it comes */
 export async function startRecorder(
-  { kube, auditLog }: Pick<Lab, 'kube' | 'auditLog'>,
+  { kube, auditLog }: { readonly kube: KubeApi; readonly auditLog?: string },
   namespace: string,
   onChange: (change: Change) => void = () => undefined,
 ): Promise<Recorder> {

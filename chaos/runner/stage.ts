@@ -25,7 +25,11 @@ export async function readNodes({ kube }: Lab): Promise<string[]> {
 
 /** Makes what every experiment stands on: Performers that serve, an anchor on each node. What is there is left as it is. */
 export async function setStage(lab: Lab, names: readonly string[], signal: AbortSignal): Promise<void> {
-  await ensure<Namespace>(lab, namespaces, { metadata: { name: chaosNamespace, labels: ours } });
+  const namespace: Namespace = { metadata: { name: chaosNamespace, labels: ours } };
+  const isFree = async (): Promise<boolean> =>
+    (await find<Namespace>(lab, namespaces, namespace))?.metadata?.deletionTimestamp === undefined;
+  await until(`namespace ${chaosNamespace} of an earlier run to go`, isFree, startLimitMs, signal);
+  await ensure<Namespace>(lab, namespaces, namespace);
   for (const name of performerNames) {
     // A new namespace takes pods once it has its service account.
     await until(

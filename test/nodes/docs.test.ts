@@ -3,11 +3,12 @@ import { chmod, cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { inNode } from '../../chaos/cluster/lab.ts';
 import { collectOutput } from '../../scripts/collect-output.ts';
 import { projectRoot } from '../../scripts/generate.ts';
 import { ctr } from '../../src/testbed/nodes/node-plan.ts';
 import { type DocBlock, joinBlocks, readBlocks } from '../support/doc-blocks.ts';
-import { inNode, NodesCluster } from './support/nodes-cluster.ts';
+import { NodesCluster } from './support/nodes-cluster.ts';
 
 const cluster = new NodesCluster();
 let home: string;

@@ -1,11 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { inNode } from '../../chaos/cluster/lab.ts';
+import { operatorNamespace } from '../../chaos/experiment.ts';
+import type { Call } from '../../chaos/observations.ts';
 import { annotations, leaseName } from '../../src/api/v1alpha1/naming.ts';
 import { performers } from '../../src/api/v1alpha1/performer.ts';
 import { keyOf, type Node, nodes, type Pod } from '../../src/kube/objects.ts';
 import { ctr } from '../../src/testbed/nodes/node-plan.ts';
 import { readyOf, until } from '../parity/support/real-cluster.ts';
-import { type Call, type Caller, inNode, NodesCluster, operatorNamespace } from './support/nodes-cluster.ts';
+import { type Caller, NodesCluster } from './support/nodes-cluster.ts';
 import { isPodReady, objectOf, type PhaseEnd, renderTimes, timePhases } from './support/phases.ts';
 
 /** For the figures of docs/results/nodes.md: how often a node is lost, and how soon that is noticed. */

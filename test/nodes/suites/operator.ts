@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { operatorNamespace } from '../../../chaos/experiment.ts';
 import { leaseName } from '../../../src/api/v1alpha1/naming.ts';
 import { performers } from '../../../src/api/v1alpha1/performer.ts';
 import { clusterPaths } from '../../../src/testbed/components.ts';
 import { readyOf, until } from '../../parity/support/real-cluster.ts';
-import { type NodesCluster, operatorNamespace } from '../support/nodes-cluster.ts';
+import type { NodesCluster } from '../support/nodes-cluster.ts';
 
 /** The operator itself: its leaders, its own rollout, its end, and the CronJob. */
 export function describeOperator(cluster: NodesCluster): void {

@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { operatorNamespace } from '../../../chaos/experiment.ts';
 import { projectRoot } from '../../../scripts/generate.ts';
 import { performers } from '../../../src/api/v1alpha1/performer.ts';
 import { readyOf, until } from '../../parity/support/real-cluster.ts';
-import { type NodesCluster, operatorNamespace, performerImage } from '../support/nodes-cluster.ts';
+import { type NodesCluster, performerImage } from '../support/nodes-cluster.ts';
 
 /** What a pod is given, where it lands, and what becomes of one that fails. */
 export function describePods(cluster: NodesCluster): void {

@@ -1,9 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { operatorNamespace } from '../../../chaos/experiment.ts';
 import { performers } from '../../../src/api/v1alpha1/performer.ts';
 import { clusterPaths } from '../../../src/testbed/components.ts';
 import { readyOf, until } from '../../parity/support/real-cluster.ts';
 import { grantedRights, readRights, renderRights } from '../../support/audit-rights.ts';
-import { type NodesCluster, operatorNamespace } from '../support/nodes-cluster.ts';
+import type { NodesCluster } from '../support/nodes-cluster.ts';
 
 /** Granted for what does not happen here; test/e2e/manifests.test.ts uses them all. */
 const unused: Readonly<Record<string, string>> = {

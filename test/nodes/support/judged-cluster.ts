@@ -1,33 +1,27 @@
-import { systemClock } from '../../../src/lib/clock.ts';
-import { calmContext, createOracles, OracleBoard, observeCluster } from '../../../src/oracle/kit.ts';
+import { startRecorder } from '../../../chaos/cluster/recorder.ts';
+import { type Judgement, judge } from '../../../chaos/judge.ts';
+import { calmContext } from '../../../src/oracle/kit.ts';
 import type { NodesCluster } from './nodes-cluster.ts';
 
 export interface JudgedCluster {
-  /** What was wrong so far, a line each. */
-  violations(): readonly string[];
-  /** Says that all is done that was asked for: what must hold at rest is put to the test. */
-  rest(): void;
-  /** Oracles whose statement was put to a test. */
-  evaluated(): readonly string[];
+  /** Says that all is done that was asked for, and holds what was seen so far against the oracles of the simulation. */
+  judge(): Judgement;
   stop(): void;
 }
 
-/** Holds the objects of a namespace against the oracles of the simulation from now on; where nothing is broken on purpose. */
-export async function judgeCluster({ kube }: NodesCluster, namespace: string): Promise<JudgedCluster> {
-  const board = new OracleBoard(createOracles({ ...calmContext, knowsWrites: false }));
-  const stop = new AbortController();
-  await observeCluster({
-    kube,
-    clock: systemClock,
-    signal: stop.signal,
-    random: Math.random,
-    namespace,
-    onChange: (change) => board.change(change),
-  });
+/** Watches the objects of a namespace, and what is written there, from now on; where nothing is broken on purpose. */
+export async function judgeCluster({ kube, cluster }: NodesCluster, namespace: string): Promise<JudgedCluster> {
+  const beganMs = Date.now();
+  const { auditLog = '' } = cluster;
+  const recorder = await startRecorder({ kube, auditLog }, namespace);
   return {
-    violations: () => board.violations.map(({ oracle, key, message }) => `${oracle} ${key}: ${message}`),
-    rest: () => board.rest({ atMs: kube.serverNowMs(), silentWrites: [], instances: undefined }),
-    evaluated: () => board.oracles.filter((one) => one.evaluated() > 0).map(({ id }) => id),
-    stop: () => stop.abort(),
+    judge: () => {
+      const endedMs = Date.now();
+      const never = Number.POSITIVE_INFINITY;
+      const times = { beganMs, askedMs: never, feltMs: never, healedMs: never, convergedMs: beganMs, endedMs };
+      const seen = { ...recorder.seen(), writes: recorder.writes(), calls: [], begun: [] };
+      return judge(seen, times, { performer: '', pods: [], nodes: [] }, endedMs, calmContext.viewLagMs);
+    },
+    stop: () => recorder.stop(),
   };
 }

@@ -1,13 +1,16 @@
-import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
+import { inNode, installOperator, tagImage } from '../../../chaos/cluster/lab.ts';
+import { buildCaller, buildPerformer } from '../../../chaos/cluster/workloads.ts';
+import { operatorNamespace } from '../../../chaos/experiment.ts';
+import type { Call } from '../../../chaos/observations.ts';
 import { projectRoot } from '../../../scripts/generate.ts';
-import type { PerformerSpecInput } from '../../../src/api/v1alpha1/performer.ts';
+import { type PerformerSpecInput, performers } from '../../../src/api/v1alpha1/performer.ts';
 import { clustersHome, registryDirOf } from '../../../src/testbed/cluster-state.ts';
 import type { AuditLevel } from '../../../src/testbed/components.ts';
 import { type EmbeddedCluster, startEmbeddedCluster } from '../../../src/testbed/embedded-cluster.ts';
-import { kubectl, untilEstablished } from '../../../src/testbed/kubectl.ts';
+import { kubectl } from '../../../src/testbed/kubectl.ts';
 import { ctr, type NodeTimers } from '../../../src/testbed/nodes/node-plan.ts';
 import { openRealNodes, type RealNodes } from '../../../src/testbed/nodes/real-nodes.ts';
 import { silentProgress } from '../../../src/testbed/progress.ts';
@@ -20,24 +23,11 @@ import { makeNodeImages, registry } from './prepare.ts';
 export const performerImage = `${registry}/hourglass-test-performer:0.1.0`;
 /** The same under a newer tag, for rollouts. */
 export const newPerformerImage = `${registry}/hourglass-test-performer:0.1.1`;
-export const operatorNamespace = 'hourglass-system';
 
 export interface NodesOptions {
   readonly count?: number;
   readonly timers?: NodeTimers;
   readonly audit?: AuditLevel;
-}
-
-/** One call of the caller, as it tells of it. */
-export interface Call {
-  readonly kind: 'answered' | 'failed';
-  readonly id: string;
-  readonly atMs: number;
-  readonly tookMs: number;
-  readonly instance?: string;
-  readonly version?: string;
-  readonly code?: number;
-  readonly details?: string;
 }
 
 /** A pod that calls a Performer, each task once. */
@@ -63,7 +53,7 @@ export class NodesCluster extends RealCluster {
     beforeAll(async () => {
       const tools = await findNodeTools();
       const images = await makeNodeImages();
-      const { count = 3, timers = 'fast', audit = true } = options;
+      const { count = 3, timers = 'fast', audit = 'bodies' } = options;
       const name = `nodes-${process.pid}-${Math.random().toString(36).slice(2, 8)}`;
       started.cluster = await startEmbeddedCluster({
         name,
@@ -76,7 +66,7 @@ export class NodesCluster extends RealCluster {
       });
       started.nodes = openRealNodes(registryDirOf(clustersHome(process.env), name), tools.controlPlane);
       for (const { file } of images) await started.nodes.loadImage(file);
-      for (const name of started.nodes.names) inNode(started.nodes, name, [...ctr, 'images', 'tag', performerImage, newPerformerImage]);
+      tagImage(started.nodes, performerImage, newPerformerImage);
     }, buildTimeoutMs);
     beforeEach(({ task, onTestFailed }) => {
       onTestFailed(async () => {
@@ -117,11 +107,8 @@ export class NodesCluster extends RealCluster {
   }
 
   /** Installs the operator from the file that users apply: `watch`, as a Deployment that is then available, or `once`, as a CronJob. */
-  async install(mode: 'watch' | 'once'): Promise<void> {
-    await this.kubectl('apply', '--server-side', '--force-conflicts', '-f', join(projectRoot, `manifests/install-${mode}.yaml`));
-    await this.kubectl(...untilEstablished('crd/performers.hourglass.eigenlayer.io'));
-    if (mode === 'watch')
-      await this.kubectl('rollout', 'status', '-n', operatorNamespace, 'deployment/hourglass-operator', '--timeout=120s');
+  install(mode: 'watch' | 'once'): Promise<void> {
+    return installOperator(this.#get(), mode);
   }
 
   /** Takes the operator away as users do; the CRD stays, and with it the Performers. */
@@ -161,11 +148,7 @@ export class NodesCluster extends RealCluster {
     env: Readonly<Record<string, string>> = {},
     spec: Partial<PerformerSpecInput> = {},
   ): Promise<void> {
-    const identity = [
-      { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
-      { name: 'POD_UID', valueFrom: { fieldRef: { fieldPath: 'metadata.uid' } } },
-    ];
-    await this.ask(namespace, name, { image: performerImage, config: { grpcPort: 8080, environment: env, env: identity }, ...spec });
+    await this.kube.create(performers, buildPerformer(namespace, name, performerImage, env, spec));
   }
 
   /** Starts a caller in the cluster; it calls until `stop`, which returns how each of its calls went. */
@@ -175,26 +158,7 @@ export class NodesCluster extends RealCluster {
     env: Readonly<Record<string, string>> & { readonly TARGET: string },
     node?: string,
   ): Promise<Caller> {
-    await this.apply({
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata: { name, namespace, labels: { app: 'caller' } },
-      spec: {
-        restartPolicy: 'Never',
-        terminationGracePeriodSeconds: 10,
-        enableServiceLinks: false,
-        ...(node === undefined ? {} : { nodeSelector: { 'kubernetes.io/hostname': node } }),
-        containers: [
-          {
-            name: 'caller',
-            image: performerImage,
-            imagePullPolicy: 'IfNotPresent',
-            command: ['/caller'],
-            env: Object.entries(env).map(([key, value]) => ({ name: key, value })),
-          },
-        ],
-      },
-    });
+    await this.apply(buildCaller({ namespace, name, image: performerImage, env, ...(node === undefined ? {} : { node }) }));
     await until('the caller to begin', async () => {
       const said = await this.kubectl('logs', '-n', namespace, name).catch(() => '');
       return said.includes('"kind":"begun"');
@@ -225,10 +189,4 @@ export class NodesCluster extends RealCluster {
     ).replace(/^containerd:\/\//, '');
     inNode(this.nodes, node, [...ctr, 'tasks', 'kill', '--signal', signal, id]);
   }
-}
-
-/** Runs a command in a node and returns what it said; throws when it fails. */
-export function inNode(nodes: RealNodes, name: string, command: readonly string[]): string {
-  const [program = '', ...args] = nodes.enter(name, command);
-  return execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], timeout: 30_000 });
 }

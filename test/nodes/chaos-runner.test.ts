@@ -1,0 +1,139 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { inNode, type Lab } from '../../chaos/cluster/lab.ts';
+import { chaosNamespace } from '../../chaos/experiment.ts';
+import { renderChaosFiles } from '../../chaos/rendered-files.ts';
+import { type ChaosReport, chaosReport } from '../../chaos/report.ts';
+import { startOwnLab } from '../../chaos/runner/own-cluster.ts';
+import { type Collected, collectOutput } from '../../scripts/collect-output.ts';
+import { projectRoot } from '../../scripts/generate.ts';
+import type { EmbeddedCluster } from '../../src/testbed/embedded-cluster.ts';
+import { kubectl } from '../../src/testbed/kubectl.ts';
+import { createProgress } from '../../src/testbed/progress.ts';
+import { until } from '../parity/support/real-cluster.ts';
+import { buildTimeoutMs } from '../support/cluster.ts';
+import { makeNodeImages } from './support/prepare.ts';
+
+let cluster: EmbeddedCluster;
+let lab: Lab;
+let out: string;
+
+beforeAll(async () => {
+  await makeNodeImages();
+  ({ cluster, lab } = await startOwnLab(createProgress(process.stderr), new AbortController().signal, 'fast'));
+  out = await mkdtemp(join(tmpdir(), 'hourglass-chaos-'));
+}, buildTimeoutMs);
+afterAll(async () => {
+  lab?.kube.close();
+  await cluster?.stop();
+  await rm(out, { recursive: true, force: true });
+}, 60_000);
+
+/** The command as a user has it, on this cluster; `says` resolves once its progress has a line that matches. */
+function startChaos(...args: readonly string[]): {
+  readonly child: ChildProcess;
+  readonly result: Promise<Collected>;
+  readonly says: (pattern: RegExp) => Promise<void>;
+} {
+  const child = spawn(process.execPath, ['src/cli/main.ts', 'chaos', '--kubeconfig', lab.kubeconfig, '--out', out, ...args], {
+    cwd: projectRoot,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stderr = '';
+  const result = collectOutput(child, (all) => {
+    stderr = all;
+  });
+  return { child, result, says: (pattern) => until(String(pattern), async () => pattern.test(stderr), 150_000) };
+}
+
+const readReport = async (): Promise<ChaosReport> => chaosReport.parse(JSON.parse(await readFile(join(out, 'report.json'), 'utf8')));
+
+/** Every rule of Chaos Mesh in any network of any node, as iptables tells it. */
+function findRules(): readonly string[] {
+  const script =
+    'for pid in $(ls /proc | grep "^[0-9]*$"); do readlink /proc/$pid/ns/net | sed "s/$/ $pid/"; done | sort -u -k1,1 | while read -r net pid; do nsenter --net=/proc/$pid/ns/net iptables-save; done 2>/dev/null | grep -e "-A CHAOS" || true';
+  const { nodes } = lab;
+  return (nodes?.names ?? [])
+    .flatMap((name) => (nodes === undefined ? [] : inNode(nodes, name, ['sh', '-c', script]).split('\n')))
+    .filter((line) => line !== '');
+}
+
+/** Stops the daemons where they are, or lets them go on: their controller cannot tell. */
+function signalDaemons(signal: 'STOP' | 'CONT'): void {
+  const script = `cd /proc; for one in [0-9]*; do [ "$(cat $one/comm)" = chaos-daemon ] && kill -${signal} $one; done; true`;
+  const { nodes } = lab;
+  for (const name of nodes?.names ?? []) if (nodes !== undefined) inNode(nodes, name, ['sh', '-c', script]);
+}
+
+describe('what is rendered for Chaos Mesh', () => {
+  it('is taken by its own CRDs', async () => {
+    await kubectl(cluster, ['create', 'namespace', chaosNamespace]);
+    for (const [path, text] of renderChaosFiles())
+      expect(await kubectl(cluster, ['create', '--dry-run=server', '--validate=strict', '-f', '-'], { input: text }), path).toMatch(
+        /created \(server dry run\)/,
+      );
+  });
+});
+
+describe('the runner', () => {
+  it('takes a fault back when it is interrupted', async () => {
+    const { child, result, says } = startChaos('--experiment', 'C5');
+    await says(/C5 ·/);
+    await until('the cut', async () => findRules().length > 0);
+    child.kill('SIGINT');
+    expect((await result).code).toBe(4);
+    expect(findRules()).toEqual([]);
+    expect((await readReport()).partialBecause).toBe('it was interrupted');
+  });
+
+  it('takes back what a killed one left', async () => {
+    const killed = startChaos('--experiment', 'C5', '--suite', 'full');
+    await killed.says(/C5 ·/);
+    await until('the cut', async () => findRules().length > 0);
+    killed.child.kill('SIGKILL');
+    await killed.result;
+    expect(findRules()).not.toEqual([]);
+    const { result, child, says } = startChaos('--experiment', 'C2a');
+    await says(/taking back NetworkChaos hourglass-chaos\/c5-0-1, which an earlier run left behind/);
+    await says(/Starting Performers/);
+    expect(findRules()).toEqual([]);
+    child.kill('SIGINT');
+    await result;
+  });
+
+  it('passes nothing where an injector does nothing', async () => {
+    signalDaemons('STOP');
+    try {
+      const { stdout, code } = await startChaos('--experiment', 'C4b').result;
+      expect(code).toBe(4);
+      expect(stdout).toMatch(/faults cannot be believed here: a cut that must bite does not/);
+      expect((await readReport()).runs).toEqual([]);
+    } finally {
+      signalDaemons('CONT');
+    }
+  });
+
+  it.each([{ name: 'an experiment that there is none of', args: ['--experiment', 'C99'], code: 2, says: /experiment C99: there are C1/ }])(
+    'refuses $name',
+    async ({ args, code, says }) => {
+      const { code: ended, stderr } = await startChaos(...args).result;
+      expect([ended, stderr]).toEqual([code, expect.stringMatching(says)]);
+    },
+  );
+
+  it("refuses a cluster with somebody else's experiment, and names it", async () => {
+    const foreign = {
+      apiVersion: 'chaos-mesh.org/v1alpha1',
+      kind: 'PodChaos',
+      metadata: { name: 'theirs', namespace: 'default' },
+      spec: { action: 'pod-kill', mode: 'one', selector: { namespaces: ['default'], labelSelectors: { app: 'nobody' } } },
+    };
+    await kubectl(cluster, ['apply', '-f', '-'], { input: JSON.stringify(foreign) });
+    const { code, stderr } = await startChaos('--experiment', 'C1').result;
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/PodChaos default\/theirs: an experiment that is not of this program/)]);
+    await kubectl(cluster, ['delete', 'podchaos', 'theirs', '-n', 'default', '--timeout=20s']);
+  });
+});

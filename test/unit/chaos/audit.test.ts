@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import { readWrites } from '../../../chaos/audit.ts';
+import { change, pod } from './support.ts';
+
+const before = pod('a-0');
+const seen = [change(0, undefined, before)];
+const line = (more: object): string =>
+  JSON.stringify({
+    stage: 'ResponseComplete',
+    verb: 'patch',
+    user: {
+      username: 'system:serviceaccount:hourglass-system:hourglass-operator',
+      extra: { 'authentication.kubernetes.io/pod-name': ['op-1'] },
+    },
+    objectRef: { resource: 'pods', namespace: 'ns', name: 'a-0' },
+    requestReceivedTimestamp: '2026-01-01T00:00:00Z',
+    stageTimestamp: '2026-01-01T00:00:01Z',
+    responseStatus: { code: 200 },
+    requestObject: { metadata: { resourceVersion: before.metadata?.resourceVersion } },
+    responseObject: { metadata: { name: 'a-0', uid: 'uid-a-0', resourceVersion: '9' } },
+    ...more,
+  });
+const read = (more: object) => readWrites(line(more), seen, 'ns');
+
+describe('readWrites', () => {
+  it("tells an operator's write, what it was made on and what came of it", () => {
+    expect(read({})).toEqual([
+      expect.objectContaining({
+        actor: 'operator op-1',
+        verb: 'patch',
+        plural: 'pods',
+        result: 'ok',
+        before,
+        atMs: Date.parse('2026-01-01T00:00:01Z'),
+      }),
+    ]);
+  });
+
+  it('does not know what a write found that names no version', () => {
+    expect(read({ requestObject: {} })[0]).toMatchObject({ before: undefined, preconditions: {} });
+  });
+
+  it.each([
+    { name: 'a conflict', more: { responseStatus: { code: 409, reason: 'Conflict' } }, result: 'conflict' },
+    {
+      name: 'a name that is taken',
+      more: { verb: 'create', responseStatus: { code: 409, reason: 'AlreadyExists' } },
+      result: 'alreadyExists',
+    },
+    { name: 'a refusal', more: { responseStatus: { code: 403 } }, result: 'forbidden' },
+    { name: 'an API server in trouble', more: { responseStatus: { code: 500 } }, result: 'unavailable' },
+  ])('tells $name', ({ more, result }) => {
+    expect(read(more)[0]).toMatchObject({ result, after: undefined });
+  });
+
+  it.each([
+    { name: 'another namespace', more: { objectRef: { resource: 'pods', namespace: 'other' } } },
+    { name: 'a binding', more: { objectRef: { resource: 'pods', subresource: 'binding', namespace: 'ns', name: 'a-0' } } },
+    { name: 'a read', more: { verb: 'get' } },
+  ])('leaves out $name', ({ more }) => {
+    expect(read(more)).toEqual([]);
+  });
+
+  it('leaves out a line that is cut off', () => {
+    expect(readWrites(`${line({}).slice(0, -9)}\n${line({})}`, seen, 'ns')).toHaveLength(1);
+  });
+});

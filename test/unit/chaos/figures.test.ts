@@ -1,0 +1,110 @@
+import { describe, expect, it } from 'vitest';
+import type { FigureName } from '../../../chaos/experiment.ts';
+import { takeFigures } from '../../../chaos/figures.ts';
+import type { Met, Observations, Times } from '../../../chaos/observations.ts';
+import { call, calls, change, observed, pod, victim } from './support.ts';
+
+const times: Times = { beganMs: 0, askedMs: 10_000, feltMs: 10_000, healedMs: 20_000, convergedMs: 25_000, endedMs: 30_000 };
+const born = (atMs: number, name: string, owner?: string) =>
+  change(atMs, undefined, {
+    ...pod(name, { node: 'n2' }, owner),
+    metadata: { ...pod(name, {}, owner).metadata, creationTimestamp: '2030-01-01T00:00:00Z' },
+  });
+const replaced = [
+  change(5_000, undefined, pod('a-0')),
+  change(10_100, pod('a-0'), pod('a-0', { deleting: true })),
+  born(10_300, 'a-1'),
+  change(22_000, pod('a-0'), undefined),
+];
+const onNode: Met = { ...victim, nodes: ['n1'] };
+
+describe('takeFigures', () => {
+  it.each<{ figure: FigureName; name: string; seen: Partial<Observations>; met?: Met; is: number | undefined }>([
+    { figure: 'deletion to creation ms', name: 'from the first word of it to the next pod', seen: { changes: replaced }, is: 200 },
+    { figure: 'deletion to creation ms', name: 'absent when nothing was deleted', seen: { changes: replaced.slice(0, 1) }, is: undefined },
+    {
+      figure: 'pods created',
+      name: 'those of the Performer that it met',
+      seen: { changes: [...replaced, born(11_000, 'b-1', 'beta')] },
+      is: 1,
+    },
+    {
+      figure: 'pods created',
+      name: 'two for one that was asked for meanwhile',
+      seen: { changes: [born(11_000, 'x-0', 'x'), born(12_000, 'x-1', 'x')] },
+      met: { ...victim, asked: 'x' },
+      is: 2,
+    },
+    { figure: 'heal to one pod left ms', name: 'until the old one went', seen: { changes: replaced }, is: 2_000 },
+    {
+      figure: 'fault to first answer of another pod ms',
+      name: 'when it came, not when it was asked',
+      seen: { calls: [call(9_000, 'a-0'), call(12_000, 'a-1', { tookMs: 100 })] },
+      is: 2_100,
+    },
+    {
+      figure: 'outage ms',
+      name: 'the longest time without an answer',
+      seen: { calls: [call(9_900, 'a-0'), call(10_200, undefined), call(13_000, 'a-1'), call(30_000, 'a-1')] },
+      is: 17_000,
+    },
+    {
+      figure: 'failed after heal',
+      name: 'leaves the first seconds out',
+      seen: { calls: [call(21_000, undefined), call(26_000, undefined)] },
+      is: 1,
+    },
+    {
+      figure: 'failed in baseline',
+      name: 'leaves out what was under way',
+      seen: { calls: [call(5_000, undefined), call(9_999, undefined)] },
+      is: 1,
+    },
+    {
+      figure: 'failed of bystander',
+      name: 'counts the other Performer',
+      seen: { calls: [call(12_000, undefined), call(12_000, undefined, { performer: 'beta' })] },
+      is: 1,
+    },
+    {
+      figure: 'failed of bystander',
+      name: 'not where it stood on the lost node',
+      met: onNode,
+      seen: { changes: [change(5_000, undefined, pod('b-0', {}, 'beta'))], calls: [call(12_000, undefined, { performer: 'beta' })] },
+      is: 0,
+    },
+    {
+      figure: 'failed throughout',
+      name: 'not what callers on the lost node say',
+      met: onNode,
+      seen: { calls: [call(12_000, undefined, { from: 'n1' }), call(12_000, undefined)] },
+      is: 1,
+    },
+    {
+      figure: 'answers of a replaced pod',
+      name: 'once another has answered for a while',
+      seen: { calls: [call(11_000, 'a-1'), ...calls(12_000, 14_000, 'a-0')] },
+      is: 9,
+    },
+    {
+      figure: 'tasks begun twice',
+      name: 'by whomever',
+      seen: {
+        begun: [
+          { id: 't', uid: 'a' },
+          { id: 't', uid: 'b' },
+          { id: 'u', uid: 'a' },
+        ],
+      },
+      is: 1,
+    },
+    {
+      figure: 'operator writes to pods',
+      name: 'not measured without an audit log',
+      seen: { changes: replaced, writes: undefined },
+      is: undefined,
+    },
+  ])('$figure: $name', ({ figure, seen, met = victim, is }) => {
+    expect(takeFigures(observed(seen), times, met)[figure]).toBe(is);
+  });
+});

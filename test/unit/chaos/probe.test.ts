@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest';
+import type { Fault } from '../../../chaos/experiment.ts';
+import type { Met, Observations } from '../../../chaos/observations.ts';
+import { feel } from '../../../chaos/probe.ts';
+import { calls, change, observed, pod, renewals, victim } from './support.ts';
+
+const there = change(0, undefined, pod('a-0'));
+const gone = change(10_100, pod('a-0'), undefined);
+const kill: Fault = { kind: 'pod-kill', graceSeconds: 0 };
+const cut = (between: Extract<Fault, { kind: 'partition' }>['between']): Fault => ({ kind: 'partition', between });
+const onNode: Met = { ...victim, nodes: ['n1'] };
+
+/** Asked for at 10 s, over at 30 s. */
+describe('feel', () => {
+  it.each<{ name: string; fault: Fault; seen: Partial<Observations>; met?: Met; atMs: number | undefined }>([
+    {
+      name: 'a killed pod that answers no more',
+      fault: kill,
+      seen: { changes: [there, gone], calls: calls(9_000, 10_000, 'a-0') },
+      atMs: 10_100,
+    },
+    { name: 'no pod that went before', fault: kill, seen: { changes: [there, { ...gone, atMs: 9_000 }] }, atMs: undefined },
+    {
+      name: 'no pod that is said to be gone and answers all the same',
+      fault: kill,
+      seen: { changes: [there, gone], calls: calls(12_000, 13_000, 'a-0') },
+      atMs: undefined,
+    },
+    {
+      name: 'another container in the same pod',
+      fault: { kind: 'container-kill', of: 'performer' },
+      seen: { changes: [there, change(11_000, pod('a-0'), pod('a-0', { container: 'c2' }))] },
+      atMs: 11_000,
+    },
+    {
+      name: 'no container that runs on',
+      fault: { kind: 'container-kill', of: 'performer' },
+      seen: { changes: [there, change(11_000, pod('a-0'), pod('a-0'))] },
+      atMs: undefined,
+    },
+    {
+      name: 'a cut from the first task that fails',
+      fault: cut('clients-service'),
+      seen: { calls: [...calls(9_000, 10_400, 'a-0'), ...calls(10_400, 30_000, undefined)] },
+      atMs: 10_400,
+    },
+    {
+      name: 'no cut that lets most tasks through',
+      fault: cut('clients-service'),
+      seen: { calls: [...calls(10_400, 15_000, undefined), ...calls(15_000, 30_000, 'a-0')] },
+      atMs: undefined,
+    },
+    {
+      name: 'no cut where every task is answered',
+      fault: cut('clients-service'),
+      seen: { calls: calls(9_000, 30_000, 'a-0') },
+      atMs: undefined,
+    },
+    {
+      name: 'a cut from one pod though another answers',
+      fault: cut('clients-pod'),
+      seen: { calls: [...calls(10_400, 12_000, undefined), ...calls(12_000, 30_000, 'a-1')] },
+      atMs: 10_400,
+    },
+    {
+      name: 'an operator that is not heard',
+      fault: cut('operator-api'),
+      seen: { renewals: renewals('operator', 0, 12_000) },
+      atMs: 10_000,
+    },
+    {
+      name: 'no operator that renews its Lease',
+      fault: cut('operator-api'),
+      seen: { renewals: renewals('operator', 0, 30_000) },
+      atMs: undefined,
+    },
+    {
+      name: 'a node that is not heard, beside one that is',
+      fault: cut('kubelet-api'),
+      met: onNode,
+      seen: { renewals: [...renewals('n1', 1_000, 13_000), ...renewals('n2', 0, 30_000)] },
+      atMs: 11_000,
+    },
+    {
+      name: 'a node without power from the last answer of its pod',
+      fault: { kind: 'node-power-off' },
+      met: onNode,
+      seen: { renewals: renewals('n1', 1_000, 13_000), calls: calls(9_000, 10_300, 'a-0') },
+      atMs: 10_200,
+    },
+    {
+      name: 'no node without power whose pod answers on',
+      fault: { kind: 'node-power-off' },
+      met: onNode,
+      seen: { renewals: renewals('n1', 0, 11_000), calls: calls(9_000, 30_000, 'a-0') },
+      atMs: undefined,
+    },
+  ])('finds $name', ({ fault, seen, met = victim, atMs }) => {
+    expect(feel(fault, observed(seen), met, 10_000, 30_000).atMs).toBe(atMs);
+  });
+});
