@@ -22,7 +22,11 @@ export async function healLeftovers(lab: Lab, journal: Journal, report: Progress
           `${resource.kind} ${keyText(keyOf(object))}: an experiment that is not of this program is on the cluster; delete it, or wait for its end: kubectl delete ${resource.plural} -n ${keyOf(object).namespace} ${keyOf(object).name}`,
         );
       report.warn(`taking back ${resource.kind} ${keyText(keyOf(object))}, which an earlier run left behind`);
-      await removeExperiment(lab, object);
+      const removal = await removeExperiment(lab, object);
+      if (removal === 'it is still there')
+        throw new TestbedError(
+          `${resource.kind} ${keyText(keyOf(object))}: it does not go, even without its finalizer; see that chaos-controller-manager runs, and delete it by hand`,
+        );
     }
   }
   for (const { node } of journal.read()) {

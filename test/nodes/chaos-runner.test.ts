@@ -107,8 +107,8 @@ describe('the runner', () => {
   it('passes nothing where an injector does nothing', async () => {
     signalDaemons('STOP');
     try {
-      const { stdout, code } = await startChaos('--experiment', 'C4b').result;
-      expect(code).toBe(4);
+      const { stdout, stderr, code } = await startChaos('--experiment', 'C4b').result;
+      expect(code, stderr).toBe(4);
       expect(stdout).toMatch(/faults cannot be believed here: a cut that must bite does not/);
       expect((await readReport()).runs).toEqual([]);
     } finally {
