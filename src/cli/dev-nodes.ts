@@ -6,13 +6,26 @@ import type { Node, Pod } from '../kube/objects.ts';
 import { clustersHome, readState, registryDirOf } from '../testbed/cluster-state.ts';
 import { clusterPaths } from '../testbed/components.ts';
 import { kubectl } from '../testbed/kubectl.ts';
+import { type NodeFaultId, openNodeFaults } from '../testbed/nodes/node-faults.ts';
 import { type NodeCut, openRealNodes, type RealNodes } from '../testbed/nodes/real-nodes.ts';
 import { createProgress } from '../testbed/progress.ts';
 import { TestbedError } from '../testbed/testbed-error.ts';
 import { ensureTool } from '../testbed/tools.ts';
 import { renderTable } from './output.ts';
 
-export type NodeAction = 'stop' | 'start' | 'cut' | 'heal';
+/** Actions that are a fault of the catalogue, or its undoing, and what is said then. */
+const faultActions = {
+  freeze: ['freeze', 'apply', 'stands still; let it go on: bin/hourglass dev node thaw'],
+  thaw: ['freeze', 'undo', 'goes on'],
+  hang: ['kubelet-hang', 'apply', 'has a kubelet that stands still; let it go on: bin/hourglass dev node continue'],
+  continue: ['kubelet-hang', 'undo', 'has a kubelet that goes on'],
+  crash: ['kubelet-crash', 'apply', 'lost its kubelet, and starts it again'],
+  fill: ['disk-full', 'apply', 'has a full disk; free it: bin/hourglass dev node free'],
+  free: ['disk-full', 'undo', 'has room on its disk'],
+  reboot: ['reboot', 'apply', 'is starting'],
+} as const satisfies Record<string, readonly [NodeFaultId, 'apply' | 'undo', string]>;
+type FaultAction = keyof typeof faultActions;
+export type NodeAction = 'stop' | 'start' | 'cut' | 'heal' | FaultAction;
 
 async function openNodes(cluster: string): Promise<RealNodes> {
   return openRealNodes(
@@ -27,7 +40,7 @@ export async function runExec(cluster: string, node: string, command: readonly s
   process.exitCode = spawnSync(program, args, { stdio: 'inherit' }).status ?? 1;
 }
 
-const said: Readonly<Record<NodeAction, string>> = {
+const said: Readonly<Record<Exclude<NodeAction, FaultAction>, string>> = {
   stop: 'is off; switch it on again: bin/hourglass dev node start',
   start: 'is starting',
   cut: 'is cut off; take it back: bin/hourglass dev node heal',
@@ -40,9 +53,20 @@ export async function runNode(
   { name, from = 'network' }: { readonly name: string; readonly from?: NodeCut },
 ): Promise<void> {
   const nodes = await openNodes(name);
-  if (action === 'cut') nodes.cut(node, from);
-  else await nodes[action](node);
-  process.stdout.write(`${node} ${said[action]}\n`);
+  process.stdout.write(`${node} ${await act(nodes, action, node, from)}\n`);
+}
+
+/** Returns what is said of the node then. */
+async function act(nodes: RealNodes, action: NodeAction, node: string, from: NodeCut): Promise<string> {
+  if (action in faultActions) {
+    const [id, deed, words] = faultActions[action as FaultAction];
+    await openNodeFaults(nodes)[id][deed](node);
+    return words;
+  }
+  const plain = action as keyof typeof said;
+  if (plain === 'cut') nodes.cut(node, from);
+  else await nodes[plain](node);
+  return said[plain];
 }
 
 export async function runLoadImage(cluster: string, files: readonly string[]): Promise<void> {
@@ -89,12 +113,14 @@ export async function readNodeStatus(cluster: string, kubectlOf: readonly string
     return text === '' ? [] : (JSON.parse(text) as { items: readonly T[] }).items;
   };
   const [objects, pods] = await Promise.all([ask<Node>('nodes'), ask<Pod>('pods')]);
+  const faults = Object.values(openNodeFaults(nodes));
   return nodes.usage().map(({ name, isOn, ...usage }) => {
     const conditions = objects.find(({ metadata }) => metadata?.name === name)?.status?.conditions ?? [];
     const ready = conditions.find(({ type }) => type === 'Ready')?.status ?? 'Unknown';
+    const there = isOn ? faults.flatMap(({ id, isThere }) => (isThere(name) ? [id] : [])) : ['off'];
     return {
       node: name,
-      ready: isOn ? ready : `${ready} (off)`,
+      ready: there.length === 0 ? ready : `${ready} (${there.join(', ')})`,
       pods: pods.filter(({ spec }) => spec?.nodeName === name).length,
       ...usage,
     };

@@ -1,6 +1,7 @@
 import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import process from 'node:process';
 import * as z from 'zod/mini';
 import { errnoCode, TestbedError, toTestbedError } from './testbed-error.ts';
 
@@ -111,7 +112,8 @@ export function writeState(registryDir: string, state: ClusterState): void {
 }
 
 function putState(registryDir: string, state: ClusterState, place: (draft: string, path: string) => void): void {
-  const draft = `${statePath(registryDir)}.${state.owner.pid}`;
+  // Of this process: another may be writing, too.
+  const draft = `${statePath(registryDir)}.${process.pid}`;
   try {
     writeFileSync(draft, JSON.stringify(state, undefined, 2), { mode: 0o600 });
     place(draft, statePath(registryDir));

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { env } from 'node:process';
+import { env, execPath } from 'node:process';
 import { type ClusterApi, openClusterApi, waitUntil } from './cluster-api.ts';
 import { checkClusterDir, writeClusterFiles, writeKubeconfigs } from './cluster-files.ts';
 import {
@@ -27,13 +27,23 @@ import {
 import { maxFakeNodes } from './fake-nodes.ts';
 import { findFreePorts } from './free-ports.ts';
 import { removeCgroups } from './nodes/cgroups.ts';
-import { type ChaosTools, chaosMachine, chaosProbes, installChaosMesh } from './nodes/chaos-mesh.ts';
+import {
+  type ChaosTools,
+  chaosAgent,
+  chaosAgentAddress,
+  chaosAgentPort,
+  chaosMachine,
+  chaosProbes,
+  installChaosMesh,
+} from './nodes/chaos-mesh.ts';
 import { type Launch, launchChaosMachine, launchNode, runInNetwork, writePauseImage } from './nodes/launch.ts';
 import { controlPlaneAddress, isCgroupOf, maxRealNodes, type NodeTimers, nodeNames, podRoutes } from './nodes/node-plan.ts';
+import { childrenOf } from './proc.ts';
 import { isAlive, ownRecord, startComponent } from './processes.ts';
 import type { ProgressReporter } from './progress.ts';
 import { endProcesses, removeCluster } from './remove-cluster.ts';
 import { TestbedError, toTestbedError } from './testbed-error.ts';
+import { findInCheckout } from './tools.ts';
 
 /** Paths of the binaries a cluster is made of. */
 export interface ClusterTools {
@@ -139,7 +149,7 @@ export async function startEmbeddedCluster(given: EmbeddedClusterOptions): Promi
       [
         ...componentNames(profile),
         ...(profile === 'nodes' ? nodeNames(realNodes.count) : []),
-        ...(profile === 'nodes' && tools.chaos !== undefined ? [chaosMachine] : []),
+        ...(profile === 'nodes' && tools.chaos !== undefined ? [chaosMachine, chaosAgent] : []),
       ].map((one) => [one, null]),
     ),
   };
@@ -274,32 +284,20 @@ class ClusterStart {
   }
 
   #start(component: ComponentName, ports: Ports): void {
-    const { tools, audit, fakeNodes, fsync, detach, profile, realNodes } = this.#options;
-    const networkPid = component === 'network' ? undefined : this.#state.processes.network?.pid;
+    const { tools, audit, fakeNodes, fsync, profile, realNodes } = this.#options;
     const nodes = profile === 'nodes' ? { timers: realNodes.timers } : {};
-    const logPath = join(this.#paths.logs, `${component}.log`);
-    const ended = startComponent(
-      {
-        binary: tools.controlPlane,
-        argv: componentArgv(component, {
-          paths: this.#paths,
-          ports,
-          audit,
-          fakeNodes,
-          fsync,
-          kwok: tools.kwok ?? '',
-          coredns: tools.coredns ?? '',
-          ...nodes,
-        }),
-        ...(networkPid === undefined ? {} : { networkPid }),
-        cwd: this.#paths.dir,
-        logPath,
-        registryDir: this.#registryDir,
-        dieWithParent: !detach,
-      },
-      this.#recorder(component),
-    );
-    this.#watch(component, ended, logPath);
+    const settings = { paths: this.#paths, ports, audit, fakeNodes, fsync, kwok: tools.kwok ?? '', coredns: tools.coredns ?? '', ...nodes };
+    const networkPid = component === 'network' ? undefined : this.#state.processes.network?.pid;
+    this.#startProcess(component, componentArgv(component, settings), networkPid);
+  }
+
+  /** Runs the control-plane binary under a name, in the network of another process where one is given. */
+  #startProcess(name: string, argv: readonly string[], networkPid: number | undefined): void {
+    const { tools, detach } = this.#options;
+    const logPath = join(this.#paths.logs, `${name}.log`);
+    const network = networkPid === undefined ? {} : { networkPid };
+    const place = { cwd: this.#paths.dir, logPath, registryDir: this.#registryDir, dieWithParent: !detach };
+    this.#watch(name, startComponent({ binary: tools.controlPlane, argv, ...network, ...place }, this.#recorder(name)), logPath);
   }
 
   /** The network, with the ways to the pods of every node; the control plane is started in it. */
@@ -319,16 +317,24 @@ class ClusterStart {
   }
 
   /** Controller on a machine of its own; the daemons come with the nodes. */
-  async #startChaosMesh(tools: ChaosTools, ports: Ports, stop: AbortSignal): Promise<void> {
-    const { count } = this.#options.realNodes;
-    await installChaosMesh(describeCluster(this.#state, ports, this.#options.tools), { paths: this.#paths, tools, count });
-    const ended = launchChaosMachine({ ...this.#launch(), program: tools.controller }, this.#recorder(chaosMachine));
+  async #startChaosMesh(chaos: ChaosTools, ports: Ports, stop: AbortSignal): Promise<void> {
+    const { realNodes, tools } = this.#options;
+    const { count } = realNodes;
+    await installChaosMesh(describeCluster(this.#state, ports, tools), { paths: this.#paths, tools: chaos, count });
+    const ended = launchChaosMachine({ ...this.#launch(), program: chaos.controller }, this.#recorder(chaosMachine));
     this.#watch(chaosMachine, ended, join(this.#paths.logs, 'chaos-controller-manager.log'));
-    const pid = this.#networkPid();
-    for (const [address, port] of chaosProbes(count)) {
+    const untilAnswers = async (pid: number, address: string, port: number): Promise<void> => {
       const answers = async (): Promise<boolean> => runInNetwork(pid, ['bash', '-c', `</dev/tcp/${address}/${port}`]) === '';
       await waitUntil(`waiting for Chaos Mesh at ${address}`, () => answers().catch(() => false), restTimeoutMs, stop);
-    }
+    };
+    for (const [address, port] of chaosProbes(count)) await untilAnswers(this.#networkPid(), address, port);
+    const [machine = 0] = childrenOf(this.#state.processes[chaosMachine]?.pid ?? 0);
+    this.#startProcess(
+      chaosAgent,
+      ['exec', execPath, findInCheckout('chaos/agent/main.ts'), this.#registryDir, tools.controlPlane],
+      machine,
+    );
+    await untilAnswers(machine, chaosAgentAddress, chaosAgentPort);
   }
 
   #networkPid(): number {

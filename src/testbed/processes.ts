@@ -68,6 +68,11 @@ export function isAlive(record: ProcessRecord): boolean {
   return stamp !== undefined && stamp === record.stamp;
 }
 
+/** Whether a process stands still by SIGSTOP. Linux only. */
+export function isStopped(pid: number): boolean {
+  return statFields(pid)[0] === 'T';
+}
+
 let boot: string | undefined;
 
 /** What tells a process from a later one with the same id: boot and start time; undefined when there is none. */

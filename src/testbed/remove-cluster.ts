@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { removeClusterFiles } from './cluster-files.ts';
 import { type ProcessRecord, readState } from './cluster-state.ts';
-import { removeCgroups } from './nodes/cgroups.ts';
+import { removeCgroups, thawCgroups } from './nodes/cgroups.ts';
 import { isCgroupOf } from './nodes/node-plan.ts';
 import { endGently, findMarked, isAlive, killNow, ownRecord } from './processes.ts';
 import { TestbedError, toTestbedError } from './testbed-error.ts';
@@ -47,6 +47,7 @@ export async function removeCluster(registryDir: string): Promise<string[]> {
 /** Ends every process of a cluster, recorded or found by its mark. Returns a line for each. */
 export async function endProcesses(registryDir: string): Promise<string[]> {
   const ended = new Map<number, string>();
+  thawCgroups((group) => isCgroupOf(basename(registryDir), group));
   // A process that was being forked shows its mark only a moment later, so one quiet look is not enough.
   for (let quiet = 0, rounds = 0; quiet < 2; rounds += 1) {
     // Most of a node's processes go with the node: what is recorded goes first.

@@ -3,10 +3,11 @@ import { isGenerated, isSource, readSources, type Sources } from '../support/sou
 
 /**
  * Lines a part may have. Growing past one is a decision, made here. Of the whole, lines of code count: what explains them is wanted.
- * The simulator, its oracles and the bench stand apart: they are instruments, 40 % of the whole, and each limit is what they came down to.
+ * The simulator, its oracles, the bench and the testbed stand apart: they are instruments, half of the whole, and each limit is what they came down to.
  */
 const limits: readonly { readonly part: string; readonly lines: number; readonly only?: 'code'; readonly but?: readonly string[] }[] = [
-  { part: 'src/', lines: 14_000, only: 'code', but: ['src/sim/', 'src/oracle/', 'src/bench/'] },
+  { part: 'src/', lines: 10_750, only: 'code', but: ['src/sim/', 'src/oracle/', 'src/bench/', 'src/testbed/'] },
+  { part: 'src/testbed/', lines: 3_800, only: 'code' },
   { part: 'src/bench/', lines: 2_400, only: 'code' },
   { part: 'src/sim/', lines: 5_000, only: 'code' },
   { part: 'src/oracle/', lines: 1_790, only: 'code' },

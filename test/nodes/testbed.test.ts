@@ -89,8 +89,10 @@ describe('dev up --real', () => {
     expect(readTraces()).toEqual(before);
   });
 
-  it('leaves nothing when all that ran it was killed and its state is lost', () => {
+  it('leaves nothing when all that ran it was killed while a node was frozen, and its state is lost', () => {
     const { pids, dir } = up('--nodes', '1');
+    expect(dev('node', 'freeze', '--name', 'r', 'n1').stdout).toContain('n1 stands still');
+    expect(dev('status').stdout).toMatch(/^n1 +True \(freeze\)/m);
     for (const name of ['network', 'etcd', 'n1']) process.kill(pids[name] ?? 0, 'SIGKILL');
     rmSync(join(dir, 'state.json'));
     expect(dev('down', '--name', 'r').code).toBe(0);

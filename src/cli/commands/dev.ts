@@ -69,12 +69,23 @@ export function registerDev(program: Command): void {
   const node = dev.command('node').description('what happens to real nodes');
   const addAction = (action: NodeAction, description: string): Command =>
     node.command(action).description(description).argument('<node>', 'n1, n2, …').option('--name <name>', 'of the cluster', 'dev');
-  addAction('stop', 'power it off: every process ends at once, its disk stays').action(run('stop'));
-  addAction('start', 'power it on again').action(run('start'));
+  const plain = {
+    stop: 'power it off: every process ends at once, its disk stays',
+    start: 'power it on again',
+    reboot: 'power it off and on again',
+    freeze: 'let all its processes and pods stand still, as a virtual machine that is paused',
+    thaw: 'let them go on',
+    hang: 'let its kubelet stand still; pods go on',
+    continue: 'let its kubelet go on',
+    crash: 'kill its kubelet, which the node starts again',
+    fill: 'fill the disk of its kubelet (with --chaos, which gives it one)',
+    free: 'take away what fills it',
+    heal: 'take every cut back',
+  } as const satisfies Partial<Record<NodeAction, string>>;
+  for (const [action, description] of Object.entries(plain)) addAction(action as NodeAction, description).action(run(action as NodeAction));
   addAction('cut', 'cut it off: its whole network, or kubelet and kube-proxy from the API server')
     .addOption(new Option('--from <what>', 'what it loses').choices(['network', 'control-plane']).default('network'))
     .action(run('cut'));
-  addAction('heal', 'take every cut back').action(run('heal'));
   dev
     .command('fault-proxy')
     .description('a proxy in front of an API server that does to its clients what networks and servers do at their worst; until Ctrl-C')

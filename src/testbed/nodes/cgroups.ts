@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readProc } from '../proc.ts';
 import { errnoCode, toTestbedError } from '../testbed-error.ts';
 
 const root = '/sys/fs/cgroup';
@@ -58,6 +59,60 @@ function removeTree(dir: string, last: boolean): boolean {
     if (errnoCode(error) === 'ENOENT') return true;
     if (errnoCode(error) === 'EBUSY' && !last) return false;
     throw toTestbedError(`removing cgroup ${dir}`, error);
+  }
+}
+
+/** Where a cgroup is frozen, and how. */
+function freezerOf(name: string): { readonly dir: string; readonly file: string; readonly on: string; readonly off: string } {
+  if (existsSync(join(root, 'cgroup.controllers'))) return { dir: join(root, name), file: 'cgroup.freeze', on: '1', off: '0' };
+  return { dir: join(root, 'freezer', name), file: 'freezer.state', on: 'FROZEN', off: 'THAWED' };
+}
+
+export function isFrozen(name: string): boolean {
+  const { dir, file, off } = freezerOf(name);
+  return existsSync(join(dir, file)) && readFileSync(join(dir, file), 'utf8').trim() !== off;
+}
+
+/**
+ * Freezes a cgroup with the processes that `listPids` names: those outside are moved into it first, in the hierarchy that freezes.
+ *
+ * @throws TestbedError when some of them cannot be frozen
+ */
+export async function freezeCgroup(name: string, listPids: () => readonly number[]): Promise<void> {
+  const { dir, file, on } = freezerOf(name);
+  const inside = new RegExp(`^\\d+:(?:freezer)?:/${name}/`, 'm');
+  try {
+    mkdirSync(join(dir, 'system'), { recursive: true });
+    // What was just being forked shows up at the next look.
+    const strays = (): number[] => listPids().filter((pid) => !inside.test(readProc(`${pid}/cgroup`)));
+    for (let outside = strays(); outside.length > 0; outside = strays()) for (const pid of outside) moveInto(join(dir, 'system'), pid);
+    writeFileSync(join(dir, file), on);
+    for (let tries = 0; readFileSync(join(dir, file), 'utf8').trim() !== on; tries += 1) {
+      if (tries === 100) throw new Error('some of its processes go on');
+      await sleep(20);
+    }
+  } catch (error) {
+    throw toTestbedError(`freezing cgroup ${name}`, error);
+  }
+}
+
+function moveInto(dir: string, pid: number): void {
+  try {
+    writeFileSync(join(dir, 'cgroup.procs'), String(pid));
+  } catch (error) {
+    // It has ended meanwhile.
+    if (errnoCode(error) !== 'ESRCH') throw error;
+  }
+}
+
+/** Lets the frozen cgroups that `isOurs` picks by name go on. In version 1 what is frozen cannot even be killed. @throws TestbedError */
+export function thawCgroups(isOurs: (name: string) => boolean): void {
+  const { dir: hierarchy, file, off } = freezerOf('');
+  if (!existsSync(hierarchy)) return;
+  try {
+    for (const name of readdirSync(hierarchy).filter(isOurs)) if (isFrozen(name)) writeFileSync(join(hierarchy, name, file), off);
+  } catch (error) {
+    throw toTestbedError('thawing cgroups', error);
   }
 }
 

@@ -7,9 +7,13 @@ import type { ProgressReporter } from '../progress.ts';
 import { ensureTool } from '../tools.ts';
 import {
   addressOf,
+  containerdSocket,
   controlPlaneAddress,
+  kubeletDir,
   type MachinePlan,
+  type NodeParts,
   nodeDir,
+  nodeLog,
   nodeNames,
   pauseImage,
   podRoutes,
@@ -37,9 +41,18 @@ export const chaosNamespace = 'chaos-mesh';
 const daemonPort = 31_767;
 const daemonHttpPort = 31_766;
 const metricsPort = 10_080;
+/** The agent that has power over the nodes: on the loopback of the controller's machine, so that nobody else reaches it and no cut does. */
+export const chaosAgent = 'chaos-agent';
+export const chaosAgentAddress = '127.0.0.1';
+export const chaosAgentPort = 31_768;
+
+/** Where a PhysicalMachineChaos finds a node: `address` of the experiment, and of the PhysicalMachine of the node's name. Pure. */
+export function agentUrlOf(node: string): string {
+  return `http://${chaosAgentAddress}:${chaosAgentPort}/${node}`;
+}
 
 /** The daemon runs programs in a pod's namespaces through `/usr/local/bin/nsexec`, which its image has; this does the same with nsenter. */
-export const nsexec = `#!/bin/sh
+const nsexec = `#!/bin/sh
 while [ $# -gt 0 ]; do
   case "$1" in
     -n) kinds="$kinds --net=$2"; shift 2 ;;
@@ -54,19 +67,38 @@ done
 exec nsenter $kinds -- "$@"
 `;
 
-/** The daemon on a node, with a folder of its own in the place where it looks for `nsexec`. Pure. */
-export function buildChaosDaemonArgv(daemon: string, nsexecPath: string, socket: string): string[] {
+const diskMiB = 64;
+/** A disk for the kubelet alone, kept with the node's folder; where the kernel has no loop devices, one that a reboot empties. */
+const mountDisk = `set -e
+[ -e "$1" ] || { truncate -s ${diskMiB}M "$1.new"; mkfs.ext4 -q "$1.new"; mv "$1.new" "$1"; }
+mkdir -p "$2"
+mount -o loop "$1" "$2" || mount -t tmpfs -o size=${diskMiB}m disk "$2"`;
+/** In a mount namespace of its own, with a folder in the place where the daemon looks for `nsexec`. */
+const startDaemon = `set -e
+mount -t tmpfs none /usr/local/bin
+install -m 755 "$1" /usr/local/bin/nsexec
+shift
+exec "$@"`;
+
+/** What a node has for Chaos Mesh: the daemon, and a kubelet whose disk can be filled. Pure. */
+export function planChaosParts(paths: ClusterPaths, name: string, daemon: string): NodeParts {
+  const at = (file: string): string => join(nodeDir(paths, name), file);
   const flags = [
     '--runtime=containerd',
-    `--runtime-socket-path=${socket}`,
+    `--runtime-socket-path=${containerdSocket}`,
     '--containerd-ns=k8s.io',
     `--grpc-port=${daemonPort}`,
     `--http-port=${daemonHttpPort}`,
   ];
-  const script = ['set -e', 'mount -t tmpfs none /usr/local/bin', 'install -m 755 "$1" /usr/local/bin/nsexec', 'shift', 'exec "$@"'].join(
-    '\n',
-  );
-  return ['unshare', '--mount', '--propagation=private', 'sh', '-c', script, 'chaos-daemon', nsexecPath, daemon, ...flags];
+  const own = ['unshare', '--mount', '--propagation=private'];
+  const log = nodeLog(paths, name, 'chaos-daemon');
+  return {
+    files: { nsexec },
+    processes: [
+      { name: 'disk', argv: ['sh', '-c', mountDisk, 'disk', at('disk.img'), kubeletDir(paths, name)], log, once: true },
+      { name: 'chaos-daemon', argv: [...own, 'sh', '-c', startDaemon, 'chaos-daemon', at('nsexec'), daemon, ...flags], log },
+    ],
+  };
 }
 
 /** The machine that runs nothing but the controller. Pure. */
@@ -106,7 +138,7 @@ export function planChaosMachine(settings: {
   };
 }
 
-/** How the controller finds the daemons, which are no pods here. Pure. */
+/** How the controller finds the daemons, which are no pods here, and the nodes as machines. Pure. */
 function buildChaosObjects(count: number): readonly object[] {
   const labels = { 'kubernetes.io/service-name': 'chaos-daemon' };
   return [
@@ -119,6 +151,12 @@ function buildChaosObjects(count: number): readonly object[] {
       endpoints: nodeNames(count).map((name) => ({ addresses: [addressOf(name)], nodeName: name, conditions: { ready: true } })),
       ports: [{ name: 'grpc', port: daemonPort, protocol: 'TCP' }],
     },
+    ...nodeNames(count).map((name) => ({
+      apiVersion: 'chaos-mesh.org/v1alpha1',
+      kind: 'PhysicalMachine',
+      metadata: { name, namespace: chaosNamespace, labels: { 'kubernetes.io/hostname': name } },
+      spec: { address: agentUrlOf(name) },
+    })),
   ];
 }
 
@@ -133,8 +171,8 @@ export async function installChaosMesh(
     .map((object) => stringify(object))
     .join('---\n');
   await run(['apply', '--server-side', '-f', join(dirname(tools.controller), 'crd.yaml')]);
-  await run(['apply', '--server-side', '-f', '-'], { input: objects });
   await run(untilEstablished('crd', '--all'));
+  await run(['apply', '--server-side', '-f', '-'], { input: objects });
   // Its webhook server asks for a certificate, though nothing here calls webhooks.
   const machine = nodeDir(paths, chaosMachine);
   mkdirSync(machine, { recursive: true, mode: 0o700 });

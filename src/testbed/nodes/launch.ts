@@ -8,7 +8,7 @@ import type { ClusterPaths } from '../components.ts';
 import { startComponent } from '../processes.ts';
 import { toTestbedError } from '../testbed-error.ts';
 import { makeCgroup } from './cgroups.ts';
-import { planChaosMachine } from './chaos-mesh.ts';
+import { planChaosMachine, planChaosParts } from './chaos-mesh.ts';
 import { cgroupOf, type MachinePlan, nodeDir, pauseImage, planNode, type RealNodesPlan } from './node-plan.ts';
 
 /** What every machine of a cluster has in common. */
@@ -25,7 +25,9 @@ export interface Launch {
 /** Switches a node on. `record` gets the process that is its power supply; resolves with how that ended. @throws TestbedError */
 export function launchNode(launch: Launch & { readonly name: string }, record: (record: ProcessRecord) => void): Promise<string> {
   makeCgroup(cgroupOf(launch.cluster, launch.name));
-  return launchMachine(launch, planNode(launch), record);
+  const { paths, name, nodes } = launch;
+  const beside = nodes.chaosDaemon === undefined ? {} : { beside: planChaosParts(paths, name, nodes.chaosDaemon) };
+  return launchMachine(launch, planNode({ ...launch, ...beside }), record);
 }
 
 /** Switches on the machine that the controller of Chaos Mesh has for itself. @throws TestbedError */

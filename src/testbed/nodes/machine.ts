@@ -16,8 +16,8 @@ const programs: Readonly<Record<string, string>> = {
   ipset: 'ipset',
   nsenter: 'util-linux',
 };
-/** What Chaos Mesh needs beside: its daemon has parts in C and shapes traffic. */
-const chaosPrograms: Readonly<Record<string, string>> = { cc: 'build-essential', tc: 'iproute2' };
+/** What Chaos Mesh needs beside: its daemon has parts in C and shapes traffic, and kubelets have disks of their own. */
+const chaosPrograms: Readonly<Record<string, string>> = { cc: 'build-essential', tc: 'iproute2', 'mkfs.ext4': 'e2fsprogs' };
 const cniPlugins = ['bridge', 'host-local', 'portmap', 'loopback'].map((name) => `/usr/lib/cni/${name}`);
 const elsewhere = 'without real nodes: bin/hourglass dev up (fake nodes, no root), on Linux and macOS';
 

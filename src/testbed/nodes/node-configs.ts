@@ -53,7 +53,7 @@ export interface KubeletSettings {
   readonly dir: string;
   readonly socket: string;
   readonly clusterDns: string;
-  readonly timers: { readonly statusUpdateS: number; readonly leaseS: number };
+  readonly timers: { readonly statusUpdateS: number; readonly leaseS: number; readonly pressureS?: number };
 }
 
 /** Pure. */
@@ -79,6 +79,8 @@ export function buildKubeletConfig({ address, clientCa, cgroup, dir, socket, clu
     // The disk is the machine's, and others fill it: nothing is thrown out before it is really full.
     imageGCHighThresholdPercent: 100,
     evictionHard: { 'memory.available': '100Mi', 'nodefs.available': '1%', 'nodefs.inodesFree': '1%', 'imagefs.available': '1%' },
+    // How long a node is said to be under pressure after it is not.
+    ...(timers.pressureS === undefined ? {} : { evictionPressureTransitionPeriod: `${timers.pressureS}s` }),
     nodeStatusUpdateFrequency: `${timers.statusUpdateS}s`,
     nodeLeaseDurationSeconds: timers.leaseS,
   });

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import type { ClusterPaths } from '../components.ts';
 import { clusterCidr } from '../fake-nodes.ts';
-import { buildChaosDaemonArgv, nsexec } from './chaos-mesh.ts';
 import { buildCniConfig, buildContainerdConfig, buildKubeletConfig } from './node-configs.ts';
 
 /** How fast a lost node is noticed: `stock` is Kubernetes' own pace, `fast` a fifth of it, for tests. */
@@ -17,9 +16,18 @@ export const maxRealNodes = 20;
 
 /** How the API server reaches the control plane's timers; in seconds, as its flags and the kubelet's fields take them. */
 export const timersOf: Readonly<
-  Record<NodeTimers, { readonly statusUpdateS: number; readonly leaseS: number; readonly graceS: number; readonly monitorS: number }>
+  Record<
+    NodeTimers,
+    {
+      readonly statusUpdateS: number;
+      readonly leaseS: number;
+      readonly graceS: number;
+      readonly monitorS: number;
+      readonly pressureS?: number;
+    }
+  >
 > = {
-  fast: { statusUpdateS: 2, leaseS: 8, graceS: 8, monitorS: 1 },
+  fast: { statusUpdateS: 2, leaseS: 8, graceS: 8, monitorS: 1, pressureS: 10 },
   // The defaults of Kubernetes 1.35.
   stock: { statusUpdateS: 10, leaseS: 40, graceS: 50, monitorS: 5 },
 };
@@ -56,6 +64,14 @@ export interface NodeSettings {
   /** Process id of the network that the node is plugged into. */
   readonly networkPid: number;
   readonly nodes: RealNodesPlan;
+  /** What the node has beside, once its containerd runs: for Chaos Mesh. */
+  readonly beside?: NodeParts;
+}
+
+/** Files by path below the node's folder, and processes. */
+export interface NodeParts {
+  readonly files: Readonly<Record<string, string>>;
+  readonly processes: readonly NodeProcess[];
 }
 
 /** A process of a machine made of namespaces, as `control-plane node` reads it: started again when it ends, unless `once`. */
@@ -88,10 +104,10 @@ export function nodeDir(paths: ClusterPaths, name: string): string {
 }
 
 export const pauseImage = 'hourglass.test/pause:1';
-const socket = '/run/containerd/containerd.sock';
+export const containerdSocket = '/run/containerd/containerd.sock';
 
 /** Command that talks to the node's containerd, run in the node. */
-export const ctr: readonly string[] = ['ctr', '--address', socket, '--namespace', 'k8s.io'];
+export const ctr: readonly string[] = ['ctr', '--address', containerdSocket, '--namespace', 'k8s.io'];
 
 const ordinal = (name: string): number => Number(name.slice(1));
 export const addressOf = (name: string): string => `10.10.0.${10 + ordinal(name)}`;
@@ -104,16 +120,26 @@ export function podRoutes(nodes: number, but?: string): string[] {
     .map((name) => `${podRangeOf(name)} via ${addressOf(name)}`);
 }
 
-/** A node: containerd, kube-proxy and kubelet, and the daemon of Chaos Mesh where it is wanted. Pure. */
-export function planNode(settings: NodeSettings): MachinePlan {
-  const { cluster, name, paths, controlPlane, networkPid, nodes } = settings;
-  const { count, timers, chaosDaemon } = nodes;
+/** The log of one of a node's processes. */
+export function nodeLog(paths: ClusterPaths, name: string, component: string): string {
+  return join(paths.logs, `${name}-${component}.log`);
+}
+
+/** The folder of a node's kubelet. */
+export function kubeletDir(paths: ClusterPaths, name: string): string {
+  return join(nodeDir(paths, name), 'kubelet');
+}
+
+/** A node: containerd, kube-proxy and kubelet. Pure. */
+export function planNode({ cluster, name, paths, controlPlane, networkPid, nodes, beside }: NodeSettings): MachinePlan {
+  const { count, timers } = nodes;
+  const socket = containerdSocket;
   const dir = nodeDir(paths, name);
-  const log = (component: string): string => join(paths.logs, `${name}-${component}.log`);
+  const log = (component: string): string => nodeLog(paths, name, component);
   const kubeconfig = join(paths.kubeconfigs, name);
   return {
     files: {
-      ...(chaosDaemon === undefined ? {} : { nsexec }),
+      ...beside?.files,
       'containerd.toml': buildContainerdConfig({ root: join(dir, 'containerd'), cniConfDir: join(dir, 'cni'), pauseImage, socket }),
       'cni/10-pods.conflist': buildCniConfig({ podRange: podRangeOf(name), dataDir: '/run/cni' }),
       'kubelet.yaml': buildKubeletConfig({
@@ -136,6 +162,7 @@ export function planNode(settings: NodeSettings): MachinePlan {
       processes: [
         { name: 'containerd', argv: ['containerd', '--config', join(dir, 'containerd.toml')], log: log('containerd'), provides: socket },
         { name: 'images', argv: [...ctr, 'images', 'import', paths.pauseImage], log: log('containerd'), once: true },
+        ...(beside?.processes ?? []),
         {
           name: 'kube-proxy',
           argv: [
@@ -160,14 +187,11 @@ export function planNode(settings: NodeSettings): MachinePlan {
             `--kubeconfig=${kubeconfig}`,
             `--hostname-override=${name}`,
             `--node-ip=${addressOf(name)}`,
-            `--root-dir=${join(dir, 'kubelet')}`,
+            `--root-dir=${kubeletDir(paths, name)}`,
             `--cert-dir=${join(dir, 'kubelet-certificates')}`,
           ],
           log: log('kubelet'),
         },
-        ...(chaosDaemon === undefined
-          ? []
-          : [{ name: 'chaos-daemon', argv: buildChaosDaemonArgv(chaosDaemon, join(dir, 'nsexec'), socket), log: log('chaos-daemon') }]),
       ],
     },
   };

@@ -1,6 +1,6 @@
 import { execFile, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { existsSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { type ClusterState, type ProcessRecord, readState, writeState } from '../cluster-state.ts';
@@ -9,9 +9,9 @@ import { clusterPaths } from '../components.ts';
 import { childrenOf, readProc } from '../proc.ts';
 import { findStamp, isAlive, killNow } from '../processes.ts';
 import { TestbedError } from '../testbed-error.ts';
-import { readUsage, removeCgroups } from './cgroups.ts';
+import { readUsage, removeCgroups, thawCgroups } from './cgroups.ts';
 import { launchNode, runInNetwork } from './launch.ts';
-import { cgroupOf, controlPlaneAddress, ctr, nodeNames } from './node-plan.ts';
+import { cgroupOf, controlPlaneAddress, ctr, kubeletDir, nodeNames } from './node-plan.ts';
 
 /**
  * How much of a node is cut off. `network`: everything, its pods too. `control-plane`: kubelet and kube-proxy lose the API server,
@@ -29,14 +29,23 @@ export interface NodeUsage {
 
 /** The real nodes of one cluster. Each call throws a TestbedError for a node that is not there, or not as the call needs it. */
 export interface RealNodes {
+  readonly cluster: string;
   readonly names: readonly string[];
+  isOn(name: string): boolean;
+  /** All processes of a node by their ids on this machine, its process 1 first; none while it is off. */
+  pids(name: string): readonly number[];
+  /** Its kubelet by its id on this machine; undefined while there is none. */
+  kubelet(name: string): number | undefined;
+  /** The folder of its kubelet as this machine reaches it; undefined where that has no disk of its own. */
+  disk(name: string): string | undefined;
   /** Powers the node off, as pulling its plug does: every process ends at once, its disk stays. */
   stop(name: string): Promise<void>;
   /** Powers it on again; its kubelet runs then. */
   start(name: string): Promise<void>;
   cut(name: string, what: NodeCut): void;
-  /** Takes every cut back. */
-  heal(name: string): void;
+  isCut(name: string, what: NodeCut): boolean;
+  /** Takes a cut back, every one unless told. */
+  heal(name: string, what?: NodeCut): void;
   /** Command line that runs `command` in the node: in its network, with its processes and mounts. */
   enter(name: string, command: readonly string[]): string[];
   /** Puts an image archive (OCI layout or docker save) into nodes, all that are on unless told. Returns what each said. */
@@ -81,11 +90,15 @@ export function openRealNodes(registryDir: string, controlPlane: string): RealNo
     const { [name]: _, ...others } = read().processes;
     writeState(registryDir, { ...read(), processes: process === undefined ? others : { ...others, [name]: process } });
   };
-  const hasKubelet = (name: string): boolean => {
+  const pids = (name: string): number[] => {
     const power = powerOf(name);
-    const inits = power === undefined ? [] : childrenOf(power.pid);
-    return inits.flatMap(childrenOf).some((pid) => readProc(`${pid}/cmdline`).includes('\0kubelet\0'));
+    const all = power === undefined ? [] : childrenOf(power.pid);
+    // It grows with the children of those that are in it.
+    for (const pid of all) all.push(...childrenOf(pid));
+    return all;
   };
+  const kubelet = (name: string): number | undefined =>
+    childrenOf(pids(name)[0] ?? 0).find((pid) => readProc(`${pid}/cmdline`).includes('\0kubelet\0'));
   const networkPid = (): number => read().processes.network?.pid ?? 0;
   const enter = (name: string, command: readonly string[]): string[] => [
     'nsenter',
@@ -105,11 +118,20 @@ export function openRealNodes(registryDir: string, controlPlane: string): RealNo
     throw new TestbedError(`${command.join(' ')}: ${error?.message ?? stderr.trim()}`);
   };
   return {
+    cluster,
     names,
+    isOn: (name) => powerOf(name) !== undefined,
+    pids,
+    kubelet,
+    disk: (name) => {
+      const folder = `/proc/${initOf(name)}/root${kubeletDir(clusterPaths(read().dir), name)}`;
+      return statSync(folder).dev === statSync(dirname(folder)).dev ? undefined : folder;
+    },
     stop: async (name) => {
       const power = powerOf(name);
       if (power === undefined) throw offError(name);
       const inits = childrenOf(power.pid).map((pid) => ({ pid, stamp: findStamp(pid) ?? '' }));
+      thawCgroups((group) => group === cgroupOf(cluster, name));
       await killNow([power, ...inits]);
       record(name, undefined);
       // Its cable goes with its network namespace, which the kernel takes down in its own time.
@@ -125,7 +147,7 @@ export function openRealNodes(registryDir: string, controlPlane: string): RealNo
         end = how;
       });
       const startedMs = performance.now();
-      while (!hasKubelet(name)) {
+      while (kubelet(name) === undefined) {
         const how = end ?? (performance.now() - startedMs > startLimitMs ? `no kubelet after ${startLimitMs / 1_000} s` : undefined);
         if (how !== undefined) {
           if (powerOf(name) === undefined) record(name, undefined);
@@ -146,10 +168,15 @@ export function openRealNodes(registryDir: string, controlPlane: string): RealNo
       }`;
       run(enter(name, ['nft', rules]));
     },
-    heal: (name) => {
+    isCut: (name, what) => {
+      if (powerOf(name) === undefined) return false;
+      if (what === 'network') return !/[<,]UP[,>]/.test(runInNetwork(networkPid(), ['ip', '-brief', 'link', 'show', 'dev', name]));
+      return run(enter(name, ['nft', 'list', 'tables'])).includes(cutTable);
+    },
+    heal: (name, what) => {
       initOf(name);
-      runInNetwork(networkPid(), ['ip', 'link', 'set', name, 'up']);
-      run(enter(name, ['nft', `add table inet ${cutTable}; delete table inet ${cutTable}`]));
+      if (what !== 'control-plane') runInNetwork(networkPid(), ['ip', 'link', 'set', name, 'up']);
+      if (what !== 'network') run(enter(name, ['nft', `add table inet ${cutTable}; delete table inet ${cutTable}`]));
     },
     enter,
     loadImage: async (file, wanted = names.filter((name) => powerOf(name) !== undefined)) => {
