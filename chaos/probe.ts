@@ -33,8 +33,10 @@ export function feel(fault: Fault, seen: Observations, met: Met, fromMs: number,
       if (fault.between === 'operator-api') return feelSilence('operator', seen, fromMs, untilMs);
       if (fault.between === 'kubelet-api') return feelSilence(met.nodes[0] ?? '', seen, fromMs, untilMs);
       return feelCut(fault.between, seen, met, fromMs, untilMs);
-    case 'node-power-off':
-      return feelPower(seen, met, fromMs, untilMs);
+    case 'node':
+      return fault.does === 'kubelet-hang' ? feelSilence(met.nodes[0] ?? '', seen, fromMs, untilMs) : feelPower(seen, met, fromMs, untilMs);
+    case 'control-plane':
+      return feelSilence('anybody', seen, fromMs, untilMs);
   }
 }
 
@@ -89,7 +91,7 @@ function feelCut(between: 'clients-pod' | 'clients-service', seen: Observations,
 }
 
 function feelSilence(of: string, { renewals }: Observations, fromMs: number, untilMs: number): Felt {
-  const heard = renewals.filter((one) => one.of === of && one.atMs <= untilMs);
+  const heard = renewals.filter((one) => (of === 'anybody' || one.of === of) && one.atMs <= untilMs);
   const last = heard.at(-1);
   if (last === undefined) return nothing(`the Lease of ${of} was never seen`);
   const silentMs = untilMs - Math.max(last.atMs, fromMs);

@@ -22,8 +22,9 @@ export interface Targets {
   readonly addresses?: readonly string[];
   /** Pods on the other side of a cut. */
   readonly others?: PodChoice;
-  /** Of the agent that has power over the node. */
-  readonly agent?: { readonly address: string; readonly uid: string };
+  /** The PhysicalMachine of a node, and the uid by which its agent knows the attack. */
+  readonly machine?: string;
+  readonly uid?: string;
 }
 
 /** A resource of Chaos Mesh. */
@@ -35,6 +36,11 @@ export interface ChaosObject extends KubeObject {
 }
 
 const partOf = { 'app.kubernetes.io/part-of': 'hourglass' } as const;
+
+/** Where the PhysicalMachines are that are called as their nodes. */
+const machineNamespace = 'chaos-mesh';
+/** How an agent takes back what it does. */
+const undoOf = { 'power-off': 'power-on', freeze: 'thaw', 'kubelet-hang': 'kubelet-continue' } as const;
 
 export const chaosApiVersion = 'chaos-mesh.org/v1alpha1';
 
@@ -85,12 +91,14 @@ export function render({ id, fault }: Experiment, targets: Targets, lastsMs: num
       const spec = { action: 'partition', ...select(targets.pods), ...sides, direction: 'both', ...target, ...external, ...lasts };
       return make('NetworkChaos', spec);
     }
-    case 'node-power-off': {
-      const { address = 'http://AGENT:PORT', uid = `${id.toLowerCase()}-n1` } = targets.agent ?? {};
-      const named = { attackCmd: 'power-off', recoverCmd: 'power-on' };
-      const spec = { action: 'user_defined', mode: 'all', address: [address], uid, user_defined: named, ...lasts };
-      return make('PhysicalMachineChaos', spec);
+    case 'node': {
+      const { machine = 'n1', uid = id.toLowerCase() } = targets;
+      const named = { attackCmd: fault.does, recoverCmd: undoOf[fault.does] };
+      const selector = { physicalMachines: { [machineNamespace]: [machine] } };
+      return make('PhysicalMachineChaos', { action: 'user_defined', mode: 'all', selector, uid, user_defined: named, ...lasts });
     }
+    case 'control-plane':
+      throw new RangeError(`experiment ${id}: Chaos Mesh has nothing for it`);
   }
 }
 

@@ -8,10 +8,12 @@ const pauseMs = 20_000;
 
 /** The files of `chaos/rendered`, by their path from the project root: each experiment once, again and again, and the smoke suite in a row. Pure. */
 export function renderChaosFiles(): ReadonlyMap<string, string> {
-  const all = experiments.map((experiment) => {
-    const lastsMs = lastsIn(experiment, 'full');
-    return { experiment, object: render(experiment, labelledTargets(experiment), lastsMs) };
-  });
+  const all = experiments
+    .filter(({ injector }) => injector === 'chaos-mesh')
+    .map((experiment) => {
+      const lastsMs = lastsIn(experiment, 'full');
+      return { experiment, object: render(experiment, labelledTargets(experiment), lastsMs) };
+    });
   const smoke = all.filter(({ experiment }) => experiment.lastsMs.smoke !== undefined).map(({ object }) => object);
   const folder = 'chaos/rendered';
   return new Map([

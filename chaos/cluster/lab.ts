@@ -26,6 +26,8 @@ export interface Lab {
   readonly auditLog?: string;
   /** Where the nodes are ours. */
   readonly nodes?: RealNodes;
+  /** Process id of a part of the control plane, where it is ours. @throws TestbedError when it does not run */
+  readonly pidOf?: (part: string) => number;
   /** Of the image of performers and callers. */
   readonly performerImage: string;
   /** Of a program that does nothing, for pods that only hold a node's network. */

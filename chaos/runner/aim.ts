@@ -34,7 +34,10 @@ export async function aim(
   const met: Met = { performer, pods: [pick(pod)], nodes: [] };
   const performerPods = { namespace: chaosNamespace, names: [keyOf(pod).name] };
   const asked = `asked-${id.toLowerCase()}-${round}`;
-  if (fault.kind === 'node-power-off') return { met: { ...met, nodes: [node] }, targets: { pods: performerPods } };
+  if (fault.kind === 'node') {
+    const targets = { pods: performerPods, machine: node, uid: `${id.toLowerCase()}-${node}-${round}-${Date.now().toString(36)}` };
+    return { met: { ...met, nodes: [node] }, targets };
+  }
   if (fault.kind === 'container-kill' && fault.of === 'operator') {
     const leader = await findLeader(lab, id);
     return {

@@ -1,7 +1,7 @@
 import { isKubeFault } from '../../src/kube/faults.ts';
 import { keyOf } from '../../src/kube/objects.ts';
 import type { Json } from '../../src/lib/canonical-json.ts';
-import type { RealNodes } from '../../src/testbed/nodes/real-nodes.ts';
+import { isStopped } from '../../src/testbed/processes.ts';
 import { find, type Lab, remove, until } from '../cluster/lab.ts';
 import { ours } from '../experiment.ts';
 import { explainRecords, isInjected, isRecovered } from '../records.ts';
@@ -103,15 +103,14 @@ async function annotate(lab: Lab, object: ChaosObject | StoredChaos, annotations
   }
 }
 
-/** A node without power, by the testbed that made it. */
-export function powerInjection(nodes: RealNodes, node: string): Injection {
-  const isOn = (): boolean => nodes.usage().some((one) => one.name === node && one.isOn);
+/** A part of the control plane that stands still, by the testbed that started it. */
+export function frozenInjection(getPid: () => number, part: string): Injection {
   return {
-    inject: () => nodes.stop(node),
-    status: async () => (isOn() ? { holds: false, detail: `${node} is on` } : { holds: true, detail: `${node} is off` }),
+    inject: async () => void process.kill(getPid(), 'SIGSTOP'),
+    status: async () => (isStopped(getPid()) ? { holds: true, detail: `${part} stands still` } : { holds: false, detail: `${part} runs` }),
     heal: async () => {
-      if (!isOn()) await nodes.start(node);
-      return { holds: true, detail: `${node} is on` };
+      process.kill(getPid(), 'SIGCONT');
+      return { holds: !isStopped(getPid()), detail: `${part} goes on` };
     },
   };
 }

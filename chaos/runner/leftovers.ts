@@ -4,7 +4,7 @@ import { TestbedError } from '../../src/testbed/testbed-error.ts';
 import type { Lab } from '../cluster/lab.ts';
 import { ours } from '../experiment.ts';
 import { chaosKinds, type StoredChaos } from './chaos-kinds.ts';
-import { powerInjection, removeExperiment } from './injection.ts';
+import { frozenInjection, removeExperiment } from './injection.ts';
 import type { Journal } from './journal.ts';
 
 const [[ourKey, ourValue]] = Object.entries(ours) as [[string, string]];
@@ -29,10 +29,11 @@ export async function healLeftovers(lab: Lab, journal: Journal, report: Progress
         );
     }
   }
-  for (const { node } of journal.read()) {
-    if (lab.nodes === undefined) continue;
-    report.warn(`switching on ${node}, which an earlier run left off`);
-    await powerInjection(lab.nodes, node).heal();
+  for (const { part } of journal.read()) {
+    const { pidOf } = lab;
+    if (pidOf === undefined) continue;
+    report.warn(`letting ${part} go on, which an earlier run left standing still`);
+    await frozenInjection(() => pidOf(part), part).heal();
   }
   journal.clear();
 }

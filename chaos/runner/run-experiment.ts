@@ -12,7 +12,7 @@ import { render, type Targets } from '../render.ts';
 import type { ChaosRun } from '../report.ts';
 import { recordRun } from '../run-record.ts';
 import { aim } from './aim.ts';
-import { chaosMeshInjection, type Injection, powerInjection, type Said } from './injection.ts';
+import { chaosMeshInjection, frozenInjection, type Injection, type Said } from './injection.ts';
 import type { Journal } from './journal.ts';
 import { ask, isSteady, unask } from './stage.ts';
 
@@ -63,7 +63,7 @@ export async function runExperiment(stage: Stage, plan: RunPlan): Promise<ChaosR
     report.update('baseline');
     await sleep(baselineMs, undefined, { signal });
     const { met, targets } = await aim(lab, experiment, seed, round);
-    const injection = prepare(stage, plan, met, targets);
+    const injection = prepare(stage, plan, targets);
     const askedMs = Date.now();
     report.update(
       `injecting: ${experiment.title} (${met.pods.map(({ name }) => name).join()}${met.nodes.length === 0 ? '' : ` on ${met.nodes.join()}`})`,
@@ -142,16 +142,17 @@ async function inflict(
   }
 }
 
-function prepare({ lab, journal }: Stage, { experiment, suite, round, attempt }: RunPlan, met: Met, targets: Targets): Injection {
+function prepare({ lab, journal }: Stage, { experiment, suite, round, attempt }: RunPlan, targets: Targets): Injection {
   const lastsMs = lastsIn(experiment, suite);
-  const [node = ''] = met.nodes;
-  if (experiment.injector === 'testbed') {
-    if (lab.nodes === undefined)
+  if (experiment.fault.kind === 'control-plane') {
+    const { part } = experiment.fault;
+    const { pidOf } = lab;
+    if (pidOf === undefined)
       throw new TestbedError(
-        `experiment ${experiment.id}: only a node of the testbed loses its power at a word; leave the experiment out, or run it without --kubeconfig`,
+        `experiment ${experiment.id}: ${part} stands still at the word of the testbed that started it; leave the experiment out, or run it without --kubeconfig`,
       );
-    journal.add({ kind: 'power', node });
-    return powerInjection(lab.nodes, node);
+    journal.add({ kind: 'frozen', part });
+    return frozenInjection(() => pidOf(part), part);
   }
   const name = `${experiment.id.toLowerCase()}-${round}-${attempt}`;
   return chaosMeshInjection(lab, render(experiment, targets, lastsMs + deadManMs, name), lastsMs > 0);

@@ -83,14 +83,14 @@ describe('feel', () => {
     },
     {
       name: 'a node without power from the last answer of its pod',
-      fault: { kind: 'node-power-off' },
+      fault: { kind: 'node', does: 'power-off' },
       met: onNode,
       seen: { renewals: renewals('n1', 1_000, 13_000), calls: calls(9_000, 10_300, 'a-0') },
       atMs: 10_200,
     },
     {
       name: 'no node without power whose pod answers on',
-      fault: { kind: 'node-power-off' },
+      fault: { kind: 'node', does: 'power-off' },
       met: onNode,
       seen: { renewals: renewals('n1', 0, 11_000), calls: calls(9_000, 30_000, 'a-0') },
       atMs: undefined,
