@@ -21,23 +21,23 @@ export interface Judgement {
   readonly evaluated: Readonly<Record<string, number>>;
 }
 
-/** Views are old for as long as a cut lasts, and a moment more. */
-const underFaultMs = 45_000;
-
 /**
  * Holds what was seen against all oracles of the simulation, as if it happened again. Pure.
  *
  * @param quietFromMs since when nothing was to be written any more
- * @param viewLagMs how old an operator's view may have been
+ * @param lags how old an operator's view may have been, and how long what is wrong may stand
  */
-export function judge(seen: Observations, times: Times, met: Met, quietFromMs: number, viewLagMs = underFaultMs): Judgement {
+export function judge(
+  seen: Observations,
+  times: Times,
+  met: Met,
+  quietFromMs: number,
+  lags: Pick<OracleContext, 'viewLagMs' | 'settleMs'> = calmContext,
+): Judgement {
   let nowMs = 0;
   const isFaulty = (): boolean => nowMs >= times.askedMs && nowMs <= times.healedMs;
-  const context: OracleContext = {
-    ...calmContext,
-    viewLagMs,
-    calmSinceMs: () => (isFaulty() ? Number.POSITIVE_INFINITY : nowMs > times.healedMs ? times.healedMs : 0),
-  };
+  const calmSinceMs = (): number => (isFaulty() ? Number.POSITIVE_INFINITY : nowMs > times.healedMs ? times.healedMs : 0);
+  const context: OracleContext = { ...calmContext, ...lags, calmSinceMs };
   const board = new OracleBoard(createOracles(context));
   for (const { atMs, tell } of inOrder(seen, met, times)) {
     nowMs = atMs;

@@ -1,5 +1,6 @@
 import type { Performer } from '../src/api/v1alpha1/performer.ts';
-import type { Experiment } from './experiment.ts';
+import { calmContext, type OracleContext } from '../src/oracle/kit.ts';
+import type { Experiment, Fault } from './experiment.ts';
 import { takeFigures } from './figures.ts';
 import { judge, readyOf } from './judge.ts';
 import { readLives } from './lives.ts';
@@ -28,7 +29,7 @@ export function recordRun(facts: RunFacts): ChaosRun {
   const { experiment, round, attempt, met, times, seen } = facts;
   const { convergedMs, ...when } = times;
   const figures = takeFigures(seen, times, met);
-  const judgement = judge(seen, times, met, facts.quietFromMs);
+  const judgement = judge(seen, times, met, facts.quietFromMs, lagsUnder(experiment.fault, times));
   const convergedAfterMs = convergedMs === undefined ? undefined : Math.max(0, convergedMs - times.healedMs);
   const { verdict, findings } = decide({ ...facts, convergedAfterMs, judgement, figures });
   const { id, title, injector, twin, bounds } = experiment;
@@ -54,6 +55,12 @@ export function recordRun(facts: RunFacts): ChaosRun {
     ...(seen.writes === undefined ? {} : { writes: operatorWrites(seen.writes) }),
     conditions: readConditions(seen),
   };
+}
+
+/** Real nodes are put right sooner than the simulator's slowest; a view is old for as long as nobody can read, and a moment more. */
+function lagsUnder(fault: Fault, { feltMs, healedMs }: Times): Pick<OracleContext, 'viewLagMs' | 'settleMs'> {
+  const isBlind = fault.kind === 'control-plane' || (fault.kind === 'partition' && fault.between === 'operator-api');
+  return { viewLagMs: calmContext.viewLagMs + (isBlind ? healedMs - feltMs : 0), settleMs: 15_000 };
 }
 
 function operatorWrites(writes: NonNullable<Observations['writes']>): NonNullable<ChaosRun['writes']> {

@@ -92,9 +92,11 @@ export class Load {
     return this.#nodes.flatMap((node) =>
       performerNames.flatMap((performer) => {
         const own = recent.filter((call) => call.from === node && call.performer === performer);
-        const failed = own.filter(({ kind }) => kind === 'failed').length;
+        const failed = own.filter(({ kind }) => kind === 'failed');
         if (own.length < load.perSecond) return [`${node} → ${performer}: not heard`];
-        return failed > 0 ? [`${node} → ${performer}: ${failed} of ${own.length} failed`] : [];
+        return failed.length > 0
+          ? [`${node} → ${performer}: ${failed.length} of ${own.length} failed (${failed[0]?.details ?? `code ${failed[0]?.code}`})`]
+          : [];
       }),
     );
   }

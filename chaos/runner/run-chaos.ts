@@ -1,6 +1,7 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
 import { join } from 'node:path';
+import { isKubeFault } from '../../src/kube/faults.ts';
 import { namespaces } from '../../src/kube/objects.ts';
 import type { ProgressReporter } from '../../src/testbed/progress.ts';
 import { TestbedError } from '../../src/testbed/testbed-error.ts';
@@ -41,7 +42,7 @@ type Draft = { -readonly [Key in keyof ChaosReport]: ChaosReport[Key] };
  * @throws TestbedError when nothing can be run at all
  */
 export async function runChaos(lab: Lab, options: ChaosOptions): Promise<ChaosReport> {
-  const { experiments, suite, seed, repeat, judgesTimes, outDir, report, signal } = options;
+  const { suite, seed, repeat, judgesTimes, outDir, report, signal } = options;
   mkdirSync(outDir, { recursive: true });
   report.step('Looking at the cluster');
   await checkCluster(lab);
@@ -51,6 +52,9 @@ export async function runChaos(lab: Lab, options: ChaosOptions): Promise<ChaosRe
   report.step(`Starting Performers and their load on ${nodes.length} nodes`);
   await setStage(lab, nodes, signal);
   const load = new Load(lab, nodes);
+  const experiments = options.experiments.filter(({ injector }) => injector === 'chaos-mesh' || lab.pidOf !== undefined);
+  for (const { id, title } of options.experiments.filter((one) => !experiments.includes(one)))
+    report.warn(`${id} is left out: ${title}, which needs a cluster of the testbed`);
   const draft = startReport(lab, options, nodes.length);
   try {
     await until('the load to be steady', () => isSteady(lab, load, nodes), 90_000, signal).catch((error: unknown) => {
@@ -72,7 +76,8 @@ export async function runChaos(lab: Lab, options: ChaosOptions): Promise<ChaosRe
       }
     }
   } catch (error) {
-    if (draft.runs.length === 0 && !signal.aborted) throw error;
+    // What a bug throws is no verdict.
+    if (!signal.aborted && !(error instanceof TestbedError) && !isKubeFault(error)) throw error;
     draft.partialBecause = signal.aborted ? 'it was interrupted' : error instanceof Error ? error.message : String(error);
   } finally {
     load.close();

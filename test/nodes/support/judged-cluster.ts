@@ -1,6 +1,5 @@
 import { startRecorder } from '../../../chaos/cluster/recorder.ts';
 import { type Judgement, judge } from '../../../chaos/judge.ts';
-import { calmContext } from '../../../src/oracle/kit.ts';
 import type { NodesCluster } from './nodes-cluster.ts';
 
 export interface JudgedCluster {
@@ -20,7 +19,7 @@ export async function judgeCluster({ kube, cluster }: NodesCluster, namespace: s
       const never = Number.POSITIVE_INFINITY;
       const times = { beganMs, askedMs: never, feltMs: never, healedMs: never, convergedMs: beganMs, endedMs };
       const seen = { ...recorder.seen(), writes: recorder.writes(), calls: [], begun: [] };
-      return judge(seen, times, { performer: '', pods: [], nodes: [] }, endedMs, calmContext.viewLagMs);
+      return judge(seen, times, { performer: '', pods: [], nodes: [] }, endedMs);
     },
     stop: () => recorder.stop(),
   };

@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { judge } from '../../../chaos/judge.ts';
+import type { Observations, Renewal, Times } from '../../../chaos/observations.ts';
+import type { Write } from '../../../src/oracle/kit.ts';
+import { change, observed, pod, victim } from './support.ts';
+
+const times: Times = { beganMs: 0, askedMs: 10_000, feltMs: 10_000, healedMs: 20_000, convergedMs: 25_000, endedMs: 60_000 };
+const violated = (seen: Partial<Observations>, quietFromMs = 50_000): readonly string[] =>
+  judge(observed(seen), times, victim, quietFromMs).violations.map(({ oracle }) => oracle);
+const before = pod('a-0');
+const deletion = (atMs: number, preconditions: Write['preconditions']): Write => ({
+  atMs,
+  actor: 'operator op-1',
+  verb: 'delete',
+  plural: 'pods',
+  key: { namespace: 'ns', name: 'a-0' },
+  sent: undefined,
+  preconditions,
+  result: 'ok',
+  before,
+  after: undefined,
+});
+const guarded = { uid: before.metadata?.uid ?? '', resourceVersion: before.metadata?.resourceVersion ?? '' };
+const renewal = (holder: string, atMs: number): Renewal => ({ of: 'operator', holder, atMs, durationMs: 15_000 });
+
+describe('what was seen, told to the oracles', () => {
+  it('lets a write without its preconditions be found, and one with them pass', () => {
+    const changes = [change(0, undefined, before), change(12_000, before, undefined)];
+    expect(violated({ changes, writes: [deletion(11_000, {})] })).toContain('W1');
+    expect(violated({ changes, writes: [deletion(11_000, guarded)] })).not.toContain('W1');
+  });
+
+  it('makes writes of the changes of a Lease', () => {
+    const taken = [renewal('op-1', 1_000), renewal('op-1', 11_000), renewal('op-2', 11_500)];
+    expect(violated({ renewals: taken })).toEqual(['E1']);
+    expect(violated({ renewals: [renewal('op-1', 1_000), renewal('op-2', 20_000)] })).toEqual([]);
+  });
+
+  it('finds a write in the time when nothing is to be written', () => {
+    const write = { ...deletion(55_000, guarded), verb: 'patch' as const, after: before };
+    expect(violated({ changes: [change(0, undefined, before)], writes: [write] })).toContain('L4');
+    expect(violated({ changes: [change(0, undefined, before)], writes: [{ ...write, atMs: 30_000 }] })).not.toContain('L4');
+  });
+});

@@ -1,0 +1,26 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Journal } from '../../../../chaos/runner/journal.ts';
+
+describe('Journal', () => {
+  let home: string;
+  beforeEach(() => {
+    home = mkdtempSync(join(tmpdir(), 'hourglass-journal-'));
+  });
+  afterEach(() => rmSync(home, { recursive: true }));
+  const open = (server = 'https://one'): Journal => new Journal(server, home);
+
+  it('is read by the next process, until what it names is taken back', () => {
+    open().add({ kind: 'frozen', part: 'etcd' });
+    expect(open().read()).toEqual([{ kind: 'frozen', part: 'etcd' }]);
+    open().clear();
+    expect(open().read()).toEqual([]);
+  });
+
+  it('keeps clusters apart', () => {
+    open().add({ kind: 'frozen', part: 'etcd' });
+    expect(open('https://two').read()).toEqual([]);
+  });
+});
