@@ -105,6 +105,8 @@ export interface EmbeddedCluster extends DevCluster {
 }
 
 const portAttempts = 4;
+/** Locally administered. */
+const bridgeMac = '02:00:0a:0a:00:01';
 const apiTimeoutMs = 90_000;
 const restTimeoutMs = 60_000;
 const defaults = {
@@ -309,6 +311,8 @@ class ClusterStart {
     const hasBridge = async (): Promise<boolean> =>
       runInNetwork(pid, ['ip', '-brief', 'address', 'show', 'br0']).includes(controlPlaneAddress);
     await waitUntil('making the network', () => hasBridge().catch(() => false), restTimeoutMs, stop);
+    // By itself it has that of one of its nodes, and takes another's when that one goes: for seconds nobody would reach the control plane.
+    runInNetwork(pid, ['ip', 'link', 'set', 'br0', 'address', bridgeMac]);
     for (const route of podRoutes(realNodes.count)) runInNetwork(pid, ['ip', 'route', 'add', ...route.split(' ')]);
   }
 

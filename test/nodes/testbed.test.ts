@@ -108,10 +108,15 @@ describe('dev up --real', () => {
   });
 
   it('switches nodes off and on, cuts them off and heals them', async () => {
-    up('--nodes', '2');
+    const { pids } = up('--nodes', '2');
+    const readBridge = (): string =>
+      spawnSync('nsenter', [`--net=/proc/${pids.network}/ns/net`, 'ip', '-brief', 'link', 'show', 'br0'], { encoding: 'utf8' }).stdout;
+    const bridge = readBridge();
     const becomes = (name: string, ready: string): Promise<void> => until(`${name} ${ready}`, async () => readyOf(name) === ready, 90_000);
     dev('node', 'stop', '--name', 'r', 'n2');
     await becomes('n2', 'Unknown');
+    // Whoever is left finds the control plane where it was.
+    expect([bridge, readBridge()]).toEqual([expect.stringContaining('02:00:0a:0a:00:01'), bridge]);
     expect(dev('status').stdout).toMatch(/^n2 +Unknown \(off\)/m);
     for (const args of [
       ['exec', '--name', 'r', 'n2', '--', 'true'],
