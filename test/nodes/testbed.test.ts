@@ -22,6 +22,7 @@ afterEach(() => {
 interface Traces {
   readonly mounts: readonly string[];
   readonly cgroups: readonly string[];
+  readonly loops: boolean;
   readonly interfaces: string;
   readonly namespaces: string;
   readonly rules: string;
@@ -32,10 +33,9 @@ function readTraces(): Traces {
   const say = (program: string, ...args: readonly string[]): string => spawnSync(program, args, { encoding: 'utf8' }).stdout ?? '';
   return {
     mounts: readFileSync('/proc/self/mounts', 'utf8').split('\n').toSorted(),
-    cgroups: readdirSync('/sys/fs/cgroup', { recursive: true, encoding: 'utf8' })
-      // Another file may have a cluster at the same time.
-      .filter((path) => /\/hourglass-r-[^/]+$/.test(path))
-      .toSorted(),
+    // Not deeper: another file may have a cluster at the same time, whose cgroups come and go.
+    cgroups: say('find', '/sys/fs/cgroup', '-maxdepth', '2', '-name', 'hourglass-r-*').split('\n').toSorted(),
+    loops: say('losetup', '--noheadings', '--output', 'BACK-FILE').includes('/clusters/r/'),
     interfaces: say('ip', '-brief', 'link'),
     namespaces: say('ip', 'netns'),
     rules: say('nft', 'list', 'tables'),
