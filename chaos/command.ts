@@ -1,17 +1,17 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parse } from 'yaml';
-import { formatJUnit } from '../src/bench/junit.ts';
 import { devStatus } from '../src/testbed/dev-clusters.ts';
 import { createProgress } from '../src/testbed/progress.ts';
 import { TestbedError } from '../src/testbed/testbed-error.ts';
 import { readVersions } from '../src/testbed/tools.ts';
 import type { SuiteName } from './experiment.ts';
 import { chooseExperiments, experiments } from './experiments/catalogue.ts';
+import { writeChaosReport } from './report/write-report.ts';
 import type { ChaosReport, ChaosRun } from './report.ts';
 import { openGivenLab, startOwnLab } from './runner/own-cluster.ts';
 import { type ChaosOptions, runChaos } from './runner/run-chaos.ts';
-import { formatChaos, overallVerdict, toJUnitCases } from './table.ts';
+import { formatChaos, overallVerdict } from './table.ts';
 
 export interface ChaosCommandOptions {
   readonly kubeconfig?: string;
@@ -34,7 +34,7 @@ export interface Around {
 }
 
 /**
- * Runs the experiments that were asked for, on a cluster of its own or on a given one, and writes report.json and junit.xml.
+ * Runs the experiments that were asked for, on a cluster of its own or on a given one, and writes report.json, chaos.html and junit.xml.
  *
  * @returns what to print, and what it all comes to
  * @throws RangeError for an experiment that there is none of, TestbedError for what a user can act on
@@ -68,8 +68,8 @@ export async function runChaosCommand(
     signal,
   };
   const result = isOwn ? await onOwnCluster(plan, timers) : await onGivenCluster(plan, kubeconfig, options);
-  await writeFile(join(outDir, 'junit.xml'), formatJUnit('chaos', toJUnitCases(result)));
-  report.done(`raw data: ${join(outDir, 'report.json')}`);
+  const html = await writeChaosReport(result, outDir);
+  report.done(`raw data: ${join(outDir, 'report.json')}, drawn: ${html}`);
   return { text: json === true ? JSON.stringify(result) : formatChaos(result), verdict: overallVerdict(result) };
 }
 

@@ -25,7 +25,8 @@ export function formatChaos(report: ChaosReport): string {
 
 const seconds = ({ times }: ChaosRun): string => `${Math.round((times.endedMs - times.beganMs) / 1_000)} s`;
 
-function goalRows({ runs, judgesTimes }: ChaosReport): readonly (readonly string[])[] {
+/** By goal, experiment and figure: what it must reach, p50, max, n and a verdict, as text. Pure. */
+export function goalRows({ runs, judgesTimes }: ChaosReport): readonly (readonly string[])[] {
   const conclusive = runs.filter(({ verdict }) => verdict !== 'inconclusive');
   const all = conclusive.flatMap(({ id, goals }) => goals.filter(({ goal }) => goal !== '-').map((goal) => ({ id, ...goal })));
   return [...Map.groupBy(all, ({ id, goal, figure }) => `${goal} ${id} ${figure}`).values()].flatMap((same) => {
@@ -33,8 +34,8 @@ function goalRows({ runs, judgesTimes }: ChaosReport): readonly (readonly string
     if (first === undefined) return [];
     const taken = same.flatMap(({ measured }) => (measured === undefined ? [] : [measured])).toSorted((a, b) => a - b);
     const [middle = Number.NaN, most = Number.NaN] = [taken[(taken.length - 1) >> 1], taken.at(-1)];
-    const verdict = taken.length === 0 ? 'not measured' : most <= first.atMost ? 'met' : 'MISSED';
-    const isJudged = judgesTimes || !first.timed;
+    const { measured: _, ...bound } = first;
+    const verdict = goalVerdict(taken.length === 0 ? bound : { ...bound, measured: most }, judgesTimes);
     const row = [
       first.goal,
       first.id,
@@ -44,8 +45,14 @@ function goalRows({ runs, judgesTimes }: ChaosReport): readonly (readonly string
       formatFigure(most),
       String(taken.length),
     ];
-    return [[...row, isJudged ? verdict : `${verdict} (not judged here)`]];
+    return [[...row, verdict]];
   });
+}
+
+/** Of one figure, or of the largest of many. Pure. */
+export function goalVerdict({ measured, atMost, timed }: ChaosRun['goals'][number], judgesTimes: boolean): string {
+  const verdict = measured === undefined ? 'not measured' : measured <= atMost ? 'met' : 'MISSED';
+  return judgesTimes || !timed ? verdict : `${verdict} (not judged here)`;
 }
 
 /** A test for each run; an inconclusive one that was run again is skipped, its last attempt failed. Pure. */

@@ -2,8 +2,13 @@ import { z } from 'zod';
 import { TestbedError } from '../testbed/testbed-error.ts';
 import { type BenchReport, benchReport } from './bench-report.ts';
 
-/** @param name of the file, for the error. @throws TestbedError that says what is wrong with it */
+/** A report of `hourglass bench`. @param name of the file, for the error. @throws TestbedError that says what is wrong with it */
 export function parseBenchReport(text: string, name: string): BenchReport {
+  return parseReport(text, name, benchReport, 'bench');
+}
+
+/** A report of version 1 of one of our commands. @throws TestbedError that says what is wrong with it */
+export function parseReport<T>(text: string, name: string, schema: z.ZodType<T>, command: string): T {
   const bad = (why: string): TestbedError => new TestbedError(`${name}: ${why}`);
   let value: unknown;
   try {
@@ -13,9 +18,9 @@ export function parseBenchReport(text: string, name: string): BenchReport {
     throw bad(isCut ? 'cut off in the middle: the file is not whole' : `not JSON: ${(error as Error).message}`);
   }
   const version = z.object({ version: z.unknown() }).safeParse(value).data?.version;
-  if (version === undefined) throw bad('not a report of `hourglass bench`: it has no version');
+  if (version === undefined) throw bad(`not a report of \`hourglass ${command}\`: it has no version`);
   if (version !== 1) throw bad(`a report of version ${JSON.stringify(version)}; this hourglass reads version 1`);
-  const read = benchReport.safeParse(value);
-  if (!read.success) throw bad(`not a report as bench writes it:\n${z.prettifyError(read.error)}`);
+  const read = schema.safeParse(value);
+  if (!read.success) throw bad(`not a report as ${command} writes it:\n${z.prettifyError(read.error)}`);
   return read.data;
 }

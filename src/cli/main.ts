@@ -4,6 +4,7 @@ import { CommanderError } from 'commander';
 import { registerBench } from './commands/bench.ts';
 import { registerBenchReports } from './commands/bench-reports.ts';
 import { registerChaos } from './commands/chaos.ts';
+import { registerChaosReport } from './commands/chaos-report.ts';
 import { registerDev } from './commands/dev.ts';
 import { registerInspect } from './commands/inspect.ts';
 import { registerOnce } from './commands/once.ts';
@@ -36,6 +37,7 @@ registerSimulate(program);
 registerBench(program);
 registerBenchReports(program);
 registerChaos(program);
+registerChaosReport(program);
 program
   .command('crd')
   .description('print the CustomResourceDefinition of Performer, as YAML')

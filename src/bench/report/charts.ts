@@ -20,7 +20,8 @@ export interface Part {
 export const seriesColor = (index: number): string => `var(--series-${(index % 6) + 1})`;
 export const partColor = (index: number): string => `var(--part-${(index % 8) + 1})`;
 
-const config: NonNullable<TopLevelSpec['config']> = {
+/** Of every drawing of a page. */
+export const chartConfig: NonNullable<TopLevelSpec['config']> = {
   background: 'transparent',
   font: 'system-ui, sans-serif',
   view: { stroke: null },
@@ -44,7 +45,7 @@ export function drawSteps(points: readonly Point[], series: readonly string[], o
   const xs = points.map(({ x }) => x);
   return renderSvg({
     ...size,
-    config,
+    config: chartConfig,
     data: { values: [...points] },
     mark: { type: 'line', interpolate: 'step-after', strokeWidth: isLog ? 2 : 1.5, opacity: isLog ? 1 : 0.75, strokeJoin: 'round' },
     encoding: {
@@ -93,7 +94,7 @@ export function drawBars(parts: readonly Part[], order: readonly string[], rows:
   return renderSvg({
     ...size,
     height: Math.max(1, sums.length) * 38,
-    config,
+    config: chartConfig,
     layer: [
       {
         data: { values: parts.map((part) => ({ ...part, rank: order.indexOf(part.part) })) },

@@ -30,7 +30,7 @@ export function registerChaos(program: Command): void {
     .option('--pause-image <image>', 'with --kubeconfig: a program that does nothing, where its nodes can pull it')
     .option('--yes-break-this-cluster <context>', 'with --kubeconfig: the context that you mean')
     .option('--json', 'print the report as one JSON object')
-    .option('--out <dir>', 'where report.json and junit.xml go (default: a folder named after the time)')
+    .option('--out <dir>', 'where report.json, chaos.html and junit.xml go (default: a folder named after the time)')
     .action(async () => {
       process.exitCode = await run(command.optsWithGlobals<ChaosCommandOptions>());
     });
