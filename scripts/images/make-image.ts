@@ -116,6 +116,8 @@ async function readFacts(file: string): Promise<ImageFacts | undefined> {
 const sources = [
   'src',
   'test/performer',
+  'k6',
+  'proto',
   'tools/k6',
   'tools/versions.json',
   'scripts/build.ts',

@@ -46,6 +46,10 @@ const onNode = (text: string): string => nodeLine + text.replace(/^#!.*\n/, '');
 /** Where the bill of materials goes when a program is none of ours. */
 const papersOnly = { what: 'papers', entries: [] };
 
+/** What the scenarios for k6 load, where they look for it from where they stand. */
+const scenarioFolders = ['k6/scenarios', 'k6/lib', 'proto/eigenlayer/hourglass/v1/performer'];
+const scenarioFiles = ['src/bench/bench-lines.ts', 'src/bench/observer.ts', 'LICENSE'];
+
 async function makeBase(...args: Parameters<Make>): Promise<Program> {
   const base = await makeNodeBase(...args);
   return { ...base, layers: [...base.layers, papersOnly] };
@@ -141,13 +145,21 @@ async function makeK6(architecture: Architecture, _pins: Pins, report: ProgressR
   });
   const { k6: version } = readVersions();
   return {
-    layers: [{ what: 'k6', entries: layer }, papersOnly],
+    layers: [
+      { what: 'k6', entries: layer },
+      { what: 'scenarios', entries: scenarioEntries() },
+    ],
     entrypoint: ['/usr/bin/k6'],
     software,
-    licence: 'AGPL-3.0-only',
-    title: `k6 ${version}, as its makers published its source`,
+    licence: 'AGPL-3.0-only AND Apache-2.0',
+    title: `k6 ${version}, as its makers published its source, and the scenarios of the Hourglass operator`,
     labels: { 'io.eigenlayer.hourglass.k6': version },
   };
+}
+
+function scenarioEntries(): readonly LayerEntry[] {
+  const inFolders = scenarioFolders.flatMap((folder) => readdirSync(join(root, folder)).map((name) => `${folder}/${name}`));
+  return [...inFolders, ...scenarioFiles].map((path) => ({ path: `hourglass/${path}`, content: readFileSync(join(root, path)) }));
 }
 
 /** Makes a bundle in a folder of its own, and takes it from there. */

@@ -272,6 +272,12 @@ describe.skipIf(!canRun)('in a read-only root, as 65532', () => {
       said: expect.stringContaining('hello') as string,
     });
   });
+
+  it.each(readdirSync(join(projectRoot, 'k6/scenarios')))('k6 loads its scenario %s', (name) => {
+    const { status, stdout, stderr } = runIn('k6', '/usr/bin/k6', 'inspect', '--env=TARGET=a:1', `/hourglass/k6/scenarios/${name}`);
+    expect({ status, stderr }).toMatchObject({ status: 0 });
+    expect(stdout).toContain('"scenarios"');
+  });
 });
 
 /** Our own look at what an entry point is made of. */
