@@ -1,12 +1,13 @@
-import { Trend } from 'k6/metrics';
+import { Counter, Trend } from 'k6/metrics';
 import { clearTimeout, setTimeout } from 'k6/timers';
 import { type BenchLine, buildPerformer, type parseArrivals } from '../../src/bench/bench-lines.ts';
-import { type Ask, Observer, type Sample } from '../../src/bench/observer.ts';
+import { type Ask, Observer, type Sample, type SeenEvent } from '../../src/bench/observer.ts';
+import { Answers } from './answers.ts';
 import { call, performerPath, performersPath, watchAll } from './cluster.ts';
 import { settings } from './settings.ts';
 
 const phases = {
-  create: ['acknowledged', 'pod created', 'scheduled', 'running', 'pod ready', 'status ready'],
+  create: ['acknowledged', 'pod created', 'scheduled', 'running', 'pod ready', 'status ready', 'first answer'],
   delete: ['acknowledged', 'pod deleting', 'pod gone', 'service gone', 'performer gone'],
   update: ['acknowledged', 'new pod created', 'new pod ready', 'status ready', 'old pod gone', 'without a ready pod'],
 } as const;
@@ -17,6 +18,9 @@ const trends = new Map<string, Trend>(
     names.map((name) => [`${ask} ${name}`, new Trend(metricName(ask, name), true)] as const),
   ),
 );
+
+/** One of them and k6 ends with 99. */
+const troubles = new Counter('troubles');
 
 function metricName(ask: string, phase: string): string {
   return `${ask}_${phase}`.replaceAll(' ', '_');
@@ -34,6 +38,7 @@ function tell(line: BenchLine): void {
 /** One run of a scenario: a watched cluster, and requests whose phases are measured. */
 export class Load {
   readonly #observer: Observer;
+  readonly #answers: Answers;
   readonly #waiting = new Map<string, () => void>();
   #measured = false;
   #lateMs = 0;
@@ -42,13 +47,18 @@ export class Load {
 
   // k6's engine fails at a function that stands beside a field and says `this`.
   constructor() {
-    this.#observer = new Observer((sample) => this.#finish(sample));
+    this.#observer = new Observer((sample) => this.#finish(sample), settings.answerPort > 0);
+    this.#answers = new Answers(settings.answerPort, (key) => this.#observer.answered(key, Date.now()));
     this.#close = () => undefined;
   }
 
   async open(): Promise<void> {
     const trouble = (what: string): void => this.#giveUp(what);
-    const watches = await watchAll((event) => this.#observer.see(event, Date.now()), trouble);
+    const see = (event: SeenEvent): void => {
+      this.#observer.see(event, Date.now());
+      this.#answers.see(event);
+    };
+    const watches = await watchAll(see, trouble);
     this.#close = () => watches.close();
   }
 
@@ -73,6 +83,7 @@ export class Load {
   end(): void {
     for (const sample of this.#observer.unfinished()) this.#finish(sample);
     this.#close();
+    this.#answers.close();
     tell({ line: 'end', atMs: Date.now(), lateMs: this.#lateMs });
   }
 
@@ -106,6 +117,7 @@ export class Load {
     const image = `${settings.image}-next`;
     const nowMs = Date.now();
     this.#observer.asked(ask, key, nowMs, image);
+    if (ask === 'create') this.#answers.expect(key);
     if (ask === 'create') return ['POST', performersPath(key.split('/')[0] ?? ''), buildPerformer(key, settings.image, nowMs)];
     if (ask === 'delete') return ['DELETE', performerPath(key)];
     return ['PATCH', performerPath(key), { spec: { image } }];
@@ -135,6 +147,7 @@ export class Load {
   #giveUp(what: string): void {
     if (this.#gaveUp) return;
     this.#gaveUp = true;
+    troubles.add(1);
     console.error(what);
     tell({ line: 'trouble', what });
     for (const resolve of this.#waiting.values()) resolve();

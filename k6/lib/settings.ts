@@ -5,10 +5,12 @@ import { parseArrivals } from '../../src/bench/bench-lines.ts';
 const env = (name: string, otherwise: string): string => __ENV[name] || otherwise;
 const number = (name: string, otherwise: number): number => Number(env(name, String(otherwise)));
 
+const tokenFile = env('KUBE_TOKEN_FILE', '');
+
 /** The environment variables of every scenario; `k6/README.md` explains them. */
 export const settings = {
   server: env('KUBE_SERVER', '').replace(/\/$/, ''),
-  token: env('KUBE_TOKEN', ''),
+  token: env('KUBE_TOKEN', tokenFile === '' ? '' : open(tokenFile).trim()),
   count: number('BENCH_COUNT', 20),
   arrivals: parseArrivals(env('BENCH_ARRIVALS', '2')),
   namespaces: env('BENCH_NAMESPACES', 'default').split(','),
@@ -16,6 +18,8 @@ export const settings = {
   prefix: env('BENCH_PREFIX', 'bench'),
   timeoutMs: number('BENCH_TIMEOUT_SECONDS', 120) * 1_000,
   quietMs: number('BENCH_QUIET_SECONDS', 3) * 1_000,
+  /** Where performers are called through their Services; 0: not at all. */
+  answerPort: number('BENCH_ANSWER_PORT', 0),
   /** Whether what the run made is left to whoever comes next. */
   keep: env('BENCH_KEEP', '') !== '',
 };
@@ -35,5 +39,6 @@ export const options: Options = {
   // k6 takes the authority only from SSL_CERT_FILE, which Go reads.
   insecureSkipTLSVerify: env('SSL_CERT_FILE', '') === '',
   ...(cert === '' ? {} : { tlsAuth: [{ cert: open(cert), key: open(key) }] }),
+  thresholds: { troubles: ['count==0'] },
   summaryTrendStats: ['min', 'med', 'p(90)', 'p(99)', 'max', 'count'],
 };

@@ -23,6 +23,7 @@ import exec from 'k6/execution';
 import { Counter, Trend } from 'k6/metrics';
 import grpc from 'k6/net/grpc';
 import type { Options } from 'k6/options';
+import { executeTask, loadClient } from '../lib/performer-client.ts';
 
 const env = (name: string, otherwise: string): string => __ENV[name] || otherwise;
 const number = (name: string, otherwise: number): number => {
@@ -61,8 +62,7 @@ const answered = new Counter('tasks_answered');
 const failed = Array.from({ length: 17 }, (_, code) => new Counter(`tasks_failed_${code}`));
 const unavailable = 14;
 
-const client = new grpc.Client();
-client.load([import.meta.resolve('../../proto')], 'eigenlayer/hourglass/v1/performer/performer.proto');
+const client = loadClient();
 /** Of this virtual user; each has its own of all that stands here. */
 let connected = false;
 
@@ -96,7 +96,7 @@ export function setup(): void {
 export default function (): void {
   const id = `${prefix}-${exec.scenario.iterationInTest}`;
   const atMs = Date.now();
-  const outcome = executeTask(id, atMs + deadlineMs);
+  const outcome = attempt(id, atMs + deadlineMs);
   if (mode === 'dial') disconnect();
   const tookMs = Date.now() - atMs;
   took.add(tookMs);
@@ -109,15 +109,13 @@ type Outcome =
   | { readonly code: number; readonly details: string }
   | { readonly instance?: string; readonly runs?: number; readonly version?: string };
 
-function executeTask(id: string, untilMs: number): Outcome {
+function attempt(id: string, untilMs: number): Outcome {
   try {
     connect(untilMs - Date.now());
   } catch (error) {
     return { code: unavailable, details: String(error) };
   }
-  const method = 'eigenlayer.hourglass.v1.performer.PerformerService/ExecuteTask';
-  const timeout = Math.max(1, untilMs - Date.now());
-  const { status, error, message } = client.invoke(method, { taskId: b64encode(id), payload }, { timeout });
+  const { status, error, message } = executeTask(client, b64encode(id), payload, Math.max(1, untilMs - Date.now()));
   // As text k6's codes are words.
   if (status !== grpc.StatusOK) return { code: Number(status), details: (error as { readonly message: string }).message };
   return readResult(b64decode((message as { readonly result: string }).result, 'std', 's'));
@@ -140,7 +138,8 @@ export function handleSummary({ metrics }: Summary): Record<string, string> {
   const count = (name: string): number => metrics[name]?.values.count ?? 0;
   const codes = failed.map((_, code) => [code, count(`tasks_failed_${code}`)] as const).filter(([, times]) => times > 0);
   const sent = count('tasks_answered') + codes.reduce((sum, [, times]) => sum + times, 0);
-  const { med, max, 'p(90)': p90, 'p(99)': p99 } = metrics.task_took?.values ?? {};
+  const { med, max, ...ranks } = metrics.task_took?.values ?? {};
+  const [p50, p90, p99, most] = [med, ranks['p(90)'], ranks['p(99)'], max].map((ms = 0) => Math.round(ms));
   const counts = { sent, answered: count('tasks_answered'), failed: Object.fromEntries(codes), dropped: count('dropped_iterations') };
-  return { stdout: `${JSON.stringify({ kind: 'end', ...counts, tookMs: { p50: med, p90, p99, max } })}\n` };
+  return { stdout: `${JSON.stringify({ kind: 'end', ...counts, tookMs: { p50, p90, p99, max: most } })}\n` };
 }

@@ -11,7 +11,11 @@ export interface SeenObject {
     readonly deletionTimestamp?: string;
     readonly ownerReferences?: readonly { readonly kind: string; readonly name: string }[];
   };
-  readonly spec?: { readonly nodeName?: string; readonly containers?: readonly { readonly image?: string }[] };
+  readonly spec?: {
+    readonly nodeName?: string;
+    readonly clusterIP?: string;
+    readonly containers?: readonly { readonly image?: string }[];
+  };
   readonly status?: {
     readonly phase?: string;
     readonly ready?: boolean;
@@ -65,9 +69,12 @@ export class Observer {
   /** Since when a Performer under update has no ready pod. */
   readonly #emptySince = new Map<string, number>();
   readonly #onDone: (sample: Sample) => void;
+  readonly #needed: typeof needed;
 
-  constructor(onDone: (sample: Sample) => void) {
+  /** @param hasAnswers whether a creation is carried out only once the Performer has answered a call */
+  constructor(onDone: (sample: Sample) => void, hasAnswers = false) {
     this.#onDone = onDone;
+    this.#needed = hasAnswers ? { ...needed, create: [...needed.create, 'first answer'] } : needed;
   }
 
   /** Before the request is sent. @param image the new one of an update */
@@ -77,6 +84,11 @@ export class Observer {
 
   acknowledged(key: string, atMs: number): void {
     this.#reach(key, ['acknowledged'], atMs);
+  }
+
+  /** It answered a call through its Service. */
+  answered(key: string, atMs: number): void {
+    this.#reach(key, ['first answer'], atMs);
   }
 
   see({ type, object }: SeenEvent, atMs: number): void {
@@ -148,7 +160,7 @@ export class Observer {
     const asked = this.#asked.get(key);
     if (asked === undefined) return;
     for (const phase of reached) asked.phases[phase] ??= atMs - asked.atMs;
-    if (!needed[asked.ask].every((phase) => asked.phases[phase] !== undefined)) return;
+    if (!this.#needed[asked.ask].every((phase) => asked.phases[phase] !== undefined)) return;
     if (asked.ask === 'update') asked.phases['without a ready pod'] ??= 0;
     if (asked.ask === 'delete') this.#readyPods.delete(key);
     this.#asked.delete(key);

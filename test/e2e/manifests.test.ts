@@ -61,6 +61,19 @@ describe('kustomize', () => {
   });
 });
 
+describe('bench', () => {
+  it('is taken by the API server as it stands', async () => {
+    await real.kubectl('apply', '-f', join(manifests, 'bench/namespace.yaml'));
+    const said = await real.kubectl('apply', '-k', join(manifests, 'bench'), '--dry-run=server');
+    await real.kubectl('delete', '-f', join(manifests, 'bench/namespace.yaml'));
+    const kinds = said
+      .trim()
+      .split('\n')
+      .map((line) => line.replace(/\/.*/, '').replace(/\..*/, ''));
+    expect(kinds.toSorted()).toEqual(['configmap', 'job', 'namespace', 'role', 'rolebinding', 'serviceaccount']);
+  });
+});
+
 describe('install-watch.yaml', () => {
   const file = join(manifests, 'install-watch.yaml');
   let before: readonly string[];

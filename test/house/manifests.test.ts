@@ -26,6 +26,21 @@ interface PodSpec {
   }[];
 }
 
+interface BenchManifest {
+  readonly data?: Readonly<Record<string, string>>;
+  readonly spec?: {
+    readonly template: {
+      readonly spec: {
+        readonly containers: readonly {
+          readonly image: string;
+          readonly args: readonly string[];
+          readonly env: readonly { readonly name: string }[];
+        }[];
+      };
+    };
+  };
+}
+
 const readText = (path: string): string => readFileSync(join(projectRoot, path), 'utf8');
 const readManifests = (path: string): readonly Manifest[] =>
   parseAllDocuments(readText(path)).map((document) => document.toJS() as Manifest);
@@ -91,6 +106,18 @@ describe('the manifests', () => {
       expect(metadata.labels['app.kubernetes.io/version']).toBe(version);
       expect(spec.containers.map(({ image }) => image)).toEqual([`registry.example.com/hourglass-operator:${version}`]);
     }
+  });
+
+  it('measure with images of this version, by a scenario that the image holds, and set only variables that it knows', () => {
+    const [job, config] = ['job', 'config-map'].map((name) => parse(readText(`manifests/bench/${name}.yaml`)) as BenchManifest);
+    const { image, args = [], env = [] } = job?.spec?.template.spec.containers[0] ?? {};
+    expect([image, config?.data?.BENCH_IMAGE]).toEqual(
+      ['k6', 'test-performer'].map((name) => `registry.example.com/hourglass-${name}:${version}`),
+    );
+    const scenario = readText(args.at(-1)?.replace('/hourglass/', '') ?? '');
+    const known: readonly string[] = scenario.match(/\b[A-Z]+(?:_[A-Z]+)+\b/g) ?? [];
+    const set = [...env.map(({ name }) => name), ...Object.keys(config?.data ?? {})];
+    expect(set.filter((name) => !name.startsWith('K6_') && !known.includes(name))).toEqual([]);
   });
 
   it('start what the image holds, without a limit of CPU', () => {

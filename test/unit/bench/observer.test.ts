@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { Observer, type Sample, type SeenEvent, type SeenObject } from '../../../src/bench/observer.ts';
 
 /** An observer, and what it has finished. */
-function observe() {
+function observe(hasAnswers = false) {
   const done: Sample[] = [];
-  const observer = new Observer((sample) => done.push(sample));
+  const observer = new Observer((sample) => done.push(sample), hasAnswers);
   return { observer, done };
 }
 
@@ -70,6 +70,18 @@ describe('the observer of a creation', () => {
     observer.see(performer('MODIFIED', true), 12);
     observer.acknowledged('ns/a', 15);
     expect(done[0]?.phases).toEqual({ acknowledged: 15, 'pod created': 9, scheduled: 9, running: 9, 'pod ready': 9, 'status ready': 12 });
+  });
+
+  it('waits for the first answer where Performers are called', () => {
+    const { observer, done } = observe(true);
+    observer.asked('create', 'ns/a', 100);
+    observer.acknowledged('ns/a', 105);
+    observer.see(pod('ADDED', running), 110);
+    observer.see(performer('MODIFIED', true), 112);
+    expect(done).toEqual([]);
+    observer.answered('ns/a', 118);
+    observer.answered('ns/b', 119);
+    expect(done.map(({ complete, phases }) => ({ complete, first: phases['first answer'] }))).toEqual([{ complete: true, first: 18 }]);
   });
 
   it('keeps Performers apart, and ignores objects of others', () => {
