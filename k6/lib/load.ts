@@ -1,6 +1,7 @@
+import { randomSeed } from 'k6';
 import { Counter, Trend } from 'k6/metrics';
 import { clearTimeout, setTimeout } from 'k6/timers';
-import { type BenchLine, buildPerformer, type parseArrivals } from '../../src/bench/bench-lines.ts';
+import { type Arrivals, type BenchLine, buildPerformer, planArrivals } from '../../src/bench/bench-lines.ts';
 import { type Ask, Observer, type Sample, type SeenEvent } from '../../src/bench/observer.ts';
 import { Answers } from './answers.ts';
 import { call, performerPath, performersPath, watchAll } from './cluster.ts';
@@ -47,6 +48,8 @@ export class Load {
 
   // k6's engine fails at a function that stands beside a field and says `this`.
   constructor() {
+    // Seeds Math.random.
+    randomSeed(settings.seed);
     this.#observer = new Observer((sample) => this.#finish(sample), settings.answerPort > 0);
     this.#answers = new Answers(settings.answerPort, (key) => this.#observer.answered(key, Date.now()));
     this.#close = () => undefined;
@@ -87,12 +90,14 @@ export class Load {
     tell({ line: 'end', atMs: Date.now(), lateMs: this.#lateMs });
   }
 
-  async #drive(ask: Ask, keys: readonly string[], arrivals: ReturnType<typeof parseArrivals>): Promise<void> {
+  async #drive(ask: Ask, keys: readonly string[], arrivals: Arrivals): Promise<void> {
     const startMs = Date.now();
     const all: Promise<void>[] = [];
+    const due = typeof arrivals === 'string' ? [] : planArrivals(arrivals, keys.length, Math.random);
     for (const [index, key] of keys.entries()) {
-      if (typeof arrivals === 'number') {
-        const dueMs = startMs + (index * 1_000) / arrivals;
+      const offsetMs = due[index];
+      if (offsetMs !== undefined) {
+        const dueMs = startMs + offsetMs;
         if (dueMs > Date.now()) await pause(dueMs - Date.now());
         this.#lateMs = Math.max(this.#lateMs, Date.now() - dueMs);
       }

@@ -13,6 +13,7 @@ export const settings = {
   token: env('KUBE_TOKEN', tokenFile === '' ? '' : open(tokenFile).trim()),
   count: number('BENCH_COUNT', 20),
   arrivals: parseArrivals(env('BENCH_ARRIVALS', '2')),
+  seed: number('BENCH_SEED', 1),
   namespaces: env('BENCH_NAMESPACES', 'default').split(','),
   image: env('BENCH_IMAGE', 'registry.invalid/performer:1'),
   prefix: env('BENCH_PREFIX', 'bench'),

@@ -7,7 +7,9 @@
  * KUBE_TOKEN               bearer token; or KUBE_TOKEN_FILE, which holds it; or KUBE_CLIENT_CERTIFICATE and KUBE_CLIENT_KEY, PEM files
  * SSL_CERT_FILE            PEM file of the server's authority; without it its certificate is not looked at
  * BENCH_COUNT              how many Performers (20)
- * BENCH_ARRIVALS           serial: one when the one before it is done; burst: all at once; or so many a second (2)
+ * BENCH_ARRIVALS           serial: one when the one before it is done; burst: all at once; or so many a second, at even distances (2), or
+ *                          by chance: poisson:2
+ * BENCH_SEED               of that chance (1)
  * BENCH_NAMESPACES         where, comma between them (default)
  * BENCH_IMAGE              of their pods (registry.invalid/performer:1, which only fake nodes run)
  * BENCH_PREFIX             of their names (bench)

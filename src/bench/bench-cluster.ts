@@ -7,10 +7,10 @@ import { group, version } from '../api/v1alpha1/naming.ts';
 import type { ClusterConfig } from '../kube-client/cluster-config.ts';
 import { loadClusterConfig } from '../kube-client/load-config.ts';
 import { clusterPaths } from '../testbed/components.ts';
-import type { EmbeddedCluster } from '../testbed/embedded-cluster.ts';
 import { TestbedError } from '../testbed/testbed-error.ts';
 import { benchLabels } from './bench-lines.ts';
 import { Calls } from './calls.ts';
+import { type Inside, type OwnCluster, outside } from './own-cluster.ts';
 import type { Processes } from './usage.ts';
 
 const performers = `/apis/${group}/${version}/performers`;
@@ -39,16 +39,24 @@ export class BenchCluster {
   readonly k6Env: Readonly<Record<string, string>>;
   readonly processes: Processes;
   readonly auditLog: string | undefined;
+  readonly inside: Inside;
   readonly #etcd: Calls | undefined;
 
-  private constructor(kubeconfig: string, config: ClusterConfig, k6Env: Readonly<Record<string, string>>, embedded?: EmbeddedCluster) {
+  private constructor(
+    kubeconfig: string,
+    config: ClusterConfig,
+    k6Env: Readonly<Record<string, string>>,
+    { embedded, inside = outside }: Partial<OwnCluster>,
+  ) {
     this.kubeconfig = kubeconfig;
     this.calls = new Calls(config);
-    this.k6Env = k6Env;
+    this.k6Env = { ...k6Env, ...inside.env };
+    this.inside = inside;
     this.auditLog = embedded?.auditLog;
     const components = Object.entries(embedded?.pids ?? {}).filter(([name]) => name in componentOf);
     this.processes = Object.fromEntries(components.map(([name, pid]) => [componentOf[name as keyof typeof componentOf], () => [pid]]));
-    if (embedded === undefined) return;
+    // Of real nodes the control plane has a network of its own, from which only the API server's port leads out.
+    if (embedded === undefined || inside !== outside) return;
     const file = (name: string): string => readFileSync(join(clusterPaths(embedded.dir).certificates, name), 'utf8');
     const tls = { ca: file('ca.crt'), cert: file('api-server.crt'), key: file('api-server.key') };
     const server = `https://127.0.0.1:${embedded.ports.etcd}`;
@@ -56,7 +64,7 @@ export class BenchCluster {
   }
 
   /** @param scratchDir where credentials for k6 are written; it is the caller's to remove */
-  static async open(kubeconfig: string, scratchDir: string, embedded?: EmbeddedCluster): Promise<BenchCluster> {
+  static async open(kubeconfig: string, scratchDir: string, own: Partial<OwnCluster> = {}): Promise<BenchCluster> {
     const config = await loadClusterConfig({ kubeconfig, env: process.env, readFile: (path) => readFile(path), homeDir: homedir() });
     const [{ ca, cert, key }, headers] = [await config.tls(), await config.headers(false)];
     const put = (name: string, text: string | undefined, variable: string): Record<string, string> => {
@@ -76,7 +84,7 @@ export class BenchCluster {
       ...put('client.crt', cert, 'KUBE_CLIENT_CERTIFICATE'),
       ...put('client.key', key, 'KUBE_CLIENT_KEY'),
     };
-    return new BenchCluster(kubeconfig, config, k6Env, embedded);
+    return new BenchCluster(kubeconfig, config, k6Env, own);
   }
 
   /** Puts the CRD and the Lease's namespace where they are missing. @throws TestbedError when Performers of somebody else are there and may not be */

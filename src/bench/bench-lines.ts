@@ -10,14 +10,27 @@ export type BenchLine =
   | { readonly line: 'end'; readonly atMs: number /** The latest that any request was sent, against its time. */; readonly lateMs: number };
 
 /** How requests arrive: each when the one before it is carried out, all at once, or so many a second whatever becomes of them. */
-export type Arrivals = 'serial' | 'burst' | number;
+export type Arrivals = 'serial' | 'burst' | OpenLoop;
+interface OpenLoop {
+  readonly perSecond: number;
+  /** As strangers come, who know nothing of each other; otherwise at even distances. */
+  readonly isPoisson: boolean;
+}
 
-/** @throws Error for a text that is none of `serial`, `burst`, or requests a second above 0 */
+/** @throws Error for a text that is none of `serial`, `burst`, requests a second above 0, and those with `poisson:` before them */
 export function parseArrivals(text: string): Arrivals {
   if (text === 'serial' || text === 'burst') return text;
-  const rate = Number(text);
-  if (!(rate > 0)) throw new Error(`BENCH_ARRIVALS: give serial, burst, or requests a second, not ${JSON.stringify(text)}`);
-  return rate;
+  const perSecond = Number(text.replace(/^poisson:/, ''));
+  if (!(perSecond > 0))
+    throw new Error(`BENCH_ARRIVALS: give serial, burst, requests a second, or poisson:requests a second, not ${JSON.stringify(text)}`);
+  return { perSecond, isPoisson: text.startsWith('poisson:') };
+}
+
+/** When each request is due, in milliseconds from the first. Pure. @param random from [0, 1) */
+export function planArrivals({ perSecond, isPoisson }: OpenLoop, count: number, random: () => number): readonly number[] {
+  const due: number[] = [];
+  for (let atMs = 0; due.length < count; atMs += ((isPoisson ? -Math.log(1 - random()) : 1) * 1_000) / perSecond) due.push(atMs);
+  return due;
 }
 
 /** Names of the Performers of a load, spread over its namespaces in turn. Pure. */

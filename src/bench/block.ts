@@ -8,11 +8,12 @@ import type { BenchCluster } from './bench-cluster.ts';
 import { buildPerformer } from './bench-lines.ts';
 import type { Block } from './bench-report.ts';
 import { type Command, startCommand } from './command.ts';
-import { type LoadRun, runLoad } from './load-run.ts';
+import { type LoadOptions, type LoadRun, runLoad } from './load-run.ts';
 import type { Sample } from './observer.ts';
 import type { Afterwards, Scenario } from './scenarios.ts';
 import { median } from './statistics.ts';
 import type { Subject } from './subjects.ts';
+import { startTasks } from './task-load.ts';
 import { UsageMeter } from './usage.ts';
 
 export interface BlockPlan {
@@ -133,10 +134,14 @@ async function measure(
       if (running.operator === operator) died.abort(`the operator ended (${how})`);
     });
   watchOver(running.operator);
+  const [namespace = ''] = namespacesOf(scenario);
+  if (scenario.tasks === true) update('waiting for tasks to be answered');
+  const tasks =
+    scenario.tasks === true ? await startTasks({ ...context, namespace, logPath: join(context.logDir, `${name}-tasks.log`) }) : undefined;
   let meter: UsageMeter | undefined;
   let writesBefore: Promise<number | undefined> = Promise.resolve(undefined);
-  const run = await runLoad({
-    k6: context.k6,
+  const load: LoadOptions = {
+    k6: [...cluster.inside.prefix, context.k6],
     script: findInCheckout(`k6/scenarios/${scenario.script}.ts`),
     env: {
       ...cluster.k6Env,
@@ -154,12 +159,18 @@ async function measure(
     onBegin: (generator) => {
       meter = new UsageMeter({ ...cluster.processes, operator: () => running.operator.pids(), generator: () => generator.pids() });
       writesBefore = cluster.etcdWrites();
+      if (scenario.script === 'update') void tasks?.change(`${image}-next`).catch((error: unknown) => context.warn(String(error)));
     },
     onProgress: (samples, requests) => {
       update(describeProgress(samples, requests));
       if (scenario.kill === true && killedAtMs === undefined && requests > 0 && samples.length >= requests / 2) killOnce();
     },
+  };
+  const run = await runLoad(load).catch(async (error: unknown) => {
+    await tasks?.stop();
+    throw error;
   });
+  const taskFigures = (await tasks?.stop()) ?? {};
   // What comes afterwards may end it on purpose.
   const death = died.signal.aborted ? String(died.signal.reason) : undefined;
   // Two processes in turn are not one.
@@ -168,7 +179,6 @@ async function measure(
   await sleep(trailMs);
   const [before, after] = [await writesBefore, await cluster.etcdWrites()];
   const calls = kind === 'counted' ? await countCalls(cluster.auditLog, run.beganAtMs, Date.now()) : undefined;
-  const [namespace = ''] = namespacesOf(scenario);
   const aftermath = { cluster, subject, namespace, image, performers: run.requests, running, start };
   const isOver = scenario.afterwards === undefined || signal.aborted || death !== undefined;
   if (!isOver) update(`afterwards: ${scenario.afterwards}`);
@@ -183,7 +193,12 @@ async function measure(
     usage,
     ...(calls === undefined ? {} : { calls }),
     ...(before === undefined || after === undefined ? {} : { etcdWrites: after - before }),
-    figures: { 'requests late ms': run.lateMs, ...afterwards, ...(killedAtMs === undefined ? {} : findNextPod(run.samples, killedAtMs)) },
+    figures: {
+      'requests late ms': run.lateMs,
+      ...taskFigures,
+      ...afterwards,
+      ...(killedAtMs === undefined ? {} : findNextPod(run.samples, killedAtMs)),
+    },
   };
 }
 

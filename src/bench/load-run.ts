@@ -15,7 +15,8 @@ export interface LoadRun {
 }
 
 export interface LoadOptions {
-  readonly k6: string;
+  /** The program, after what it is started by. */
+  readonly k6: readonly string[];
   readonly script: string;
   readonly env: Readonly<Record<string, string>>;
   /** Where the script's lines go; a new file. */
@@ -33,7 +34,11 @@ const lookEveryMs = 40;
 export async function runLoad({ k6, script, env, linesPath, logPath, signal, onBegin, onProgress }: LoadOptions): Promise<LoadRun> {
   const tail = new LineTail(linesPath);
   const argv = ['run', '--quiet', '--summary-mode=disabled', '--log-format=raw', `--console-output=${linesPath}`, script];
-  const generator = startCommand([k6, ...argv], { K6_NO_USAGE_REPORT: 'true', K6_AUTO_EXTENSION_RESOLUTION: 'false', ...env }, logPath);
+  const generator = startCommand(
+    [...k6, ...argv] as [string, ...string[]],
+    { K6_NO_USAGE_REPORT: 'true', K6_AUTO_EXTENSION_RESOLUTION: 'false', ...env },
+    logPath,
+  );
   let how: string | undefined;
   void generator.ended.then((text) => {
     how = text;

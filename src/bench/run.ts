@@ -2,19 +2,19 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:
 import { availableParallelism, cpus, homedir, release, tmpdir, totalmem, type } from 'node:os';
 import { join } from 'node:path';
 import { createRandom } from '../lib/seeded-random.ts';
-import { type EmbeddedCluster, startEmbeddedCluster } from '../testbed/embedded-cluster.ts';
 import { formatElapsed, type ProgressReporter } from '../testbed/progress.ts';
 import { ensureTool, findInCheckout, readVersions } from '../testbed/tools.ts';
 import { BenchCluster } from './bench-cluster.ts';
 import type { BenchReport, Block } from './bench-report.ts';
 import { type BlockContext, type BlockPlan, NotReadyError, namespacesOf, runBlock } from './block.ts';
+import { type OwnCluster, type OwnClusterOptions, startOwnCluster } from './own-cluster.ts';
 import type { Scenario } from './scenarios.ts';
 import type { Subject } from './subjects.ts';
 
 export interface BenchOptions {
   /** A cluster of the user's; without it embedded ones are started and removed again. */
   readonly kubeconfig?: string;
-  readonly profile: 'instant' | 'node-like';
+  readonly profile: OwnClusterOptions['profile'];
   readonly scenarios: readonly Scenario[];
   /** The first is the one that others are compared with. */
   readonly subjects: readonly Subject[];
@@ -121,23 +121,19 @@ function shuffle<T>(items: readonly T[], random: () => number): readonly T[] {
 
 /** Gives a cluster, and takes everything down again whatever happens. */
 async function onCluster(options: BenchOptions, audit: boolean, use: (cluster: BenchCluster) => Promise<void>): Promise<void> {
-  const { kubeconfig, profile, report, crd, allowExisting } = options;
+  const { kubeconfig, crd, allowExisting } = options;
   const scratch = mkdtempSync(join(tmpdir(), 'hourglass-bench-'));
-  let embedded: EmbeddedCluster | undefined;
+  let own: OwnCluster | undefined;
   let cluster: BenchCluster | undefined;
   try {
-    if (kubeconfig === undefined) {
-      const tools = { controlPlane: await ensureTool('control-plane', report), kwok: await ensureTool('kwok', report) };
-      const { signal } = options;
-      embedded = await startEmbeddedCluster({ profile, tools, report, detach: false, audit, fsync: true, signal });
-    }
-    cluster = await BenchCluster.open(kubeconfig ?? embedded?.kubeconfig ?? '', scratch, embedded);
+    if (kubeconfig === undefined) own = await startOwnCluster({ ...options, audit });
+    cluster = await BenchCluster.open(kubeconfig ?? own?.embedded.kubeconfig ?? '', scratch, own);
     await cluster.prepare(crd, allowExisting);
     await use(cluster);
   } finally {
-    if (embedded === undefined) await cluster?.removeNamespaces([...new Set(options.scenarios.flatMap(namespacesOf))]);
+    if (own === undefined) await cluster?.removeNamespaces([...new Set(options.scenarios.flatMap(namespacesOf))]);
     cluster?.close();
-    await embedded?.stop();
+    await own?.embedded.stop();
     rmSync(scratch, { recursive: true, force: true });
   }
 }
@@ -163,7 +159,7 @@ function startReport({ profile, kubeconfig, seed, subjects, productVersion }: Be
     subjects: subjects.map(({ name, command }) => ({ name, command: withoutPaths(command) })),
     blocks: [],
     notMeasurable: [
-      ...(isOurs ? [] : elsewhere),
+      ...(isOurs ? elsewhere.slice(profile === 'nodes' ? 1 : 2) : elsewhere),
       ...(process.platform === 'linux' ? [] : ['CPU and memory: there is no /proc']),
       ...(availableParallelism() >= 2 ? [] : ['absolute times: one core is shared by the generator and all it measures']),
     ],

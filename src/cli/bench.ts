@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { renderCrd } from '../api/crd/performer-crd.ts';
+import { performerImage } from '../bench/own-cluster.ts';
 import { formatReport } from '../bench/report/tables.ts';
 import { writeReport } from '../bench/report/write-report.ts';
 import { runBench } from '../bench/run.ts';
@@ -12,14 +13,14 @@ import type { ConnectOptions } from './options.ts';
 import { productVersion } from './version.ts';
 
 export interface BenchCommandOptions extends ConnectOptions {
-  readonly profile: 'instant' | 'node-like';
+  readonly profile: 'instant' | 'node-like' | 'nodes';
   readonly scenario: readonly string[];
   readonly quick?: boolean;
   readonly full?: boolean;
   readonly compare: readonly string[];
   readonly repeat?: number;
   readonly seed: number;
-  readonly image: string;
+  readonly image?: string;
   readonly allowExisting?: boolean;
   readonly json?: boolean;
   readonly out?: string;
@@ -29,7 +30,8 @@ export interface BenchCommandOptions extends ConnectOptions {
 export async function runBenchCommand(options: BenchCommandOptions): Promise<number> {
   const report = createProgress(process.stderr);
   const extent: Extent = options.full === true ? 'full' : options.quick === true ? 'quick' : 'usual';
-  const scenarios = chosen(options.scenario, extent);
+  const onNodes = options.profile === 'nodes' && options.kubeconfig === undefined;
+  const scenarios = chosen(options.scenario, extent, onNodes);
   const subjects: Subject[] = [];
   for (const text of ['ours', ...options.compare]) subjects.push(await readSubject(text, report));
   const twice = subjects.find(({ name }, index) => subjects.findIndex((one) => one.name === name) !== index);
@@ -42,7 +44,7 @@ export async function runBenchCommand(options: BenchCommandOptions): Promise<num
     subjects,
     rounds: options.repeat ?? { quick: 1, usual: 3, full: 5 }[extent],
     seed: options.seed,
-    image: options.image,
+    image: options.image ?? (onNodes ? performerImage : 'registry.invalid/performer:1'),
     allowExisting: options.allowExisting === true,
     quietMs: extent === 'quick' ? 2_000 : 5_000,
     outDir,
@@ -57,9 +59,9 @@ export async function runBenchCommand(options: BenchCommandOptions): Promise<num
   return result.partialBecause === undefined ? exitCodes.ok : exitCodes.inconclusive;
 }
 
-function chosen(names: readonly string[], extent: Extent) {
+function chosen(names: readonly string[], extent: Extent, onNodes: boolean) {
   try {
-    return chooseScenarios(names, extent);
+    return chooseScenarios(names, extent, onNodes);
   } catch (error) {
     throw new CliError(error instanceof Error ? error.message : String(error), exitCodes.usage);
   }

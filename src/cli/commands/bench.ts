@@ -10,7 +10,9 @@ export function registerBench(program: Command): void {
     .command('bench')
     .description('measure the operator, and others beside it, on a cluster of its own or on yours (--kubeconfig)')
     .addOption(
-      new Option('--profile <profile>', 'how fast the pods of its own cluster live').choices(['instant', 'node-like']).default('instant'),
+      new Option('--profile <profile>', 'how fast the pods of its own cluster live; `nodes` runs them on real nodes (root, Linux)')
+        .choices(['instant', 'node-like', 'nodes'])
+        .default('instant'),
     )
     .option('--scenario <name>', 'only this one; may be given several times', collect, [])
     .addOption(new Option('--quick', 'a few small scenarios, at most 4 minutes').conflicts('full'))
@@ -23,7 +25,7 @@ export function registerBench(program: Command): void {
     )
     .option('--repeat <count>', 'rounds (default: 3; 1 with --quick, 5 with --full)', parseCount)
     .option('--seed <number>', 'of the order of the operators', parseCount, 1)
-    .option('--image <image>', 'of the pods; nodes that are not fake must be able to run it', 'registry.invalid/performer:1')
+    .option('--image <image>', 'of the pods; nodes that are not fake must be able to run it (default: one that only fake nodes run)')
     .option('--allow-existing', 'run though the cluster has Performers of its own, which every operator under test acts on')
     .option('--json', 'print the report as one JSON object')
     .option('--out <dir>', 'where report.json and the logs go (default: a folder named after the time)')

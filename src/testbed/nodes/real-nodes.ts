@@ -48,6 +48,10 @@ export interface RealNodes {
   heal(name: string, what?: NodeCut): void;
   /** Command line that runs `command` in the node: in its network, with its processes and mounts. */
   enter(name: string, command: readonly string[]): string[];
+  /** Command line that runs `command` in the node's network, and nowhere else of it. */
+  inNetwork(name: string, command: readonly string[]): string[];
+  /** Runs `command` in the node; returns what it said. */
+  run(name: string, command: readonly string[]): string;
   /** Puts an image archive (OCI layout or docker save) into nodes, all that are on unless told. Returns what each said. */
   loadImage(file: string, names?: readonly string[]): Promise<string[]>;
   usage(): NodeUsage[];
@@ -179,6 +183,8 @@ export function openRealNodes(registryDir: string, controlPlane: string): RealNo
       if (what !== 'network') run(enter(name, ['nft', `add table inet ${cutTable}; delete table inet ${cutTable}`]));
     },
     enter,
+    inNetwork: (name, command) => ['nsenter', `--target=${initOf(name)}`, '--net', '--', ...command],
+    run: (name, command) => run(enter(name, command)),
     loadImage: async (file, wanted = names.filter((name) => powerOf(name) !== undefined)) => {
       const path = resolve(file);
       if (!existsSync(path)) throw new TestbedError(`image ${file}: there is no such file; \`npm run image\` makes the project's own`);

@@ -5,7 +5,6 @@ import { describe, expect, it } from 'vitest';
 import { findNextPod, parseTimes } from '../../../src/bench/afterwards.ts';
 import { countCalls } from '../../../src/bench/audit-calls.ts';
 import { readMetric } from '../../../src/bench/bench-cluster.ts';
-import { buildKeys, parseArrivals } from '../../../src/bench/bench-lines.ts';
 import { parseLook } from '../../../src/bench/usage.ts';
 import { adminUser } from '../../../src/testbed/certificates.ts';
 
@@ -90,19 +89,5 @@ describe('the next pod after a kill', () => {
 
   it('is none when none came', () => {
     expect(findNextPod([sample(0, 400)], 1_000)).toEqual({});
-  });
-});
-
-describe('a load', () => {
-  it('spreads its Performers over its namespaces in turn', () => {
-    expect(buildKeys('p', 3, ['a', 'b'], 5)).toEqual(['a/p-5', 'b/p-6', 'a/p-7']);
-  });
-
-  it.each(['serial', 'burst', '2', '0.5'])('arrives as %s', (text) => {
-    expect(String(parseArrivals(text))).toBe(text);
-  });
-
-  it.each(['', '0', '-1', 'often'])('does not arrive as %j', (text) => {
-    expect(() => parseArrivals(text)).toThrow(/BENCH_ARRIVALS: give serial, burst, or requests a second/);
   });
 });

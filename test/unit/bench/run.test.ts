@@ -27,7 +27,14 @@ describe('the choice of scenarios', () => {
     const quick = chooseScenarios([], 'quick');
     expect(quick.length).toBeGreaterThan(0);
     expect(quick.every(({ count }) => count <= 50)).toBe(true);
-    expect(chooseScenarios([], 'full')).toEqual(scenarios);
+    expect(chooseScenarios([], 'full')).toEqual(scenarios.filter(({ onNodes }) => onNodes !== true));
+  });
+
+  it('takes on real nodes those that are meant for them, and refuses them elsewhere', () => {
+    expect(chooseScenarios([], 'usual', true)).toEqual(scenarios.filter(({ onNodes }) => onNodes === true));
+    expect(chooseScenarios(['burst-50'], 'usual', true).map(({ name }) => name)).toEqual(['burst-50']);
+    const stranded = (): unknown => chooseScenarios(['nodes-create-serial'], 'usual');
+    expect(stranded).toThrow('scenario nodes-create-serial: it needs pods that really run; give --profile nodes');
   });
 
   it('takes those that are named, and refuses a name that is none', () => {
