@@ -2,16 +2,20 @@ import { spawn } from 'node:child_process';
 import { chmod, cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { inNode } from '../../chaos/cluster/lab.ts';
 import { collectOutput } from '../../scripts/collect-output.ts';
 import { projectRoot } from '../../scripts/generate.ts';
 import { ctr } from '../../src/testbed/nodes/node-plan.ts';
+import { builtCli } from '../support/cli.ts';
+import { buildTimeoutMs } from '../support/cluster.ts';
 import { type DocBlock, joinBlocks, readBlocks } from '../support/doc-blocks.ts';
 import { NodesCluster } from './support/nodes-cluster.ts';
 
-const cluster = new NodesCluster();
+const cluster = new NodesCluster({ images: ['operator', 'test-performer', 'k6'] });
 let home: string;
+// Through links a script does not know that it is the one that was started: the pages would have nothing built.
+beforeAll(() => builtCli(), buildTimeoutMs);
 
 /** A checkout in which pages may write files. */
 beforeEach(async () => {
@@ -39,22 +43,30 @@ async function run(blocks: readonly DocBlock[], env: Readonly<Record<string, str
 }
 
 describe('the commands of', () => {
-  it.each(['docs/quickstart.md', 'docs/deploy.md'])('%s work, one after the other, on nodes', async (page) => {
-    const mirror = 'registry.example.com/mirror/hourglass-operator:0.1.0';
-    for (const name of cluster.nodes.names)
-      inNode(cluster.nodes, name, [...ctr, 'images', 'tag', '--force', 'registry.example.com/hourglass-operator:0.1.0', mirror]);
-    await run(
-      readBlocks(page).filter(({ mark }) => mark === 'cluster' || mark === 'nodes'),
-      { KUBECONFIG: cluster.kubeconfig },
-    );
-    const left = await cluster.kubectl('get', 'crds,clusterroles,clusterrolebindings,namespaces', '-o', 'name');
-    expect(left.split('\n').filter((name) => name.includes('hourglass'))).toEqual([]);
-  });
+  it.each(['docs/quickstart.md', 'docs/deploy.md', 'docs/benchmarks.md'])(
+    '%s work, one after the other, on nodes',
+    async (page) => {
+      const mirror = 'registry.example.com/mirror/hourglass-operator:0.1.0';
+      for (const name of cluster.nodes.names)
+        inNode(cluster.nodes, name, [...ctr, 'images', 'tag', '--force', 'registry.example.com/hourglass-operator:0.1.0', mirror]);
+      await run(
+        readBlocks(page).filter(({ mark }) => mark === 'cluster' || mark === 'nodes'),
+        { KUBECONFIG: cluster.kubeconfig },
+      );
+      const left = await cluster.kubectl('get', 'crds,clusterroles,clusterrolebindings,namespaces', '-o', 'name');
+      expect(left.split('\n').filter((name) => name.includes('hourglass'))).toEqual([]);
+    },
+    480_000,
+  );
 
-  it.each(['docs/quickstart.md', 'docs/testbed.md'])('%s work, one after the other, where they make their cluster', async (page) => {
-    await run(
-      readBlocks(page).filter(({ mark }) => mark === 'testbed'),
-      { XDG_STATE_HOME: join(home, 'state') },
-    );
-  });
+  it.each(['docs/quickstart.md', 'docs/testbed.md', 'docs/benchmarks.md'])(
+    '%s work, one after the other, where they make their cluster',
+    async (page) => {
+      await run(
+        readBlocks(page).filter(({ mark }) => mark === 'testbed'),
+        { XDG_STATE_HOME: join(home, 'state') },
+      );
+    },
+    480_000,
+  );
 });

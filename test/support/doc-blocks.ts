@@ -15,7 +15,7 @@ export interface DocBlock {
 }
 
 /** Pages each of whose blocks of commands a test runs. */
-export const runPages = ['docs/quickstart.md', 'docs/deploy.md'] as const;
+export const runPages = ['docs/quickstart.md', 'docs/deploy.md', 'docs/benchmarks.md'] as const;
 
 /** The blocks of commands of a page, from top to bottom, without the indentation of the list they stand in. */
 export function readBlocks(page: string): readonly DocBlock[] {

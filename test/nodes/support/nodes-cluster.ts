@@ -18,7 +18,7 @@ import { RealCluster, until } from '../../parity/support/real-cluster.ts';
 import { hourglass } from '../../support/cli.ts';
 import { buildTimeoutMs, findNodeTools } from '../../support/cluster.ts';
 import { collectArtifacts } from './artifacts.ts';
-import { makeNodeImages, registry } from './prepare.ts';
+import { makeNodeImages, type NodeImage, registry } from './prepare.ts';
 
 export const performerImage = `${registry}/hourglass-test-performer:0.1.0`;
 /** The same under a newer tag, for rollouts. */
@@ -28,6 +28,8 @@ export interface NodesOptions {
   readonly count?: number;
   readonly timers?: NodeTimers;
   readonly audit?: AuditLevel;
+  /** On each node; those of operator and test performer unless told. */
+  readonly images?: readonly NodeImage[];
 }
 
 /** A pod that calls a Performer, each task once. */
@@ -52,7 +54,7 @@ export class NodesCluster extends RealCluster {
     const started: { cluster?: EmbeddedCluster; nodes?: RealNodes } = {};
     beforeAll(async () => {
       const tools = await findNodeTools();
-      const images = await makeNodeImages();
+      const images = await makeNodeImages(options.images);
       const { count = 3, timers = 'fast', audit = 'bodies' } = options;
       const name = `nodes-${process.pid}-${Math.random().toString(36).slice(2, 8)}`;
       started.cluster = await startEmbeddedCluster({

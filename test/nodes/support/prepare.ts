@@ -9,13 +9,16 @@ import { findNodeTools } from '../../support/cluster.ts';
 
 export const registry = 'registry.example.com';
 
-/** Images of operator and test performer, made unless they are there. */
-export async function makeNodeImages(): Promise<readonly ImageFacts[]> {
+export type NodeImage = 'operator' | 'test-performer' | 'k6';
+
+/** Images, made unless they are there. */
+export async function makeNodeImages(names: readonly NodeImage[] = ['operator', 'test-performer']): Promise<readonly ImageFacts[]> {
   const out = join(projectRoot, 'dist/images');
   const architecture = process.arch === 'arm64' ? 'arm64' : 'amd64';
-  const make = async (program: 'operator' | 'test-performer'): Promise<ImageFacts> =>
-    (await makeImage(program, architecture, { out, registry }, readPins(), createProgress(process.stderr))).facts;
-  return [await make('operator'), await make('test-performer')];
+  const made: ImageFacts[] = [];
+  for (const name of names)
+    made.push((await makeImage(name, architecture, { out, registry }, readPins(), createProgress(process.stderr))).facts);
+  return made;
 }
 
 /** Vitest runs it before all files on nodes: what they need is made once, since two of them run side by side. */
