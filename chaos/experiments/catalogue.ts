@@ -26,6 +26,22 @@ export const experiments: readonly Experiment[] = [
     convergesMs: 30 * second,
   },
   {
+    id: 'C1b',
+    title: "a performer's pod is asked to go",
+    fault: { kind: 'pod-kill', graceSeconds: 30 },
+    lastsMs: { full: 0 },
+    injector: 'chaos-mesh',
+    steady: ['S1', 'S7', 'L1'],
+    bounds: [
+      ...always,
+      timed('G1', 'deletion to creation ms', 500),
+      timed('G1', 'fault to replacement ready ms', 8 * second),
+      counted('G1', 'pods created', 1),
+    ],
+    twin: 'pod-deleted',
+    convergesMs: 60 * second,
+  },
+  {
     id: 'C2a',
     title: "a performer's container is killed",
     fault: { kind: 'container-kill', of: 'performer' },
@@ -186,14 +202,17 @@ export const experiments: readonly Experiment[] = [
   },
 ];
 
-/** Those of a suite, or those named. @throws RangeError for a name that is none */
+/** Those of a suite, or those named: `C2` is every C2 with a letter where there is none without. @throws RangeError for a name that is none */
 export function chooseExperiments(suite: SuiteName, ids: readonly string[] = []): readonly Experiment[] {
-  const matches = (id: string, name: string): boolean =>
-    id.toLowerCase() === name.toLowerCase() || id.replace(/[a-z]$/, '') === name.toUpperCase();
-  const unknown = ids.find((name) => !experiments.some(({ id }) => matches(id, name)));
-  if (unknown !== undefined) throw new RangeError(`experiment ${unknown}: there are ${experiments.map(({ id }) => id).join(', ')}`);
-  if (ids.length > 0) return experiments.filter(({ id }) => ids.some((name) => matches(id, name)));
-  return experiments.filter(({ lastsMs }) => suite === 'full' || lastsMs.smoke !== undefined);
+  if (ids.length === 0) return experiments.filter(({ lastsMs }) => suite === 'full' || lastsMs.smoke !== undefined);
+  const named = ids.flatMap((name) => {
+    const exact = experiments.filter(({ id }) => id.toLowerCase() === name.toLowerCase());
+    const lettered = experiments.filter(({ id }) => id.replace(/[a-z]$/, '') === name.toUpperCase());
+    if (exact.length + lettered.length === 0)
+      throw new RangeError(`experiment ${name}: there are ${experiments.map(({ id }) => id).join(', ')}`);
+    return exact.length > 0 ? exact : lettered;
+  });
+  return experiments.filter((one) => named.includes(one));
 }
 
 /** Pure; an experiment that is not in the smoke suite, and is named there, lasts as in the full one. */

@@ -18,9 +18,8 @@ export class Journal {
   }
 
   read(): readonly JournalEntry[] {
-    if (!existsSync(this.#path)) return [];
-    // One that is not whole was never acted on: it is put in its place at once.
-    return z.array(entry).safeParse(JSON.parse(readFileSync(this.#path, 'utf8'))).data ?? [];
+    // It is put in its place whole: what cannot be read was written by somebody else.
+    return existsSync(this.#path) ? z.array(entry).parse(JSON.parse(readFileSync(this.#path, 'utf8'))) : [];
   }
 
   add(entry: JournalEntry): void {

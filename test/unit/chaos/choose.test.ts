@@ -39,11 +39,12 @@ describe('chooseExperiments', () => {
     { suite: 'smoke' as const, ids: [], chosen: ['C1', 'C2a', 'C2b', 'C4b', 'C5', 'C6', 'C7'] },
     { suite: 'smoke' as const, ids: ['c2', 'C4b'], chosen: ['C2a', 'C2b', 'C4b'] },
     { suite: 'smoke' as const, ids: ['C3'], chosen: ['C3'] },
+    { suite: 'full' as const, ids: ['C1'], chosen: ['C1'] },
   ])('takes $chosen for $suite $ids', ({ suite, ids, chosen }) => {
     expect(chooseExperiments(suite, ids).map(({ id }) => id)).toEqual(chosen);
   });
 
   it('names those there are', () => {
-    expect(() => chooseExperiments('full', ['C99'])).toThrow(/^experiment C99: there are C1, C2a/);
+    expect(() => chooseExperiments('full', ['C99'])).toThrow(/^experiment C99: there are C1, C1b, C2a/);
   });
 });
