@@ -32,7 +32,8 @@ export type FigureName =
   | 'failed of bystander'
   | 'failed throughout'
   | 'answers of a replaced pod'
-  | 'tasks begun twice';
+  | 'tasks begun twice'
+  | 'load pause ms';
 
 /** What a figure must reach; `goal` is a row of the published goals (`G1`…), or `-` for what every experiment must keep. */
 export interface Bound {

@@ -55,6 +55,7 @@ export function takeFigures(seen: Observations, times: Times, met: Met): Figures
       firstOtherMs === undefined
         ? undefined
         : toTarget.filter(({ instance = '', atMs }) => names.includes(instance) && atMs > firstOtherMs + cutOverMs).length,
+    'load pause ms': longestPause(outside),
     'tasks begun twice': [...Map.groupBy(seen.begun, ({ id }) => id).values()].filter((all) => all.length > 1).length,
   };
   return Object.fromEntries(Object.entries(figures).filter(([, value]) => value !== undefined));
@@ -96,6 +97,13 @@ function longestGap(calls: readonly LoadCall[], { feltMs, endedMs }: Times): num
     .toSorted((a, b) => a - b);
   const gaps = [...answered, endedMs].map((atMs, at) => (atMs < feltMs ? 0 : atMs - (answered[at - 1] ?? atMs)));
   return Math.max(0, ...gaps);
+}
+
+/** Callers send at their pace whatever becomes of their tasks: where one does not, the machine had nothing left for it. */
+function longestPause(calls: readonly LoadCall[]): number {
+  const byCaller = Map.groupBy(calls, ({ from, performer }) => `${from} ${performer}`);
+  const sent = [...byCaller.values()].map((own) => own.map(({ atMs }) => atMs).toSorted((a, b) => a - b));
+  return Math.max(0, ...sent.flatMap((times) => times.map((atMs, at) => atMs - (times[at - 1] ?? atMs))));
 }
 
 /** Until all was as asked; undefined where nobody logs writes. */

@@ -28,6 +28,8 @@ export class PodLogs {
   follow(pod: { readonly namespace: string; readonly name: string; readonly uid: string }, onLine: (line: LogLine) => void): void {
     if (this.#followed.has(pod.uid)) return;
     const path = `/api/v1/namespaces/${pod.namespace}/pods/${pod.name}/log`;
+    // A log is asked for by name: under that of a pod that is gone it would be this one's.
+    for (const [uid, other] of this.#followed) if (other.path === path) this.#followed.delete(uid);
     this.#followed.set(pod.uid, { path, heard: new Set(), onLine, lastMs: 0 });
     void this.#follow(pod.uid);
   }
@@ -48,7 +50,7 @@ export class PodLogs {
 
   async #follow(uid: string): Promise<void> {
     const { signal } = this.#stop;
-    while (!signal.aborted) {
+    while (!signal.aborted && this.#followed.has(uid)) {
       const lastMs = this.#followed.get(uid)?.lastMs ?? 0;
       const since = lastMs === 0 ? '' : `&sinceSeconds=${Math.ceil((Date.now() - lastMs) / 1_000) + overlapS}`;
       const status = await this.#read(uid, `?follow=true${since}`, signal).catch(() => 0);
@@ -71,7 +73,7 @@ export class PodLogs {
       return response.statusCode ?? 0;
     }
     for await (const text of createInterface({ input: response })) {
-      if (!text.startsWith('{') || pod.heard.has(text)) continue;
+      if (!text.startsWith('{') || pod.heard.has(text) || this.#followed.get(uid) !== pod) continue;
       pod.heard.add(text);
       pod.lastMs = Date.now();
       const line = parseLine(text);

@@ -104,6 +104,12 @@ describe('takeFigures', () => {
       seen: { changes: replaced, writes: undefined },
       is: undefined,
     },
+    {
+      figure: 'load pause ms',
+      name: 'of one caller, not between two',
+      seen: { calls: [call(100, 'a-0'), call(700, 'a-0', { from: 'n3' }), call(900, 'a-0')] },
+      is: 800,
+    },
   ])('$figure: $name', ({ figure, seen, met = victim, is }) => {
     expect(takeFigures(observed(seen), times, met)[figure]).toBe(is);
   });

@@ -91,6 +91,13 @@ describe('decide', () => {
       verdict: 'failed',
       why: 'not measured',
     },
+    {
+      name: 'a count is too high on a machine that had nothing left for the load',
+      change: { figures: { ...good.figures, 'pods created': 2, 'load pause ms': 2_000 } },
+      verdict: 'inconclusive',
+      why: '2, at most 1',
+    },
+    { name: 'all holds on such a machine', change: { figures: { ...good.figures, 'load pause ms': 2_000 } }, verdict: 'passed' },
   ])('is $verdict when $name', ({ change, verdict, why = '' }) => {
     const decided = decide({ ...good, ...change });
     expect(decided.verdict).toBe(verdict);
