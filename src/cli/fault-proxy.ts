@@ -4,11 +4,18 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadClusterConfig } from '../kube-client/load-config.ts';
-import { devStatus } from '../testbed/dev-clusters.ts';
+import { clustersHome, registryDirOf } from '../testbed/cluster-state.ts';
+import { devStatus, getDevCluster } from '../testbed/dev-clusters.ts';
+import type { DevCluster } from '../testbed/embedded-cluster.ts';
 import { startFaultProxy } from '../testbed/fault-proxy/fault-proxy.ts';
-import { faultNames, faultText, kindOf, type Rule } from '../testbed/fault-proxy/faults.ts';
+import { type Fault, faultNames, faultText, kindOf, type Rule } from '../testbed/fault-proxy/faults.ts';
 import { parseFault } from '../testbed/fault-proxy/parse-fault.ts';
+import type { RequestInfo } from '../testbed/fault-proxy/rule-book.ts';
 import { targetOf } from '../testbed/fault-proxy/upstream.ts';
+import { type DeploymentName, directPods, startPodProxy } from '../testbed/nodes/pod-proxy.ts';
+import { createProgress } from '../testbed/progress.ts';
+import { ensureTool } from '../testbed/tools.ts';
+import { parsePair } from './dev-faults.ts';
 import { CliError, exitCodes } from './exit-codes.ts';
 import { abortOnSignals } from './operator.ts';
 
@@ -16,35 +23,49 @@ export interface FaultProxyOptions {
   readonly target: string;
   readonly seed: number;
   readonly fault: readonly string[];
+  readonly for?: string;
   readonly kubeconfigOut?: string;
   readonly port?: number;
   readonly output: 'text' | 'json';
 }
 
 /** `dev fault-proxy`: until a signal ends it. */
-export async function runFaultProxy({ target, seed, fault: given, kubeconfigOut, port = 0, output }: FaultProxyOptions): Promise<void> {
+export async function runFaultProxy({
+  target,
+  seed,
+  fault: given,
+  for: forPods,
+  kubeconfigOut,
+  port = 0,
+  output,
+}: FaultProxyOptions): Promise<void> {
   if (given.includes('help')) return printCatalogue();
   const rules = readRules(given);
   const say = (event: string, fields: Readonly<Record<string, unknown>>, text: string): void => {
     process.stdout.write(output === 'json' ? `${JSON.stringify({ event, ...fields })}\n` : `${text}\n`);
   };
-  const kubeconfig = existsSync(target) ? target : findDevKubeconfig(target);
-  const config = await loadClusterConfig({ kubeconfig, env: {}, readFile: (path) => readFile(path), homeDir: homedir() });
-  const proxy = await startFaultProxy({
-    target: await targetOf(config),
+  const options = {
     seed,
     rules,
     port,
-    onFault: (fault, info) => {
+    onFault: (fault: Fault, info?: RequestInfo) => {
       const struck = { fault: faultText(fault), ...(info === undefined ? {} : { request: `${info.method} ${info.path}` }) };
       say('fault', struck, `${new Date().toISOString().slice(11, 23)} ${Object.values(struck).join(' ')}`);
     },
-  });
+  };
+  const pods = forPods === undefined ? undefined : await findPods(target, forPods);
+  const kubeconfig = existsSync(target) ? target : findDevKubeconfig(target);
+  const config = await loadClusterConfig({ kubeconfig, env: {}, readFile: (path) => readFile(path), homeDir: homedir() });
+  const proxy =
+    pods === undefined
+      ? await startFaultProxy({ ...options, target: await targetOf(config) })
+      : await startPodProxy(registryDirOf(clustersHome(process.env), target), options);
   const signal = abortOnSignals('SIGHUP');
   const scratch = await mkdtemp(join(tmpdir(), 'hourglass-fault-proxy-'));
   try {
     const out = kubeconfigOut ?? join(scratch, 'kubeconfig');
     await proxy.writeKubeconfig(out);
+    if (pods !== undefined) await directPods(pods.cluster, pods.deployment, proxy);
     const faults = rules.map(({ fault }) => faultText(fault));
     say(
       'listening',
@@ -54,11 +75,18 @@ export async function runFaultProxy({ target, seed, fault: given, kubeconfigOut,
     if (!signal.aborted) await once(signal, 'abort');
   } finally {
     const stats = proxy.stats();
+    if (pods !== undefined) await directPods(pods.cluster, pods.deployment);
     await proxy.close();
     await rm(scratch, { recursive: true });
     const counts = Object.entries(stats.faults).map(([name, count]) => `${name} ${count}`);
     say('end', stats, `${stats.connections} connections, ${stats.requests} requests; struck: ${counts.join(', ') || 'nothing'}`);
   }
+}
+
+async function findPods(target: string, text: string): Promise<{ readonly cluster: DevCluster; readonly deployment: DeploymentName }> {
+  const [namespace, name] = parsePair(text, 'NAMESPACE/DEPLOYMENT');
+  const controlPlane = await ensureTool('control-plane', createProgress(process.stderr));
+  return { cluster: getDevCluster(target, { controlPlane }), deployment: { namespace, name } };
 }
 
 /** @throws CliError (usage) for a fault that cannot be read */

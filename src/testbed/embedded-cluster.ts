@@ -14,6 +14,7 @@ import {
   registryDirOf,
   writeState,
 } from './cluster-state.ts';
+import { isStoppedComponent } from './component-faults.ts';
 import { explainDeath, explainNodes } from './component-log.ts';
 import {
   type AuditLevel,
@@ -27,15 +28,7 @@ import {
 import { maxFakeNodes } from './fake-nodes.ts';
 import { findFreePorts } from './free-ports.ts';
 import { removeCgroups } from './nodes/cgroups.ts';
-import {
-  type ChaosTools,
-  chaosAgent,
-  chaosAgentAddress,
-  chaosAgentPort,
-  chaosMachine,
-  chaosProbes,
-  installChaosMesh,
-} from './nodes/chaos-mesh.ts';
+import { type ChaosTools, chaosAgent, chaosMachine, chaosProbes, installChaosMesh } from './nodes/chaos-mesh.ts';
 import { type Launch, launchChaosMachine, launchNode, runInNetwork, writePauseImage } from './nodes/launch.ts';
 import { controlPlaneAddress, isCgroupOf, maxRealNodes, type NodeTimers, nodeNames, podRoutes } from './nodes/node-plan.ts';
 import { childrenOf } from './proc.ts';
@@ -151,7 +144,7 @@ export async function startEmbeddedCluster(given: EmbeddedClusterOptions): Promi
       [
         ...componentNames(profile),
         ...(profile === 'nodes' ? nodeNames(realNodes.count) : []),
-        ...(profile === 'nodes' && tools.chaos !== undefined ? [chaosMachine, chaosAgent] : []),
+        ...(profile === 'nodes' && tools.chaos !== undefined ? [chaosMachine, chaosAgent.name] : []),
       ].map((one) => [one, null]),
     ),
   };
@@ -334,11 +327,11 @@ class ClusterStart {
     for (const [address, port] of chaosProbes(count)) await untilAnswers(this.#networkPid(), address, port);
     const [machine = 0] = childrenOf(this.#state.processes[chaosMachine]?.pid ?? 0);
     this.#startProcess(
-      chaosAgent,
+      chaosAgent.name,
       ['exec', execPath, findInCheckout('chaos/agent/main.ts'), this.#registryDir, tools.controlPlane],
       machine,
     );
-    await untilAnswers(machine, chaosAgentAddress, chaosAgentPort);
+    await untilAnswers(machine, chaosAgent.address, chaosAgent.port);
   }
 
   #networkPid(): number {
@@ -374,8 +367,9 @@ class ClusterStart {
       const death = new TestbedError(message);
       if (cause === 'PortInUse') this.#lostPort = death;
       attempt.abort(death);
-      // While the cluster starts, `run` judges the death; later a node may be switched off.
-      if (this.#state.phase === 'ready' && !this.#nodeNames().includes(component)) this.#broken.resolve(death);
+      // While the cluster starts, `run` judges the death; later a node may be switched off, a component stopped.
+      const isWanted = this.#nodeNames().includes(component) || isStoppedComponent(this.#registryDir, component);
+      if (this.#state.phase === 'ready' && !isWanted) this.#broken.resolve(death);
     });
   }
 

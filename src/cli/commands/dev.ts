@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { NodeCut } from '../../testbed/nodes/real-nodes.ts';
 import type { UpOptions } from '../dev.ts';
+import type { ComponentAction } from '../dev-faults.ts';
 import type { NodeAction } from '../dev-nodes.ts';
 import type { FaultProxyOptions } from '../fault-proxy.ts';
 import { parseCount, parseOutput } from '../options.ts';
@@ -86,6 +87,28 @@ export function registerDev(program: Command): void {
   addAction('cut', 'cut it off: its whole network, or kubelet and kube-proxy from the API server')
     .addOption(new Option('--from <what>', 'what it loses').choices(['network', 'control-plane']).default('network'))
     .action(run('cut'));
+  const component = dev.command('component').description('what happens to etcd, kube-apiserver, kube-scheduler, …');
+  const deeds = { stop: 'kill it', start: 'start it again', hang: 'let it stand still (SIGSTOP)', continue: 'let it go on' } as const;
+  const withName = (command: Command): Command => command.option('--name <name>', 'of the cluster', 'dev');
+  for (const [action, description] of Object.entries(deeds))
+    withName(component.command(action).description(description).argument('<component>')).action(async (one: string, { name }: Named) =>
+      (await import('../dev-faults.ts')).runComponent(action as ComponentAction, one, name),
+    );
+  const pod = dev.command('pod').description('what happens to process 1 of a pod on a real node');
+  for (const action of ['hang', 'continue'] as const)
+    withName(pod.command(action).description(deeds[action]).argument('<namespace/pod>')).action(async (one: string, { name }: Named) =>
+      (await import('../dev-faults.ts')).runPod(action, one, name),
+    );
+  addNamed('squeeze')
+    .description('have the API server answer 429 to a service account that asks for more at a time, by API priority and fairness')
+    .argument('<namespace/serviceaccount>')
+    .option('--shares <count>', 'of its places: 1 for about three requests at a time (default: one request at a time)', parseCount)
+    .action(async (account: string, options: Named & { readonly shares?: number }) =>
+      (await import('../dev-faults.ts')).runSqueeze(account, options),
+    );
+  addNamed('release')
+    .description('take a squeeze back')
+    .action(async ({ name }: Named) => (await import('../dev-faults.ts')).runRelease(name));
   dev
     .command('fault-proxy')
     .description('a proxy in front of an API server that does to its clients what networks and servers do at their worst; until Ctrl-C')
@@ -96,8 +119,9 @@ export function registerDev(program: Command): void {
         .argParser((text: string, others: readonly string[]) => [...others, text])
         .default([], 'none'),
     )
+    .option('--for <namespace/deployment>', 'pods on real nodes that are to reach the API server through it while it runs')
     .option('--kubeconfig-out <file>', 'where the kubeconfig for its clients goes (default: a temporary file)')
-    .option('--port <port>', 'to listen on, on 127.0.0.1 (default: any that is free)', parseCount)
+    .option('--port <port>', 'to listen on (default: any that is free)', parseCount)
     .option('-o, --output <format>', 'text, or json: one object a line', parseOutput, 'text')
     .action(async (options: FaultProxyOptions) => (await import('../fault-proxy.ts')).runFaultProxy(options));
 }

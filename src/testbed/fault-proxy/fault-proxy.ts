@@ -8,6 +8,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { systemClock } from '../../lib/clock.ts';
 import { type KeyPair, makeCertificates } from '../certificates.ts';
 import { buildKubeconfig } from '../kubeconfig.ts';
+import type { NetworkPlace } from '../listen-in-network.ts';
 import { Exchange } from './exchange.ts';
 import { type Fault, kindOf, lengthOf, type Rule, variantOf } from './faults.ts';
 import { Front, type FrontConnection } from './front.ts';
@@ -19,8 +20,12 @@ export interface FaultProxyOptions {
   /** Of every chance that is taken. */
   readonly seed: number;
   readonly rules?: readonly Rule[];
-  /** Of 127.0.0.1; default: any that is free. */
+  /** Default: any that is free. */
   readonly port?: number;
+  /** Where it listens; on 127.0.0.1 unless told. */
+  readonly place?: NetworkPlace;
+  /** Its serving certificate, with the authority that signed it; one of its own unless told. */
+  readonly identity?: KeyPair & { readonly authority: string };
   /** What clients are offered; default both. */
   readonly protocol?: 'h2' | 'http/1.1' | 'both';
   readonly onFault?: OnFault;
@@ -40,8 +45,9 @@ export type FaultProxyStats = ReturnType<FaultProxy['stats']>;
  */
 export async function startFaultProxy(options: FaultProxyOptions): Promise<FaultProxy> {
   const [ours, foreign] = await Promise.all([makeCertificates(systemClock.nowMs()), makeCertificates(systemClock.nowMs())]);
-  const proxy = new FaultProxy(options, ours.authority, ours.clients.admin);
-  await proxy.listen([ours.apiServer, foreign.apiServer]);
+  const { authority, ...identity } = options.identity ?? { authority: ours.authority, ...ours.apiServer };
+  const proxy = new FaultProxy(options, authority, ours.clients.admin);
+  await proxy.listen([identity, foreign.apiServer]);
   return proxy;
 }
 
@@ -67,7 +73,7 @@ export class FaultProxy {
     this.#client = client;
     this.#options = options;
     this.#book = new RuleBook(options.seed, systemClock, options.onFault);
-    this.#front = new Front(options.port ?? 0, () => this.#admit());
+    this.#front = new Front(options.port ?? 0, () => this.#admit(), options.place);
   }
 
   /** @param identities the certificate that clients trust, and one that they do not */
@@ -78,7 +84,7 @@ export class FaultProxy {
   }
 
   get url(): string {
-    return `https://127.0.0.1:${this.#front.port}`;
+    return `https://${this.#front.address}:${this.#front.port}`;
   }
 
   /** For clients; its certificate opens nothing: the proxy has the credentials of its target. */

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { constants, type Http2Session } from 'node:http2';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
+import { listenInNetwork, type NetworkPlace } from '../listen-in-network.ts';
 import { TestbedError } from '../testbed-error.ts';
 import { type Fault, variantOf } from './faults.ts';
 
@@ -69,12 +70,15 @@ export class Front {
   /** Those that are open. */
   readonly connections = new Set<FrontConnection>();
   readonly #server: Server;
+  readonly #place: NetworkPlace | undefined;
   #port: number;
   #closed = false;
   #change: Promise<void> = Promise.resolve();
 
-  constructor(port: number, admit: Admit) {
+  /** @param place another network to listen in; this machine's loopback unless told */
+  constructor(port: number, admit: Admit, place?: NetworkPlace) {
     this.#port = port;
+    this.#place = place;
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (near) => {
       this.accepted += 1;
       const connection = new FrontConnection(near, admit());
@@ -85,6 +89,10 @@ export class Front {
 
   get port(): number {
     return this.#port;
+  }
+
+  get address(): string {
+    return this.#place?.address ?? '127.0.0.1';
   }
 
   /** The connection behind a socket of a TLS server; undefined once it has ended. */
@@ -114,10 +122,11 @@ export class Front {
     // A port that was ours may have been taken for a moment by somebody's outgoing connection.
     for (let tries = this.accepted > 0 ? relistenTries : 1; !this.#server.listening; tries -= 1) {
       try {
-        await once(this.#server.listen(this.#port, '127.0.0.1'), 'listening');
+        const handle = this.#place === undefined ? undefined : await listenInNetwork(this.#place, this.#port);
+        await once(handle === undefined ? this.#server.listen(this.#port, this.address) : this.#server.listen(handle), 'listening');
       } catch (error) {
         if (tries === 1)
-          throw new TestbedError(`fault proxy: cannot listen on 127.0.0.1:${this.#port}: ${String(error)}; choose another port`, {
+          throw new TestbedError(`fault proxy: cannot listen on ${this.address}:${this.#port}: ${String(error)}; choose another port`, {
             cause: error,
           });
         await wait(relistenEveryMs);

@@ -42,13 +42,11 @@ const daemonPort = 31_767;
 const daemonHttpPort = 31_766;
 const metricsPort = 10_080;
 /** The agent that has power over the nodes: on the loopback of the controller's machine, so that nobody else reaches it and no cut does. */
-export const chaosAgent = 'chaos-agent';
-export const chaosAgentAddress = '127.0.0.1';
-export const chaosAgentPort = 31_768;
+export const chaosAgent = { name: 'chaos-agent', address: '127.0.0.1', port: 31_768 } as const;
 
 /** Where a PhysicalMachineChaos finds a node: `address` of the experiment, and of the PhysicalMachine of the node's name. Pure. */
 export function agentUrlOf(node: string): string {
-  return `http://${chaosAgentAddress}:${chaosAgentPort}/${node}`;
+  return `http://${chaosAgent.address}:${chaosAgent.port}/${node}`;
 }
 
 /** The daemon runs programs in a pod's namespaces through `/usr/local/bin/nsexec`, which its image has; this does the same with nsenter. */
