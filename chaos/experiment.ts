@@ -13,8 +13,8 @@ export type Fault =
   | { readonly kind: 'partition'; readonly between: 'clients-pod' | 'clients-service' | 'operator-api' | 'kubelet-api' }
   /** Done to a node by an agent that has power over it, under the agent's own name for it. */
   | { readonly kind: 'node'; readonly does: 'power-off' | 'freeze' | 'kubelet-hang' }
-  /** A part of the control plane stands still, with its connections open. */
-  | { readonly kind: 'control-plane'; readonly part: 'kube-apiserver' | 'etcd' };
+  /** A part of the control plane is killed, or stands still with its connections open. */
+  | { readonly kind: 'control-plane'; readonly part: 'kube-apiserver' | 'etcd'; readonly does: 'stop' | 'hang' };
 
 /** Figures that a run yields, by name; those that end in ` ms` are times. `figures.ts` says how each is taken. */
 export type FigureName =

@@ -9,6 +9,7 @@ import { createKubeApi, type KubeClient } from '../../src/kube-client/client.ts'
 import type { ClusterConfig } from '../../src/kube-client/cluster-config.ts';
 import { loadClusterConfig } from '../../src/kube-client/load-config.ts';
 import { systemClock } from '../../src/lib/clock.ts';
+import type { ComponentFault } from '../../src/testbed/component-faults.ts';
 import { kubectl, untilEstablished } from '../../src/testbed/kubectl.ts';
 import { ctr } from '../../src/testbed/nodes/node-plan.ts';
 import type { RealNodes } from '../../src/testbed/nodes/real-nodes.ts';
@@ -26,8 +27,8 @@ export interface Lab {
   readonly auditLog?: string;
   /** Where the nodes are ours. */
   readonly nodes?: RealNodes;
-  /** Process id of a part of the control plane, where it is ours. @throws TestbedError when it does not run */
-  readonly pidOf?: (part: string) => number;
+  /** What can befall the control plane, where it is ours. */
+  readonly componentFaults?: Readonly<Record<'stop' | 'hang', ComponentFault>>;
   /** Of the image of performers and callers. */
   readonly performerImage: string;
   /** Of a program that does nothing, for pods that only hold a node's network. */

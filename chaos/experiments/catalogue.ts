@@ -180,8 +180,8 @@ export const experiments: readonly Experiment[] = [
   },
   {
     id: 'C12a',
-    title: 'the API server stands still',
-    fault: { kind: 'control-plane', part: 'kube-apiserver' },
+    title: 'the API server is gone',
+    fault: { kind: 'control-plane', part: 'kube-apiserver', does: 'stop' },
     lastsMs: { full: 60 * second },
     injector: 'testbed',
     steady: ['S1', 'L1'],
@@ -192,7 +192,7 @@ export const experiments: readonly Experiment[] = [
   {
     id: 'C12b',
     title: 'etcd stands still',
-    fault: { kind: 'control-plane', part: 'etcd' },
+    fault: { kind: 'control-plane', part: 'etcd', does: 'hang' },
     lastsMs: { full: 20 * second },
     injector: 'testbed',
     steady: ['S1', 'L1'],

@@ -1,7 +1,7 @@
 import { isKubeFault } from '../../src/kube/faults.ts';
 import { keyOf } from '../../src/kube/objects.ts';
 import type { Json } from '../../src/lib/canonical-json.ts';
-import { isStopped } from '../../src/testbed/processes.ts';
+import type { ComponentFault } from '../../src/testbed/component-faults.ts';
 import { find, type Lab, remove, until } from '../cluster/lab.ts';
 import { ours } from '../experiment.ts';
 import { explainRecords, isInjected, isRecovered } from '../records.ts';
@@ -103,14 +103,14 @@ async function annotate(lab: Lab, object: ChaosObject | StoredChaos, annotations
   }
 }
 
-/** A part of the control plane that stands still, by the testbed that started it. */
-export function frozenInjection(getPid: () => number, part: string): Injection {
+/** What befalls a part of the control plane, by the testbed that started it. */
+export function componentInjection({ apply, undo, isThere }: ComponentFault, part: string): Injection {
   return {
-    inject: async () => void process.kill(getPid(), 'SIGSTOP'),
-    status: async () => (isStopped(getPid()) ? { holds: true, detail: `${part} stands still` } : { holds: false, detail: `${part} runs` }),
+    inject: () => apply(part),
+    status: async () => (isThere(part) ? { holds: true, detail: `${part} answers nobody` } : { holds: false, detail: `${part} runs` }),
     heal: async () => {
-      process.kill(getPid(), 'SIGCONT');
-      return { holds: !isStopped(getPid()), detail: `${part} goes on` };
+      await undo(part);
+      return isThere(part) ? { holds: false, detail: `${part} answers nobody` } : { holds: true, detail: `${part} goes on` };
     },
   };
 }

@@ -6,7 +6,7 @@ import { hashHex } from '../../src/lib/hash.ts';
 import { clustersHome } from '../../src/testbed/cluster-state.ts';
 
 /** What is done to a cluster that does not stand on the cluster itself: experiments of Chaos Mesh do. */
-const entry = z.object({ kind: z.literal('frozen'), part: z.enum(['kube-apiserver', 'etcd']) });
+const entry = z.object({ part: z.enum(['kube-apiserver', 'etcd']), does: z.enum(['stop', 'hang']) });
 export type JournalEntry = z.infer<typeof entry>;
 
 /** On disk before it is done, so that the next run takes back what a killed one could not. One file for each API server. */

@@ -4,17 +4,27 @@ import { TestbedError } from '../../src/testbed/testbed-error.ts';
 import type { Lab } from '../cluster/lab.ts';
 import { ours } from '../experiment.ts';
 import { chaosKinds, type StoredChaos } from './chaos-kinds.ts';
-import { frozenInjection, removeExperiment } from './injection.ts';
+import { componentInjection, removeExperiment } from './injection.ts';
 import type { Journal } from './journal.ts';
 
 const [[ourKey, ourValue]] = Object.entries(ours) as [[string, string]];
 
+/** Takes back what an earlier run of this program did beside the cluster's objects, by its journal: without it the cluster may not answer at all. */
+export async function healJournal(lab: Lab, journal: Journal, report: ProgressReporter): Promise<void> {
+  for (const { part, does } of journal.read()) {
+    if (lab.componentFaults === undefined) continue;
+    report.warn(`letting ${part} go on, which an earlier run left without an answer`);
+    await componentInjection(lab.componentFaults[does], part).heal();
+  }
+  journal.clear();
+}
+
 /**
- * Takes back what an earlier run of this program left behind when it was killed: experiments that carry its mark, and what its journal names.
+ * Takes back the experiments that an earlier run of this program left behind when it was killed, by the mark that they carry.
  *
  * @throws TestbedError for an experiment of somebody else's: two at once would judge each other
  */
-export async function healLeftovers(lab: Lab, journal: Journal, report: ProgressReporter): Promise<void> {
+export async function healExperiments(lab: Lab, report: ProgressReporter): Promise<void> {
   for (const resource of Object.values(chaosKinds)) {
     for (const object of (await lab.kube.list<StoredChaos>(resource)).items) {
       if (object.metadata?.labels?.[ourKey] !== ourValue)
@@ -29,11 +39,4 @@ export async function healLeftovers(lab: Lab, journal: Journal, report: Progress
         );
     }
   }
-  for (const { part } of journal.read()) {
-    const { pidOf } = lab;
-    if (pidOf === undefined) continue;
-    report.warn(`letting ${part} go on, which an earlier run left standing still`);
-    await frozenInjection(() => pidOf(part), part).heal();
-  }
-  journal.clear();
 }

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { env, pid } from 'node:process';
-import { clustersHome, readState, registryDirOf } from '../../src/testbed/cluster-state.ts';
+import { clustersHome, registryDirOf } from '../../src/testbed/cluster-state.ts';
+import { openComponentFaults } from '../../src/testbed/component-faults.ts';
 import { clusterPaths } from '../../src/testbed/components.ts';
 import { devStatus } from '../../src/testbed/dev-clusters.ts';
 import { type EmbeddedCluster, startEmbeddedCluster } from '../../src/testbed/embedded-cluster.ts';
@@ -9,7 +10,6 @@ import { findChaosTools } from '../../src/testbed/nodes/chaos-mesh.ts';
 import { prepareMachine } from '../../src/testbed/nodes/machine.ts';
 import { pauseImage } from '../../src/testbed/nodes/node-plan.ts';
 import { openRealNodes } from '../../src/testbed/nodes/real-nodes.ts';
-import { isAlive } from '../../src/testbed/processes.ts';
 import type { ProgressReporter } from '../../src/testbed/progress.ts';
 import { TestbedError } from '../../src/testbed/testbed-error.ts';
 import { ensureTool, findInCheckout } from '../../src/testbed/tools.ts';
@@ -27,17 +27,6 @@ function findImages(): readonly string[] {
       throw new TestbedError(`image ${name}: there is no ${path}; make it: npm run image -- --only operator,test-performer`);
     return path;
   });
-}
-
-/** Processes of a cluster of the testbed, by the part of the control plane that each is. */
-function pidsOf(cluster: string): (part: string) => number {
-  return (part) => {
-    const reading = readState(registryDirOf(clustersHome(env), cluster));
-    const record = reading.kind === 'state' ? reading.state.processes[part] : undefined;
-    if (record === undefined || record === null || !isAlive(record))
-      throw new TestbedError(`cluster ${cluster}: no ${part} runs; see \`bin/hourglass dev status\``);
-    return record.pid;
-  };
 }
 
 /** A cluster of three real nodes with Chaos Mesh, the operator and its images; it ends with this process. */
@@ -73,7 +62,15 @@ export async function startOwnLab(
     const { auditLog = '', kubeconfig, kubectl } = cluster;
     return {
       cluster,
-      lab: await openLab({ kubeconfig, kubectl, auditLog, nodes, pidOf: pidsOf(name), performerImage: images.performer, pauseImage }),
+      lab: await openLab({
+        kubeconfig,
+        kubectl,
+        auditLog,
+        nodes,
+        componentFaults: openComponentFaults(registryDirOf(clustersHome(env), name), tools.controlPlane),
+        performerImage: images.performer,
+        pauseImage,
+      }),
     };
   } catch (error) {
     await cluster.stop();

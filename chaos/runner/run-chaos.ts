@@ -11,7 +11,7 @@ import { Load } from '../cluster/load.ts';
 import { chaosNamespace, type Experiment, load as loadShape, type SuiteName } from '../experiment.ts';
 import type { ChaosReport, ChaosRun } from '../report.ts';
 import { Journal } from './journal.ts';
-import { healLeftovers } from './leftovers.ts';
+import { healExperiments, healJournal } from './leftovers.ts';
 import { checkCluster } from './preflight.ts';
 import { runExperiment, type Stage } from './run-experiment.ts';
 import { testInjectors } from './self-test.ts';
@@ -45,14 +45,15 @@ export async function runChaos(lab: Lab, options: ChaosOptions): Promise<ChaosRe
   const { suite, seed, repeat, judgesTimes, outDir, report, signal } = options;
   mkdirSync(outDir, { recursive: true });
   report.step('Looking at the cluster');
-  await checkCluster(lab);
   const journal = new Journal(lab.config.server);
-  await healLeftovers(lab, journal, report);
+  await healJournal(lab, journal, report);
+  await checkCluster(lab);
+  await healExperiments(lab, report);
   const nodes = await readNodes(lab);
   report.step(`Starting Performers and their load on ${nodes.length} nodes`);
   await setStage(lab, nodes, signal);
   const load = new Load(lab, nodes);
-  const experiments = options.experiments.filter(({ injector }) => injector === 'chaos-mesh' || lab.pidOf !== undefined);
+  const experiments = options.experiments.filter(({ injector }) => injector === 'chaos-mesh' || lab.componentFaults !== undefined);
   for (const { id, title } of options.experiments.filter((one) => !experiments.includes(one)))
     report.warn(`${id} is left out: ${title}, which needs a cluster of the testbed`);
   const draft = startReport(lab, options, nodes.length);

@@ -12,7 +12,7 @@ import { render, type Targets } from '../render.ts';
 import type { ChaosRun } from '../report.ts';
 import { recordRun } from '../run-record.ts';
 import { aim } from './aim.ts';
-import { chaosMeshInjection, frozenInjection, type Injection, type Said } from './injection.ts';
+import { chaosMeshInjection, componentInjection, type Injection, type Said } from './injection.ts';
 import type { Journal } from './journal.ts';
 import { ask, isSteady, unask } from './stage.ts';
 
@@ -145,14 +145,13 @@ async function inflict(
 function prepare({ lab, journal }: Stage, { experiment, suite, round, attempt }: RunPlan, targets: Targets): Injection {
   const lastsMs = lastsIn(experiment, suite);
   if (experiment.fault.kind === 'control-plane') {
-    const { part } = experiment.fault;
-    const { pidOf } = lab;
-    if (pidOf === undefined)
+    const { part, does } = experiment.fault;
+    if (lab.componentFaults === undefined)
       throw new TestbedError(
-        `experiment ${experiment.id}: ${part} stands still at the word of the testbed that started it; leave the experiment out, or run it without --kubeconfig`,
+        `experiment ${experiment.id}: it needs a cluster of the testbed; leave it out, or run it without --kubeconfig`,
       );
-    journal.add({ kind: 'frozen', part });
-    return frozenInjection(() => pidOf(part), part);
+    journal.add({ part, does });
+    return componentInjection(lab.componentFaults[does], part);
   }
   const name = `${experiment.id.toLowerCase()}-${round}-${attempt}`;
   return chaosMeshInjection(lab, render(experiment, targets, lastsMs + deadManMs, name), lastsMs > 0);

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { operatorNamespace } from '../../chaos/experiment.ts';
 import { leaseName } from '../../src/api/v1alpha1/naming.ts';
 import { performers } from '../../src/api/v1alpha1/performer.ts';
 import { isApiSqueezed, releaseApi, squeezeApi } from '../../src/testbed/api-squeeze.ts';
@@ -10,7 +11,7 @@ import { directPods, startPodProxy } from '../../src/testbed/nodes/pod-proxy.ts'
 import { silentProgress } from '../../src/testbed/progress.ts';
 import { ensureTool } from '../../src/testbed/tools.ts';
 import { readyOf, until } from '../parity/support/real-cluster.ts';
-import { NodesCluster, operatorNamespace } from './support/nodes-cluster.ts';
+import { NodesCluster } from './support/nodes-cluster.ts';
 
 const cluster = new NodesCluster({ count: 2 });
 const namespace = 'paths';

@@ -13,14 +13,14 @@ describe('Journal', () => {
   const open = (server = 'https://one'): Journal => new Journal(server, home);
 
   it('is read by the next process, until what it names is taken back', () => {
-    open().add({ kind: 'frozen', part: 'etcd' });
-    expect(open().read()).toEqual([{ kind: 'frozen', part: 'etcd' }]);
+    open().add({ part: 'etcd', does: 'hang' });
+    expect(open().read()).toEqual([{ part: 'etcd', does: 'hang' }]);
     open().clear();
     expect(open().read()).toEqual([]);
   });
 
   it('keeps clusters apart', () => {
-    open().add({ kind: 'frozen', part: 'etcd' });
+    open().add({ part: 'etcd', does: 'hang' });
     expect(open('https://two').read()).toEqual([]);
   });
 });
