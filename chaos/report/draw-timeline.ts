@@ -186,7 +186,7 @@ function drawAxis(timeline: Timeline): object {
     width,
     height: 1,
     data: { values: [{ from: timeline.from }] },
-    mark: { type: 'point', opacity: 0 },
+    mark: { type: 'rule', opacity: 0 },
     encoding: { x: { ...x, axis: { ...axis, domainColor: 'var(--line)', tickColor: 'var(--line)' } } },
   };
 }

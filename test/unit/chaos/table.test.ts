@@ -1,43 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { type ChaosReport, type ChaosRun, chaosReport } from '../../../chaos/report.ts';
+import { chaosReport } from '../../../chaos/report.ts';
 import { formatChaos, overallVerdict, toJUnitCases } from '../../../chaos/table.ts';
 import { tallyChaos } from '../../../scripts/suites/chaos.ts';
+import { makeChaosReport as report, makeChaosRun as run } from '../../support/chaos-reports.ts';
 
-const run = (verdict: ChaosRun['verdict'], change: Partial<ChaosRun> = {}): ChaosRun => ({
-  id: 'C1',
-  title: 'a pod is killed',
-  round: 0,
-  attempt: 1,
-  injector: 'chaos-mesh',
-  target: { performer: 'alpha', pods: ['a-0'], nodes: [] },
-  times: { beganMs: 0, askedMs: 4_000, feltMs: 4_100, healedMs: 4_100, endedMs: 20_000 },
-  verdict,
-  findings: [
-    { what: 'felt where it acts', says: verdict === 'inconclusive' ? 'unsure' : 'holds', detail: 'every task is answered' },
-    { what: 'S1 ns/alpha', says: verdict === 'failed' ? 'fails' : 'holds', detail: 'two pods serve' },
-  ],
-  goals: [{ goal: 'G1', figure: 'pods created', atMost: 1, timed: false, measured: 1 }],
-  evaluated: { S1: 2 },
-  load: [],
-  pods: [],
-  conditions: [],
-  ...change,
-});
-const report = (runs: readonly ChaosRun[], change: Partial<ChaosReport> = {}): ChaosReport => ({
-  version: 1,
-  startedAt: '2026-01-01T00:00:00Z',
-  finishedAt: '2026-01-01T00:10:00Z',
-  suite: 'smoke',
-  seed: 1,
-  repeat: 1,
-  judgesTimes: false,
-  machine: { cpu: 'some', cores: 2, memoryBytes: 1, system: 'Linux' },
-  versions: {},
-  cluster: { server: 'https://127.0.0.1:1', nodes: 3 },
-  load: { perSecond: 5, deadlineMs: 3_000 },
-  runs: [...runs],
-  ...change,
-});
 const again = [run('inconclusive'), run('passed', { attempt: 2 })];
 const twice = [run('inconclusive'), run('inconclusive', { attempt: 2 })];
 
