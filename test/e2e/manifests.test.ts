@@ -251,3 +251,29 @@ describe('install-watch.yaml', () => {
     expect(await real.pods('strict')).toHaveLength(1);
   });
 });
+
+describe('chaos', () => {
+  const runner = 'hourglass-chaos-runner:hourglass-chaos';
+
+  it('lets its account do faults, Performers and pods wherever they are, see what is judged, and nothing else', async () => {
+    const before = await remains();
+    await real.kubectl('apply', '-k', join(manifests, 'chaos'));
+    const denied: string[] = [];
+    for (const namespace of ['hourglass-chaos', system]) {
+      for (const right of [
+        'create networkchaos.chaos-mesh.org',
+        'list podchaos.chaos-mesh.org',
+        'watch performers.hourglass.eigenlayer.io',
+        'delete pods',
+      ]) {
+        const [verb = '', resource = ''] = right.split(' ');
+        if (!(await may(cluster.get(), runner, verb, resource, namespace))) denied.push(right);
+      }
+    }
+    expect(denied).toEqual([]);
+    for (const resource of ['nodes', 'deployments.apps', 'secrets'])
+      expect([resource, await may(cluster.get(), runner, 'patch', resource, system)]).toEqual([resource, false]);
+    await real.kubectl('delete', '-k', join(manifests, 'chaos'));
+    expect(await remains()).toEqual(before);
+  });
+});

@@ -153,6 +153,14 @@ describe('the manifests', () => {
     expect(listed.toSorted()).toEqual(files.toSorted());
   });
 
+  it('hold nothing of chaos, but for what is there for it', () => {
+    const files = globSync('manifests/**/*.yaml', { cwd: projectRoot, exclude: ['manifests/chaos/**'] });
+    expect(files.length).toBeGreaterThan(20);
+    expect(files.filter((path) => /chaos/i.test(`${path} ${readText(path)}`))).toEqual([]);
+    const chaos = globSync('manifests/chaos/*-*.yaml', { cwd: projectRoot }).flatMap(readManifests);
+    expect(chaos.filter(({ metadata }) => metadata?.labels?.['app.kubernetes.io/name'] !== 'hourglass-chaos')).toEqual([]);
+  });
+
   it('are not built into one file where that would lose a change', async () => {
     const read = (path: string): Promise<string> =>
       Promise.resolve(path === 'a/kustomization.yaml' ? 'resources: [b.yaml]\nnamePrefix: x-\n' : '');
