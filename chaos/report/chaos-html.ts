@@ -30,6 +30,7 @@ h2 .badge{vertical-align:3px;margin-left:8px;letter-spacing:0}
 .pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,440px),1fr));gap:12px;align-items:start}
 .pair td{white-space:normal}
 .badge,.pair td.n{white-space:nowrap}
+#experiments td:last-child{white-space:normal;min-width:230px}
 details{margin-top:10px;font-size:13.5px;color:var(--muted)}
 `;
 
@@ -104,7 +105,7 @@ function summary(runs: readonly ChaosRun[]): string {
       explainVerdict(run),
     ];
   });
-  return table(['', 'what is done', '', 'tasks answered', 'by bystanders', 'as asked again after', 'why'], rows, [3, 4, 5]);
+  return `<div id="experiments">${table(['', 'what is done', '', 'tasks answered', 'by bystanders', 'restored after', 'why'], rows, [3, 4, 5])}</div>`;
 }
 
 /** Rounded down: one that is lost is never hidden. */
