@@ -12,6 +12,7 @@ export const settings = {
   server: env('KUBE_SERVER', '').replace(/\/$/, ''),
   token: env('KUBE_TOKEN', tokenFile === '' ? '' : open(tokenFile).trim()),
   count: number('BENCH_COUNT', 20),
+  present: number('BENCH_PRESENT', 0),
   arrivals: parseArrivals(env('BENCH_ARRIVALS', '2')),
   seed: number('BENCH_SEED', 1),
   namespaces: env('BENCH_NAMESPACES', 'default').split(','),

@@ -7,6 +7,7 @@
  * KUBE_TOKEN               bearer token; or KUBE_TOKEN_FILE, which holds it; or KUBE_CLIENT_CERTIFICATE and KUBE_CLIENT_KEY, PEM files
  * SSL_CERT_FILE            PEM file of the server's authority; without it its certificate is not looked at
  * BENCH_COUNT              how many Performers (20)
+ * BENCH_PRESENT            how many are there before, which create.ts makes without measuring them (0)
  * BENCH_ARRIVALS           serial: one when the one before it is done; burst: all at once; or so many a second, at even distances (2), or
  *                          by chance: poisson:2
  * BENCH_SEED               of that chance (1)
@@ -25,8 +26,11 @@ import { settings } from '../lib/settings.ts';
 export { options } from '../lib/settings.ts';
 
 export default async function (): Promise<void> {
-  const keys = buildKeys(settings.prefix, settings.count, settings.namespaces);
-  await runLoad(keys, async (load) => {
+  const { prefix, count, namespaces, present } = settings;
+  const keys = buildKeys(prefix, count, namespaces);
+  const before = buildKeys(`${prefix}-present`, present, namespaces);
+  await runLoad([...before, ...keys], async (load) => {
+    if (present > 0) await load.fill(before);
     await load.begin(keys.length);
     await load.drive('create', keys);
   });

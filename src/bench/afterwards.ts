@@ -25,14 +25,15 @@ export interface Aftermath {
   /** Of the operator, in what runs; replaced when it is started anew. */
   readonly running: { operator: Command };
   readonly start: () => Command;
+  readonly signal: AbortSignal;
 }
 
 /** What all write, and what the operator costs, while nothing happens. */
-export async function measureRest({ cluster, running, performers }: Aftermath, forMs: number): Promise<Figures> {
+export async function measureRest({ cluster, running, performers, signal }: Aftermath, forMs: number): Promise<Figures> {
   await cluster.waitQuiet(2_000);
   const fromMs = Date.now();
   const [before, meter] = [await cluster.etcdWrites(), new UsageMeter({ operator: () => running.operator.pids() })];
-  await sleep(forMs);
+  await sleep(forMs, undefined, { signal });
   const [after, { operator }] = [await cluster.etcdWrites(), meter.stop()];
   const minutes = forMs / 60_000;
   const calls = await countCalls(cluster.auditLog, fromMs, Date.now());
@@ -58,7 +59,7 @@ export async function measureRest({ cluster, running, performers }: Aftermath, f
 }
 
 /** kill -9 and a new start: milliseconds until a Performer that is asked for at that moment has its pod, and is ready. */
-export async function measureRestart({ cluster, running, start, namespace, image }: Aftermath): Promise<Figures> {
+export async function measureRestart({ cluster, running, start, namespace, image, signal }: Aftermath): Promise<Figures> {
   running.operator.kill('SIGKILL');
   await running.operator.ended;
   const startMs = performance.now();
@@ -67,7 +68,7 @@ export async function measureRestart({ cluster, running, start, namespace, image
   await cluster.calls.ask('POST', path, buildPerformer(`${namespace}/after-restart`, image, Date.now()));
   const pods = `/api/v1/namespaces/${namespace}/pods?labelSelector=${encodeURIComponent('hourglass.eigenlayer.io/performer=after-restart')}`;
   const until = async (holds: () => Promise<boolean>): Promise<number> => {
-    while (!(await holds()) && performance.now() - startMs < 120_000) await sleep(10);
+    while (!(await holds()) && performance.now() - startMs < 120_000) await sleep(10, undefined, { signal });
     return performance.now() - startMs;
   };
   const podMs = await until(async () => (await cluster.calls.ask<{ readonly items: readonly unknown[] }>('GET', pods)).items.length > 0);
@@ -79,6 +80,15 @@ export async function measureRestart({ cluster, running, start, namespace, image
 /** An event of a pod made before the kill takes this long at most; no operator starts faster. */
 const inFlightMs = 50;
 
+const deletedWithinMs = 600_000;
+
+/** All Performers deleted, a few requests at a time: milliseconds until they, their pods and Services are gone. */
+export async function measureDeletion({ cluster, namespace, signal }: Aftermath): Promise<Figures> {
+  const startMs = performance.now();
+  const left = await cluster.clean([namespace], deletedWithinMs, signal);
+  return left === undefined && !signal.aborted ? { 'all deleted ms': performance.now() - startMs } : {};
+}
+
 /** From a kill in the middle of a load to the next pod that was created after it. Pure. */
 export function findNextPod(samples: readonly Sample[], killedAtMs: number): Figures {
   const created = samples.flatMap(({ askedAtMs, phases }) =>
@@ -89,11 +99,11 @@ export function findNextPod(samples: readonly Sample[], killedAtMs: number): Fig
 }
 
 /** Runs that look once at a settled cluster, without an operator beside them; of operators that have such a mode. */
-export async function measureOnce({ cluster, subject, running }: Aftermath, runs: number): Promise<Figures> {
+export async function measureOnce({ cluster, subject, running, signal }: Aftermath, runs: number): Promise<Figures> {
   if (subject.once === undefined) return {};
   await running.operator.stop();
   const results: Awaited<ReturnType<typeof runTimed>>[] = [];
-  for (let run = 0; run < runs; run += 1) results.push(await runTimed(subject.once, { KUBECONFIG: cluster.kubeconfig }));
+  for (let run = 0; run < runs && !signal.aborted; run += 1) results.push(await runTimed(subject.once, { KUBECONFIG: cluster.kubeconfig }));
   const of = (value: 'wallMs' | 'cpuMs' | 'peakRssBytes'): number => median(results.map((result) => result[value]));
   return {
     'once: runs': runs,

@@ -50,6 +50,8 @@ export const benchReport = z.object({
   finishedAt: z.iso.datetime(),
   /** Whether it ended before all blocks had run, and why. */
   partialBecause: z.string().optional(),
+  /** When it went on after it had been interrupted: what is paired may lie apart in time. */
+  resumedAt: z.array(z.iso.datetime()).optional(),
   seed: z.number().int(),
   machine: z.object({ cpu: z.string(), cores: z.number().int(), memoryBytes: z.number(), system: z.string() }),
   /** By program, e.g. `kubernetes`, `etcd`, `k6`, `node`, `hourglass`. */

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TestbedError } from '../testbed/testbed-error.ts';
 import { findInCheckout } from '../testbed/tools.ts';
-import { type Aftermath, findNextPod, measureOnce, measureRest, measureRestart } from './afterwards.ts';
+import { type Aftermath, findNextPod, measureDeletion, measureOnce, measureRest, measureRestart } from './afterwards.ts';
 import { countCalls } from './audit-calls.ts';
 import type { BenchCluster } from './bench-cluster.ts';
 import { buildPerformer } from './bench-lines.ts';
@@ -10,7 +10,7 @@ import type { Block } from './bench-report.ts';
 import { type Command, startCommand } from './command.ts';
 import { type LoadOptions, type LoadRun, runLoad } from './load-run.ts';
 import type { Sample } from './observer.ts';
-import type { Afterwards, Scenario } from './scenarios.ts';
+import { type Afterwards, afterwardsOf, type Scenario } from './scenarios.ts';
 import { median } from './statistics.ts';
 import type { Subject } from './subjects.ts';
 import { startTasks } from './task-load.ts';
@@ -42,6 +42,9 @@ export class NotReadyError extends TestbedError {}
 
 const readyWithinMs = 60_000;
 const loadTimeoutSeconds = 300;
+/** Garbage collectors are slow, and API servers take a few a second from a client that fills them. */
+const cleanWithinMs = ({ present = 0 }: Scenario): number => 120_000 + present * 100;
+const loadWithinSeconds = ({ present = 0 }: Scenario): number => loadTimeoutSeconds + present / 10;
 /** Writes that a load causes and that come after its last answer: endpoints, Events. */
 const trailMs = 1_000;
 
@@ -66,7 +69,7 @@ export async function runBlock(plan: BlockPlan, context: BlockContext): Promise<
     return { scenario: scenario.name, subject: subject.name, round, kind, startedAt: startedAt.toISOString(), ...measured, figures };
   } finally {
     update('deleting what it made');
-    const left = await cluster.clean(namespaces, signal.aborted ? 10_000 : 120_000).catch(String);
+    const left = await cluster.clean(namespaces, cleanWithinMs(scenario), signal).catch(String);
     if (left !== undefined) context.warn(`${name}: the operator did not remove ${left}`);
     await running.operator.stop();
   }
@@ -100,7 +103,7 @@ async function probe(operator: Command, namespace: string, { cluster, image, sig
   };
   await until(isReady, 'its first Performer was ready');
   const tookMs = performance.now() - startMs;
-  const left = await cluster.clean([namespace], readyWithinMs);
+  const left = await cluster.clean([namespace], readyWithinMs, signal);
   if (left !== undefined) throw new NotReadyError(`${left} of the first Performer did not go within ${readyWithinMs / 1_000} s`);
   return tookMs;
 }
@@ -109,6 +112,7 @@ const takeAfterwards: Readonly<Record<Afterwards, (aftermath: Aftermath) => Prom
   rest: (aftermath) => measureRest(aftermath, 60_000),
   restart: measureRestart,
   once: (aftermath) => measureOnce(aftermath, 10),
+  delete: measureDeletion,
 };
 
 type Measured = Omit<Block, 'scenario' | 'subject' | 'round' | 'kind' | 'startedAt'>;
@@ -148,9 +152,10 @@ async function measure(
       BENCH_LINES: '1',
       BENCH_KEEP: '1',
       BENCH_COUNT: String(scenario.count),
+      BENCH_PRESENT: String(scenario.present ?? 0),
       BENCH_ARRIVALS: scenario.arrivals,
       BENCH_NAMESPACES: namespacesOf(scenario).join(','),
-      BENCH_TIMEOUT_SECONDS: String(loadTimeoutSeconds),
+      BENCH_TIMEOUT_SECONDS: String(loadWithinSeconds(scenario)),
       BENCH_IMAGE: image,
     },
     linesPath: join(context.logDir, `${name}-lines.jsonl`),
@@ -179,10 +184,10 @@ async function measure(
   await sleep(trailMs);
   const [before, after] = [await writesBefore, await cluster.etcdWrites()];
   const calls = kind === 'counted' ? await countCalls(cluster.auditLog, run.beganAtMs, Date.now()) : undefined;
-  const aftermath = { cluster, subject, namespace, image, performers: run.requests, running, start };
-  const isOver = scenario.afterwards === undefined || signal.aborted || death !== undefined;
-  if (!isOver) update(`afterwards: ${scenario.afterwards}`);
-  const afterwards = isOver || scenario.afterwards === undefined ? {} : await takeAfterwards[scenario.afterwards](aftermath);
+  const aftermath = { cluster, subject, namespace, image, performers: run.requests, running, start, signal };
+  const next = signal.aborted || death !== undefined ? undefined : afterwardsOf(scenario, kind);
+  if (next !== undefined) update(`afterwards: ${next}`);
+  const afterwards = next === undefined ? {} : await takeAfterwards[next](aftermath);
   const wallMs = run.endedAtMs - run.beganAtMs;
   const voidBecause = death ?? run.voidBecause ?? findLimit(usage.generator?.cpuMs, wallMs);
   return {

@@ -15,27 +15,33 @@ export interface Answer {
 /** Single requests to an API server, or to etcd's metrics: what the runner does around a load, by a user agent of its own. */
 export class Calls {
   readonly #config: Pick<ClusterConfig, 'server' | 'tls' | 'headers'>;
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 4 });
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 8 });
 
   constructor(config: Pick<ClusterConfig, 'server' | 'tls' | 'headers'>) {
     this.#config = config;
   }
 
-  /** @throws Error when no answer comes within 30 s */
+  /** @throws TestbedError when no answer comes within 30 s */
   async call(method: string, path: string, body?: object): Promise<Answer> {
     const { server, tls, headers } = this.#config;
     const all = { 'user-agent': 'hourglass-bench/1', accept: '*/*', 'content-type': contentType(method), ...(await headers(false)) };
+    const signal = AbortSignal.timeout(patienceMs);
     const sent = request(`${server}${path}`, {
       method,
       agent: this.#agent,
       headers: all,
-      signal: AbortSignal.timeout(30_000),
+      signal,
       ...(await tls()),
     });
     const answered = new Promise<IncomingMessage>((resolve, reject) => void sent.once('response', resolve).once('error', reject));
     sent.end(body === undefined ? undefined : JSON.stringify(body));
-    const response = await answered;
-    return { status: response.statusCode ?? 0, body: await text(response) };
+    try {
+      const response = await answered;
+      return { status: response.statusCode ?? 0, body: await text(response) };
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      throw new TestbedError(`${method} ${path}: no answer within ${patienceMs / 1_000} s`, { cause: error });
+    }
   }
 
   /**

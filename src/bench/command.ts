@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { survivors } from './reaper.ts';
 import { findGroup } from './usage.ts';
 
 /** A program that runs beside the runner, with everything it started. */
@@ -27,8 +28,10 @@ export function startCommand(argv: readonly [string, ...string[]], env: Readonly
     once(child, 'error').then(([error]) => (error as Error).message),
   ]);
   let running = pid > 0;
+  if (running) survivors.add(pid);
   void ended.then(() => {
     running = false;
+    if (findGroup(pid).length === 0) survivors.remove(pid);
   });
   const kill = (signal: NodeJS.Signals): void => {
     // The group outlives its leader when that leaves children behind; the runner's own group is never meant.
@@ -44,6 +47,7 @@ export function startCommand(argv: readonly [string, ...string[]], env: Readonly
       await Promise.race([ended, sleep(graceMs, undefined, { ref: false })]);
       kill('SIGKILL');
       await ended;
+      survivors.remove(pid);
     },
   };
 }

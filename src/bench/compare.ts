@@ -130,12 +130,13 @@ export function remarksOn(before: Side, after: Side): readonly string[] {
 
 /** Why a report says less than it might. Pure. */
 export function caveats(report: BenchReport): readonly string[] {
-  const { partialBecause, notMeasurable, blocks } = report;
+  const { partialBecause, resumedAt = [], notMeasurable, blocks } = report;
   const voids = blocks.flatMap(({ scenario, subject, round, voidBecause }) =>
     voidBecause === undefined ? [] : [`void: ${scenario}, ${subject}, round ${round + 1}: ${voidBecause}`],
   );
   return [
     ...(partialBecause === undefined ? [] : [`partial: ${partialBecause}`]),
+    ...resumedAt.map((at) => `resumed: at ${at}; blocks of one round may lie apart in time`),
     ...voids,
     ...findDrift(report),
     ...notMeasurable.map((row) => `not measurable here: ${row}`),

@@ -62,6 +62,25 @@ export function pairedRatio(ratios: readonly number[], level: number, random: ()
   return { n: logs.length, ratio: Math.exp(center), interval: [Math.exp(from), Math.exp(to)], signP };
 }
 
+export interface Fit {
+  readonly intercept: number;
+  readonly slope: number;
+  /** Of the slope; infinite of two points. */
+  readonly slopeInterval: Interval;
+}
+
+/** The line of least squares through points of at least two different x. @param level as of `quantileInterval`, assuming errors that are normal */
+export function fitLine(points: readonly (readonly [x: number, y: number])[], level: number): Fit {
+  const [x, y] = [mean(points.map(([at]) => at)), mean(points.map(([, value]) => value))];
+  const spread = points.reduce((sum, [at]) => sum + (at - x) ** 2, 0);
+  const slope = points.reduce((sum, [at, value]) => sum + (at - x) * (value - y), 0) / spread;
+  const intercept = y - slope * x;
+  const freedom = points.length - 2;
+  const errors = points.reduce((sum, [at, value]) => sum + (value - intercept - slope * at) ** 2, 0);
+  const reach = freedom < 1 ? Number.POSITIVE_INFINITY : studentQuantile((1 + level) / 2, freedom) * Math.sqrt(errors / freedom / spread);
+  return { intercept, slope, slopeInterval: [slope - reach, slope + reach] };
+}
+
 export interface Trend {
   /** Two-sided, of Mann and Kendall: how likely such an order is without a trend. */
   readonly p: number;

@@ -73,7 +73,7 @@ export function latencies({ phases }: Block): readonly number[] {
 
 /** Whether the load is asked for at once, so that the time for all of it says something. */
 export function isAtOnce({ scenario }: Pick<Block, 'scenario'>): boolean {
-  return /^burst-|-at-once$/.test(scenario);
+  return /^burst-|-at-once/.test(scenario);
 }
 
 function allDone({ doneAtMs, performers }: Block): number {

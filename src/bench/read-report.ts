@@ -1,15 +1,15 @@
 import { z } from 'zod';
-import { TestbedError } from '../testbed/testbed-error.ts';
+import { ArgumentError } from './argument-error.ts';
 import { type BenchReport, benchReport } from './bench-report.ts';
 
-/** A report of `hourglass bench`. @param name of the file, for the error. @throws TestbedError that says what is wrong with it */
+/** A report of `hourglass bench`. @param name of the file, for the error. @throws ArgumentError that says what is wrong with it */
 export function parseBenchReport(text: string, name: string): BenchReport {
   return parseReport(text, name, benchReport, 'bench');
 }
 
-/** A report of version 1 of one of our commands. @throws TestbedError that says what is wrong with it */
+/** A report of version 1 of one of our commands. @throws ArgumentError that says what is wrong with it */
 export function parseReport<T>(text: string, name: string, schema: z.ZodType<T>, command: string): T {
-  const bad = (why: string): TestbedError => new TestbedError(`${name}: ${why}`);
+  const bad = (why: string): ArgumentError => new ArgumentError(`${name}: ${why}`);
   let value: unknown;
   try {
     value = JSON.parse(text);

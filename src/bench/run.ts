@@ -1,13 +1,15 @@
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, homedir, release, tmpdir, totalmem, type } from 'node:os';
-import { join } from 'node:path';
-import { createRandom } from '../lib/seeded-random.ts';
-import { formatElapsed, type ProgressReporter } from '../testbed/progress.ts';
+import { dirname, join } from 'node:path';
+import type { ProgressReporter } from '../testbed/progress.ts';
 import { ensureTool, findInCheckout, readVersions } from '../testbed/tools.ts';
 import { BenchCluster } from './bench-cluster.ts';
 import type { BenchReport, Block } from './bench-report.ts';
 import { type BlockContext, type BlockPlan, NotReadyError, namespacesOf, runBlock } from './block.ts';
 import { type OwnCluster, type OwnClusterOptions, startOwnCluster } from './own-cluster.ts';
+import { Pace, planRun } from './plan.ts';
+import { checkSameRun, isKept, keptBlocks } from './resume.ts';
 import type { Scenario } from './scenarios.ts';
 import type { Subject } from './subjects.ts';
 
@@ -26,6 +28,8 @@ export interface BenchOptions {
   readonly quietMs: number;
   /** Where report.json and the logs go. */
   readonly outDir: string;
+  /** What the run had measured before it was interrupted; only what is missing is run. */
+  readonly earlier?: BenchReport;
   /** What is installed where it is missing. */
   readonly crd: object;
   readonly productVersion: string;
@@ -36,20 +40,23 @@ export interface BenchOptions {
 type Draft = { -readonly [Key in keyof BenchReport]: BenchReport[Key] };
 
 /**
- * Runs every block and keeps `report.json` as it stands after each. What goes wrong with one block is told and marked; only what makes the
- * rest pointless ends the run, and then the report says that it is partial.
+ * Runs every block that is missing and keeps `report.json` as it stands after each. What goes wrong with one block is told and marked; only
+ * what makes the rest pointless ends the run, and then the report says that it is partial.
  *
+ * @throws ArgumentError when the earlier part of the run was of other programs, or elsewhere
  * @throws TestbedError when nothing can be measured at all
  */
 export async function runBench(options: BenchOptions): Promise<BenchReport> {
-  const { report, subjects, scenarios, rounds, seed, kubeconfig, outDir, signal } = options;
+  const { report, kubeconfig, outDir, earlier, signal } = options;
+  const draft = startReport(options);
+  if (earlier !== undefined) goOn(draft, earlier);
+  const whole = planRun({ ...options, isOurs: kubeconfig === undefined });
+  const missing = (plans: readonly BlockPlan[]): readonly BlockPlan[] => plans.filter((plan) => !isKept(draft.blocks, plan));
+  const [timed, counted] = [missing(whole.timed), missing(whole.counted)];
+  const pace = new Pace([...timed, ...counted]);
+  report.done(`${timed.length + counted.length} blocks are to run, ${pace.describeLeft()}`);
   const k6 = await ensureTool('k6', report);
   mkdirSync(join(outDir, 'logs'), { recursive: true });
-  const draft = startReport(options);
-  const timed = planBlocks(scenarios, subjects, rounds, 'timed', createRandom(seed));
-  // Counts hardly differ from run to run, but the log costs time: one round, on a cluster of its own.
-  const counted = kubeconfig === undefined ? planBlocks(scenarios, subjects, 1, 'counted', createRandom(seed)) : [];
-  const pace = new Pace([...timed, ...counted]);
   const leftOut = new Set<Subject>();
   try {
     for (const plans of [timed, counted].filter(({ length }) => length > 0))
@@ -69,6 +76,14 @@ export async function runBench(options: BenchOptions): Promise<BenchReport> {
   }
   writeReport(outDir, draft);
   return draft;
+}
+
+/** @throws ArgumentError when blocks of the two cannot stand side by side */
+function goOn(draft: Draft, earlier: BenchReport): void {
+  checkSameRun(earlier, draft);
+  draft.blocks.push(...keptBlocks(earlier));
+  draft.resumedAt = [...(earlier.resumedAt ?? []), draft.startedAt];
+  draft.startedAt = earlier.startedAt;
 }
 
 /** A subject that fails is left out of the block; the reason stands in the report. */
@@ -99,39 +114,25 @@ async function runOne(
   }
 }
 
-/** Rounds, in each every scenario, in each every subject in an order drawn anew, so that no one always comes first. */
-export function planBlocks(
-  scenarios: readonly Scenario[],
-  subjects: readonly Subject[],
-  rounds: number,
-  kind: Block['kind'],
-  random: () => number,
-): readonly BlockPlan[] {
-  return Array.from({ length: rounds }, (_, round) => round).flatMap((round) =>
-    scenarios.flatMap((scenario) => shuffle(subjects, random).map((subject) => ({ scenario, subject, round, kind }))),
-  );
-}
-
-function shuffle<T>(items: readonly T[], random: () => number): readonly T[] {
-  return items
-    .map((item) => ({ item, drawn: random() }))
-    .toSorted((a, b) => a.drawn - b.drawn)
-    .map(({ item }) => item);
-}
-
 /** Gives a cluster, and takes everything down again whatever happens. */
 async function onCluster(options: BenchOptions, audit: boolean, use: (cluster: BenchCluster) => Promise<void>): Promise<void> {
   const { kubeconfig, crd, allowExisting } = options;
+  const namespaces = [...new Set(options.scenarios.flatMap(namespacesOf))];
   const scratch = mkdtempSync(join(tmpdir(), 'hourglass-bench-'));
   let own: OwnCluster | undefined;
   let cluster: BenchCluster | undefined;
   try {
     if (kubeconfig === undefined) own = await startOwnCluster({ ...options, audit });
     cluster = await BenchCluster.open(kubeconfig ?? own?.embedded.kubeconfig ?? '', scratch, own);
-    await cluster.prepare(crd, allowExisting);
+    await cluster.prepare(crd, allowExisting, options.signal);
+    // What a run that was killed has left there.
+    if (own === undefined) {
+      await cluster.makeNamespaces(namespaces);
+      await cluster.clean(namespaces, 60_000, options.signal);
+    }
     await use(cluster);
   } finally {
-    if (own === undefined) await cluster?.removeNamespaces([...new Set(options.scenarios.flatMap(namespacesOf))]);
+    if (own === undefined) await cluster?.removeNamespaces(namespaces);
     cluster?.close();
     await own?.embedded.stop();
     rmSync(scratch, { recursive: true, force: true });
@@ -154,7 +155,13 @@ function startReport({ profile, kubeconfig, seed, subjects, productVersion }: Be
       memoryBytes: totalmem(),
       system: `${type()} ${release()}`,
     },
-    versions: { k6, node: process.versions.node, hourglass: productVersion, ...(isOurs ? { kubernetes, etcd, kwok } : {}) },
+    versions: {
+      k6,
+      node: process.versions.node,
+      hourglass: productVersion,
+      bundle: digestBundle(),
+      ...(isOurs ? { kubernetes, etcd, kwok } : {}),
+    },
     cluster: isOurs ? { profile, etcdFsync: true } : { profile: 'given' },
     subjects: subjects.map(({ name, command }) => ({ name, command: withoutPaths(command) })),
     blocks: [],
@@ -166,10 +173,23 @@ function startReport({ profile, kubeconfig, seed, subjects, productVersion }: Be
   };
 }
 
-/** The same command whoever's machine it is. */
+/** Of what `ours` runs: sources may change and leave the version as it is. */
+function digestBundle(): string {
+  const dir = dirname(findInCheckout('dist/hourglass.js'));
+  const files = existsSync(dir) ? readdirSync(dir, { recursive: true, encoding: 'utf8' }).filter((name) => /\.m?js$/.test(name)) : [];
+  const hash = createHash('sha256');
+  for (const name of files.toSorted()) hash.update(readFileSync(join(dir, name)));
+  return hash.digest('hex').slice(0, 12);
+}
+
+/** The same command whoever's machine it is, and whichever ports were free. */
 function withoutPaths(command: string): string {
   const root = findInCheckout('tools/versions.json').replace(/tools\/versions\.json$/, '');
-  return command.replaceAll(process.execPath, 'node').replaceAll(root, '').replaceAll(homedir(), '~');
+  return command
+    .replaceAll(process.execPath, 'node')
+    .replaceAll(root, '')
+    .replaceAll(homedir(), '~')
+    .replace(/(127\.0\.0\.1:)[1-9]\d*/g, '$1{port}');
 }
 
 /** In one step: a reader never sees half of it. */
@@ -178,28 +198,4 @@ function writeReport(outDir: string, draft: Draft): void {
   const path = join(outDir, 'report.json');
   writeFileSync(`${path}.part`, `${JSON.stringify(draft)}\n`);
   renameSync(`${path}.part`, path);
-}
-
-/** How long the rest takes: what is known of each scenario, and how this machine compares. */
-class Pace {
-  readonly #left: BlockPlan[];
-  #plannedMs = 0;
-  #spentMs = 0;
-
-  constructor(plans: readonly BlockPlan[]) {
-    this.#left = [...plans];
-  }
-
-  /** @param ms 0 for a block that was left out */
-  tookMs(plan: BlockPlan, ms: number): void {
-    this.#left.splice(this.#left.indexOf(plan), 1);
-    if (ms === 0) return;
-    this.#plannedMs += plan.scenario.seconds * 1_000;
-    this.#spentMs += ms;
-  }
-
-  describeLeft(): string {
-    const ratio = this.#plannedMs === 0 ? 1 : this.#spentMs / this.#plannedMs;
-    return `about ${formatElapsed(this.#left.reduce((sum, { scenario }) => sum + scenario.seconds * 1_000 * ratio, 0))} left`;
-  }
 }

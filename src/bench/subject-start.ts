@@ -4,8 +4,8 @@ import { parse } from 'yaml';
 import * as z from 'zod/mini';
 import { describeIssue } from '../api/fields.ts';
 import type { ProgressReporter } from '../testbed/progress.ts';
-import { TestbedError } from '../testbed/testbed-error.ts';
 import { ensureTool, type ToolName } from '../testbed/tools.ts';
+import { ArgumentError } from './argument-error.ts';
 
 const text = z.string().check(z.minLength(1));
 const startShape = {
@@ -50,10 +50,10 @@ export const quote = (text: string): string => `'${text.replaceAll("'", String.r
 const describe = (issue: z.core.$ZodRawIssue): string | undefined =>
   issue.code === 'unrecognized_keys' ? `has no field ${issue.keys.join(', ')}` : describeIssue(issue);
 
-/** Reads an adapter file, YAML or JSON, by which any operator is compared. @throws TestbedError that names the file and what is wrong */
+/** Reads an adapter file, YAML or JSON, by which any operator is compared. @throws ArgumentError that names the file and what is wrong */
 export async function readAdapter(path: string): Promise<SubjectStart> {
   const fail = (why: string, cause?: unknown): never => {
-    throw new TestbedError(`adapter file ${path}: ${why}`, { cause });
+    throw new ArgumentError(`adapter file ${path}: ${why}`, { cause });
   };
   const content = await readFile(path, 'utf8').catch((error: Error) => fail(`cannot be read: ${error.message}`, error));
   let value: unknown;

@@ -3,6 +3,7 @@ import { findFreePorts } from '../testbed/free-ports.ts';
 import type { ProgressReporter } from '../testbed/progress.ts';
 import { TestbedError } from '../testbed/testbed-error.ts';
 import { findInCheckout } from '../testbed/tools.ts';
+import { ArgumentError } from './argument-error.ts';
 import { lineOf, builtInSubjects as peers, quote, readAdapter, type SubjectStart, startOfPeer } from './subject-start.ts';
 
 /** An operator under test: a shell command that runs it with KUBECONFIG set, until SIGTERM. */
@@ -17,7 +18,7 @@ export interface Subject {
  * `name=command` for a shell, `name=@FILE` for an adapter file, or the name of one that is built in: ours once more, beside which what
  * differs is noise, or a peer, which is built on first need.
  *
- * @throws TestbedError for a name alone that is none of those, and for an adapter file that cannot be used
+ * @throws ArgumentError for a name alone that is none of those, and for an adapter file that cannot be used
  */
 export async function readSubject(text: string, report: ProgressReporter): Promise<Subject> {
   const [, name = text, command] = /^([\w.-]+)=(.+)$/s.exec(text) ?? [];
@@ -25,7 +26,7 @@ export async function readSubject(text: string, report: ProgressReporter): Promi
   if (command !== undefined) return { name, command };
   if (text === 'ours' || text === 'ours-again') return { name, ...ours() };
   if (isPeer(text)) return { name, command: await toLine(await startOfPeer(text, report)) };
-  throw new TestbedError(`--compare ${text}: give name=command, name=@FILE, or one of ours-again, ${Object.keys(peers).join(', ')}`);
+  throw new ArgumentError(`--compare ${text}: give name=command, name=@FILE, or one of ours-again, ${Object.keys(peers).join(', ')}`);
 }
 
 const isPeer = (name: string): name is keyof typeof peers => Object.hasOwn(peers, name);

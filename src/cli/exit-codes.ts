@@ -47,6 +47,7 @@ export function toCliError(error: unknown): CliError | undefined {
     const exitCode = isKubeFault(error, 'unreachable', 'timeout') ? exitCodes.unreachable : exitCodes.failed;
     return new CliError(hint === undefined ? error.message : `${error.message}. ${hint}`, exitCode, { cause: error });
   }
+  if (error instanceof Error && error.name === 'ArgumentError') return new CliError(error.message, exitCodes.usage, { cause: error });
   if (error instanceof ConfigError || (error instanceof Error && namesForUsers.has(error.name)))
     return new CliError(error.message, exitCodes.failed, { cause: error });
   return undefined;

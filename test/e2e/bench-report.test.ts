@@ -141,7 +141,7 @@ describe('bench compare', () => {
       code: 2,
       says: 'no operator theirs in it, only ours, floor',
     },
-    { name: 'a report cut off', args: [before, write('cut.json', {})], code: 1, says: 'cut.json: not a report of `hourglass bench`' },
+    { name: 'a report cut off', args: [before, write('cut.json', {})], code: 2, says: 'cut.json: not a report of `hourglass bench`' },
   ])('says what is wrong with $name', async ({ args, code, says }) => {
     const result = await hourglass(['bench', 'compare', ...args]);
     expect(result.stderr).toContain(says);

@@ -7,7 +7,7 @@ import { seriesColor } from './charts.ts';
 import { renderForest } from './forest.ts';
 import { caveatCard, dayOf, describeMachine, factList, legend, rawLink, renderPage, section, table, tiles } from './page.ts';
 import { drawScenario, type Figure } from './sections.ts';
-import { summarizeReport, summaryMeasures } from './tables.ts';
+import { latencyHead, latencyRows, scaleHead, scaleRows, summarizeReport, summaryMeasures } from './tables.ts';
 
 /** The whole report as one file, drawings inside. */
 export async function renderReportHtml(report: BenchReport): Promise<string> {
@@ -24,6 +24,7 @@ export async function renderReportHtml(report: BenchReport): Promise<string> {
       ),
     ),
   );
+  const scale = scaleRows(report);
   const names = subjects.map(({ name }, index) => ({ name, color: seriesColor(index) }));
   const day = dayOf(startedAt);
   const body = [
@@ -35,11 +36,19 @@ export async function renderReportHtml(report: BenchReport): Promise<string> {
     section('Goals', `What the control plane allows, and how near ${first.name} comes to it in this run.`, goals(report)),
     ...(others.length === 0 ? [] : [section('Side by side', aboutRatios(first.name), renderForest(first.name, forest))]),
     ...drawn,
+    ...(scale.length === 0 ? [] : [section('With how many Performers there are', aboutScale, table(scaleHead, scale, [3, 4, 5]))]),
+    section('Latencies', aboutLatencies, table(latencyHead, latencyRows(report), [2, 3, 4, 5, 6])),
     section('All figures', 'Medians over the rounds; blocks that are void count for nothing.', figures(report)),
     section('How it was measured', '', provenance(report)),
   ];
   return renderPage(`Benchmark ${day}`, body);
 }
+
+const aboutScale =
+  'A few creations a second beside so many settled Performers. The line is that of least squares, with the 99 % interval of its slope: where that holds 0, nothing grows.';
+
+const aboutLatencies =
+  'From each request to the state it asked for, all rounds together; beside each quantile where it lies with 99 % certainty, by order statistics. Too small a sample leaves an end open (–).';
 
 function aboutRatios(first: string): string {
   return `What each takes of what ${first} takes, paired by round: geometric mean with its 99 % interval, on a logarithmic scale. Right of the line is more than ${first}, bold is beyond noise.`;

@@ -1,10 +1,12 @@
 import type { BenchReport } from '../bench-report.ts';
 import { type CompareRow, caveats, type Side } from '../compare.ts';
 import { controlPlaneGoals } from '../goals.ts';
+import { quantileInterval } from '../intervals.ts';
 import type { JUnitCase } from '../junit.ts';
-import { blocksOf, type Measure, measures } from '../measures.ts';
+import { blocksOf, latencies, type Measure, measures } from '../measures.ts';
 import { formatFigure, formatGoals, formatTable, goalVerdict } from '../report.ts';
-import { median } from '../statistics.ts';
+import { findScale } from '../scale.ts';
+import { median, summarize } from '../statistics.ts';
 import { verdictLevel } from '../thresholds.ts';
 
 /** What a subject came to under a load: the median over the rounds of each measure; NaN where there is none. */
@@ -30,6 +32,41 @@ export function summarizeReport({ blocks, subjects }: BenchReport): readonly Sum
   );
 }
 
+export const latencyHead: readonly string[] = ['scenario', 'operator', 'n', 'p50 ms', level, 'p99 ms', level];
+
+/** Latencies of all rounds together, each quantile with where it lies by order statistics. Pure. */
+export function latencyRows({ blocks, subjects }: BenchReport): readonly (readonly string[])[] {
+  const timed = blocks.filter(({ kind, voidBecause }) => kind === 'timed' && voidBecause === undefined);
+  return [...Map.groupBy(timed, ({ scenario }) => scenario)].flatMap(([scenario, some]) =>
+    subjects.flatMap(({ name }) => {
+      const values = some.filter(({ subject }) => subject === name).flatMap(latencies);
+      const { n, ...summary } = summarize(values);
+      if (n === 0) return [];
+      const cells = (
+        [
+          ['p50', 0.5],
+          ['p99', 0.99],
+        ] as const
+      ).flatMap(([of, q]) => [formatFigure(summary[of]), quantileInterval(values, q, verdictLevel).map(formatFigure).join('…')]);
+      return [[scenario, name, `${n}`, ...cells]];
+    }),
+  );
+}
+
+export const scaleHead: readonly string[] = ['operator', 'measure', 'Performers: figure', 'at none', 'per 1,000 more', level];
+
+/** Pure. */
+export function scaleRows(report: BenchReport): readonly (readonly string[])[] {
+  return findScale(report).map(({ subject, measure: { name, unit }, points, intercept, slope, slopeInterval }) => [
+    subject,
+    `${name} ${unit}`,
+    points.map(([present, value]) => `${formatFigure(present)}: ${formatFigure(value)}`).join('  '),
+    formatFigure(intercept),
+    formatFigure(slope * 1_000),
+    slopeInterval.map((end) => formatFigure(end * 1_000)).join('…'),
+  ]);
+}
+
 /** The report as text: figures, goals, and why it may say less than it should. Pure. */
 export function formatReport(report: BenchReport): string {
   const head = ['scenario', 'operator', 'rounds', ...summaryMeasures.map(({ name, unit }) => `${name} ${unit}`.trim())];
@@ -39,7 +76,17 @@ export function formatReport(report: BenchReport): string {
     `${rounds}`,
     ...values.map(formatFigure),
   ]);
-  const parts = [formatTable(head, rows), `Goals\n${formatGoals(controlPlaneGoals(report))}`];
+  const scale = scaleRows(report);
+  const goals = controlPlaneGoals(report);
+  const measured = goals.filter((goal) => goalVerdict(goal) !== 'not measured');
+  const missing = goals.length - measured.length;
+  const parts = [
+    formatTable(head, rows),
+    `Latencies, all rounds together\n${formatTable(latencyHead, latencyRows(report))}`,
+    ...(scale.length === 0 ? [] : [`With how many Performers there are\n${formatTable(scaleHead, scale)}`]),
+    ...(measured.length === 0 ? [] : [`Goals\n${formatGoals(measured)}`]),
+    ...(missing === 0 ? [] : [`${missing} goals were not measured here`]),
+  ];
   const remarks = caveats(report);
   return [...parts, ...(remarks.length === 0 ? [] : [remarks.join('\n')])].join('\n\n');
 }

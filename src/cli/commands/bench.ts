@@ -14,9 +14,10 @@ export function registerBench(program: Command): void {
         .choices(['instant', 'node-like', 'nodes'])
         .default('instant'),
     )
-    .option('--scenario <name>', 'only this one; may be given several times', collect, [])
+    .option('--scenario <name>', 'only this one, or `all`; may be given several times', collect, [])
     .addOption(new Option('--quick', 'a few small scenarios, at most 4 minutes').conflicts('full'))
-    .option('--full', 'every scenario, 5 rounds')
+    .option('--full', 'all that a goal rests on, 5 rounds: with the three shipped peers about an hour')
+    .option('--dry-run', 'print what would run and how long it takes')
     .option(
       '--compare <name=command>',
       'an operator to measure beside ours: a command, name=@FILE (adapter file), controller-runtime, controller-runtime-tuned, floor, ours-again; repeatable',
@@ -28,7 +29,21 @@ export function registerBench(program: Command): void {
     .option('--image <image>', 'of the pods; nodes that are not fake must be able to run it (default: one that only fake nodes run)')
     .option('--allow-existing', 'run though the cluster has Performers of its own, which every operator under test acts on')
     .option('--json', 'print the report as one JSON object')
-    .option('--out <dir>', 'where report.json and the logs go (default: a folder named after the time)')
+    .option('--out <dir>', 'where report.json and the logs go; a folder without results of another run (default: one named after the time)')
+    .addOption(
+      new Option('--resume <dir>', 'go on with a run that was interrupted: the blocks that are missing, as it was asked for').conflicts([
+        'profile',
+        'scenario',
+        'quick',
+        'full',
+        'compare',
+        'repeat',
+        'seed',
+        'image',
+        'allowExisting',
+        'out',
+      ]),
+    )
     .action(async () => {
       process.exitCode = await (await import('../bench.ts')).runBenchCommand(command.optsWithGlobals<BenchCommandOptions>());
     });

@@ -51,7 +51,7 @@ describe('the goals of the control plane', () => {
   it('are read from single figures of a block by the name they have there', () => {
     const [block] = near.blocks;
     const figures = { 'kill -9 to pod of a new Performer ms': 420 };
-    const restarted = { ...near, blocks: block === undefined ? [] : [{ ...block, scenario: 'restart', figures }] };
+    const restarted = { ...near, blocks: block === undefined ? [] : [{ ...block, scenario: 'burst-200', figures }] };
     expect(goal(restarted, 'kill -9 to pod of a new Performer, 200 present')?.measured).toBe(420);
   });
 

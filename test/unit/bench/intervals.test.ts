@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { binomialCdf, bootstrap, findTrend, pairedRatio, quantileInterval, studentQuantile } from '../../../src/bench/intervals.ts';
+import {
+  binomialCdf,
+  bootstrap,
+  findTrend,
+  fitLine,
+  pairedRatio,
+  quantileInterval,
+  studentQuantile,
+} from '../../../src/bench/intervals.ts';
 import { median } from '../../../src/bench/statistics.ts';
 import { createRandom } from '../../../src/lib/seeded-random.ts';
 
@@ -140,5 +148,40 @@ describe('a trend', () => {
   it('is none in what goes up and down, nor in two values', () => {
     expect(findTrend([1, 3, 2, 4, 1, 3, 2]).p).toBeGreaterThan(0.5);
     expect(findTrend([1, 9]).p).toBe(1);
+  });
+});
+
+describe('a line', () => {
+  it('is that of Anscombe’s first set: American Statistician 27 (1973)', () => {
+    const points = [
+      [10, 8.04],
+      [8, 6.95],
+      [13, 7.58],
+      [9, 8.81],
+      [11, 8.33],
+      [14, 9.96],
+      [6, 7.24],
+      [4, 4.26],
+      [12, 10.84],
+      [7, 4.82],
+      [5, 5.68],
+    ] as const;
+    const { intercept, slope, slopeInterval } = fitLine(points, 0.99);
+    expect(intercept).toBeCloseTo(3.0001, 4);
+    expect(slope).toBeCloseTo(0.5001, 4);
+    // Its standard error is 0.1179; Student's t of 9 degrees is 3.2498.
+    expect(slopeInterval[1] - slope).toBeCloseTo(0.1179 * 3.2498, 3);
+  });
+
+  it('of two points is sure of nothing', () => {
+    expect(
+      fitLine(
+        [
+          [1, 1],
+          [2, 3],
+        ],
+        0.99,
+      ),
+    ).toEqual({ intercept: -1, slope: 2, slopeInterval: [-Infinity, Infinity] });
   });
 });
