@@ -27,7 +27,7 @@ export async function recordSettled(cli: string, tools: ClusterTools, report: Pr
   const scratch = await mkdtemp(join(tmpdir(), 'hourglass-scale-'));
   let cluster: BenchCluster | undefined;
   try {
-    cluster = await BenchCluster.open(embedded.kubeconfig, scratch, embedded);
+    cluster = await BenchCluster.open(embedded.kubeconfig, scratch, { embedded });
     await cluster.prepare(renderCrd(), false, signal);
     await cluster.makeNamespaces([namespace]);
     const performers = `/apis/hourglass.eigenlayer.io/v1alpha1/namespaces/${namespace}/performers`;

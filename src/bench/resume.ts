@@ -8,13 +8,13 @@ import { parseBenchReport } from './read-report.ts';
 
 /** What a run was asked for; kept beside its report, not in it, since it holds paths of the machine. */
 const benchRequest = z.strictObject({
-  profile: z.enum(['instant', 'node-like']),
+  profile: z.enum(['instant', 'node-like', 'nodes']),
   extent: z.enum(['quick', 'usual', 'full']),
   scenario: z.array(z.string()),
   compare: z.array(z.string()),
   repeat: z.number().int().min(1).optional(),
   seed: z.number().int(),
-  image: z.string(),
+  image: z.string().optional(),
   allowExisting: z.boolean().optional(),
   kubeconfig: z.string().optional(),
 });

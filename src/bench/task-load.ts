@@ -31,7 +31,6 @@ interface Ended {
   readonly tookMs: { readonly p50: number; readonly p99: number; readonly max: number };
 }
 
-const perSecond = 20;
 const withinMs = 60_000;
 
 /** Resolves once the first connection is there. @throws TestbedError when it is not within a minute */
@@ -46,7 +45,7 @@ export async function startTasks({ cluster, k6, namespace, image, logPath, signa
   const service = `/api/v1/namespaces/${namespace}/services/performer-tasks`;
   const { spec } = await cluster.calls.ask<{ readonly spec: { readonly clusterIP: string } }>('GET', service);
   const argv = ['run', '--quiet', '--log-format=raw', findInCheckout('k6/scenarios/tasks.ts')];
-  const env = { TARGET: `${spec.clusterIP}:8080`, RATE: `${perSecond}`, DURATION: '1h', VUS: `${perSecond}`, MODE: 'channel' };
+  const env = { TARGET: `${spec.clusterIP}:8080`, RATE: '20', DURATION: '1h', MODE: 'channel' };
   const command = startCommand([...cluster.inside.prefix, k6, ...argv] as [string, ...string[]], { ...cluster.k6Env, ...env }, logPath);
   let end: string | undefined;
   void command.ended.then((how) => {

@@ -37,7 +37,7 @@ function runScript(script: string): ReturnType<typeof collectOutput> {
 }
 
 describe('the commands of', () => {
-  it.each([...runPages, 'docs/chaos.md'])(
+  it.each(runPages)(
     '%s work, one after the other, where pods only pretend to run',
     async (page) => {
       const blocks = readBlocks(page).filter(({ mark }) => mark === 'cluster');

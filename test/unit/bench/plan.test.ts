@@ -72,7 +72,7 @@ describe('the choice of scenarios', () => {
     const quick = chooseScenarios([], 'quick');
     expect(quick.length).toBeGreaterThan(0);
     expect(quick.every(({ count }) => count <= 50)).toBe(true);
-    expect(chooseScenarios(['all', 'scale'], 'full')).toEqual(scenarios);
+    expect(chooseScenarios(['all', 'scale'], 'full')).toEqual(scenarios.filter(({ onNodes }) => onNodes !== true));
     expect(chooseScenarios(['scale'], 'quick').map(({ present }) => present)).toEqual([100, 300, 1_000, 3_000, 10_000]);
   });
 
@@ -83,6 +83,13 @@ describe('the choice of scenarios', () => {
     { name: 'burst-50', named: 'burst-50', count: 50 },
   ])('names a quick $name after what runs: $named', ({ name, named, count }) => {
     expect(chooseScenarios([name], 'quick')).toMatchObject([{ name: named, count }]);
+  });
+
+  it('takes on real nodes those that are meant for them, and refuses them elsewhere', () => {
+    expect(chooseScenarios([], 'usual', true)).toEqual(scenarios.filter(({ onNodes }) => onNodes === true));
+    expect(chooseScenarios(['burst-50'], 'usual', true).map(({ name }) => name)).toEqual(['burst-50']);
+    const stranded = (): unknown => chooseScenarios(['nodes-create-serial'], 'usual');
+    expect(stranded).toThrow('scenario nodes-create-serial: it needs pods that really run; give --profile nodes');
   });
 
   it('takes those that are named, and refuses a name that is none', () => {
