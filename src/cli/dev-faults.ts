@@ -28,7 +28,7 @@ export async function runPod(action: 'hang' | 'continue', pod: string, cluster: 
   const nodes = openRealNodes(findRegistryDir(cluster), await findControlPlane());
   const [namespace, name] = parsePair(pod, 'NAMESPACE/POD');
   const container = await findContainer(await findCluster(cluster), namespace, name);
-  signalContainer(nodes, container, action === 'hang' ? 'SIGSTOP' : 'SIGCONT');
+  await signalContainer(nodes, container, action === 'hang' ? 'SIGSTOP' : 'SIGCONT');
   process.stdout.write(`${pod} ${isContainerStopped(nodes, container) ? 'stands still' : 'goes on'}\n`);
 }
 

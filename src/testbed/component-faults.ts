@@ -4,7 +4,7 @@ import process from 'node:process';
 import { type ClusterState, type ProcessRecord, readState, writeState } from './cluster-state.ts';
 import { clusterPaths, componentNames } from './components.ts';
 import { readProc } from './proc.ts';
-import { isAlive, isStopped, killNow, startComponent } from './processes.ts';
+import { holdProcess, isAlive, isStopped, killNow, startComponent } from './processes.ts';
 import { TestbedError } from './testbed-error.ts';
 
 /**
@@ -83,7 +83,7 @@ export function openComponentFaults(registryDir: string, controlPlane: string): 
       isThere: (component) => find(component) === undefined && isStoppedComponent(registryDir, component),
     },
     hang: {
-      apply: async (component) => void process.kill(get(component).pid, 'SIGSTOP'),
+      apply: async (component) => holdProcess(get(component).pid),
       undo: async (component) => {
         const record = find(component);
         if (record !== undefined) process.kill(record.pid, 'SIGCONT');

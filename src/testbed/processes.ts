@@ -68,6 +68,12 @@ export function isAlive(record: ProcessRecord): boolean {
   return stamp !== undefined && stamp === record.stamp;
 }
 
+/** Lets a process stand still by SIGSTOP; it does when this resolves, which takes the threads of a busy one a moment. Linux only. */
+export async function holdProcess(pid: number): Promise<void> {
+  process.kill(pid, 'SIGSTOP');
+  for (const endMs = performance.now() + 5_000; !isStopped(pid) && performance.now() < endMs; ) await sleep(10);
+}
+
 /** Whether a process stands still by SIGSTOP. Linux only. */
 export function isStopped(pid: number): boolean {
   return statFields(pid)[0] === 'T';

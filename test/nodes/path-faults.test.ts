@@ -106,10 +106,10 @@ describe('the way from the operator to the API server', () => {
       cluster.kubectl('get', 'lease', '-n', operatorNamespace, leaseName, '-o', 'jsonpath={.spec.holderIdentity}');
     const leader = await findLeader();
     const container = await findContainer(cluster.cluster, operatorNamespace, leader);
-    signalContainer(cluster.nodes, container, 'SIGSTOP');
+    await signalContainer(cluster.nodes, container, 'SIGSTOP');
     expect(isContainerStopped(cluster.nodes, container)).toBe(true);
     await until('another leader', async () => (await findLeader()) !== leader, 60_000);
-    signalContainer(cluster.nodes, container, 'SIGCONT');
+    await signalContainer(cluster.nodes, container, 'SIGCONT');
     expect(isContainerStopped(cluster.nodes, container)).toBe(false);
   });
 });

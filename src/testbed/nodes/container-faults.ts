@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { kubectl } from '../kubectl.ts';
 import { TestbedError } from '../testbed-error.ts';
 import { ctr } from './node-plan.ts';
@@ -19,9 +20,14 @@ export async function findContainer(cluster: Parameters<typeof kubectl>[0], name
   return { node, containerId };
 }
 
-/** Sends a signal to process 1 of a container, by its node's containerd. @throws TestbedError when there is no such container */
-export function signalContainer(nodes: RealNodes, container: ContainerAt, signal: 'SIGSTOP' | 'SIGCONT' | 'SIGTERM' | 'SIGKILL'): void {
+/** Sends a signal to process 1 of a container, by its node's containerd; one that is to stand still does when this resolves. @throws TestbedError when there is no such container */
+export async function signalContainer(
+  nodes: RealNodes,
+  container: ContainerAt,
+  signal: 'SIGSTOP' | 'SIGCONT' | 'SIGTERM' | 'SIGKILL',
+): Promise<void> {
   nodes.run(container.node, [...ctr, 'tasks', 'kill', '--signal', signal, idOf(container)]);
+  for (let tries = 0; signal === 'SIGSTOP' && tries < 100 && !isContainerStopped(nodes, container); tries += 1) await sleep(20);
 }
 
 /** Whether process 1 of a container stands still. @throws TestbedError when there is no such container */

@@ -2,7 +2,7 @@ import { existsSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isStopped } from '../processes.ts';
+import { holdProcess, isStopped } from '../processes.ts';
 import { TestbedError } from '../testbed-error.ts';
 import { freezeCgroup, isFrozen, thawCgroups } from './cgroups.ts';
 import { cgroupOf } from './node-plan.ts';
@@ -95,7 +95,7 @@ export function openNodeFaults(nodes: RealNodes): Readonly<Record<NodeFaultId, N
       isThere: (node) => nodes.isOn(node) && nodes.kubelet(node) === undefined,
     },
     'kubelet-hang': {
-      apply: async (node) => void process.kill(getKubelet(node), 'SIGSTOP'),
+      apply: async (node) => holdProcess(getKubelet(node)),
       undo: async (node) => {
         const pid = nodes.kubelet(node);
         if (pid !== undefined) process.kill(pid, 'SIGCONT');
