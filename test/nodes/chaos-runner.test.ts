@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { inNode, type Lab } from '../../chaos/cluster/lab.ts';
 import { chaosNamespace } from '../../chaos/experiment.ts';
 import { renderChaosFiles } from '../../chaos/rendered-files.ts';
@@ -14,6 +15,7 @@ import type { EmbeddedCluster } from '../../src/testbed/embedded-cluster.ts';
 import { kubectl } from '../../src/testbed/kubectl.ts';
 import { createProgress } from '../../src/testbed/progress.ts';
 import { until } from '../parity/support/real-cluster.ts';
+import { readProgramRights, readRules } from '../support/audit-rights.ts';
 import { buildTimeoutMs } from '../support/cluster.ts';
 import { makeNodeImages } from './support/prepare.ts';
 
@@ -136,4 +138,13 @@ describe('the runner', () => {
     expect([code, stderr]).toEqual([1, expect.stringMatching(/PodChaos default\/theirs: an experiment that is not of this program/)]);
     await kubectl(cluster, ['delete', 'podchaos', 'theirs', '-n', 'default', '--timeout=20s']);
   });
+});
+
+it('the account in manifests/chaos may do all that was asked for here', async () => {
+  const role = parse(await readFile(join(projectRoot, 'manifests/chaos/cluster-role.yaml'), 'utf8')) as Parameters<typeof readRules>[0];
+  const asked = await readProgramRights(lab.auditLog ?? '', 'hourglass-chaos');
+  expect(asked.length).toBeGreaterThan(20);
+  // Everybody may ask what they may.
+  const mayNot = asked.filter((right) => !readRules(role).has(right) && !right.includes('selfsubjectaccessreviews'));
+  expect(mayNot).toEqual([]);
 });

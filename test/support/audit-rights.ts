@@ -5,6 +5,7 @@ import { permissions } from '../../src/reconcile/permissions.ts';
 interface RightsEntry {
   readonly verb: string;
   readonly user: { readonly username: string };
+  readonly userAgent?: string;
   readonly objectRef?: {
     readonly apiGroup?: string;
     readonly resource: string;
@@ -20,11 +21,39 @@ export interface UsedRights {
   readonly denied: ReadonlyMap<string, number>;
 }
 
-/** Requests of a service account; what is about no object (versions, health) is left out. The last line of the log may be half written. */
-export async function readRights(log: string, namespace: string, account: string): Promise<UsedRights> {
+/** The last line of the log may be half written. */
+async function readEntries(log: string): Promise<readonly RightsEntry[]> {
   const lines = (await readFile(log, 'utf8')).split('\n').slice(0, -1);
+  return lines.map((line) => JSON.parse(line) as RightsEntry);
+}
+
+/** What a program asked for, by the name that it gives itself, whichever account it had. */
+export async function readProgramRights(log: string, userAgent: string): Promise<readonly string[]> {
+  const own = (await readEntries(log)).filter((entry) => entry.userAgent?.startsWith(userAgent) === true);
+  const rights = own.flatMap(({ verb, objectRef: of }) =>
+    of === undefined ? [] : [nameRight(verb, of.apiGroup ?? '', of.resource, of.subresource)],
+  );
+  return [...new Set(rights)].toSorted();
+}
+
+/** What the rules of a role give. */
+export function readRules(role: {
+  readonly rules: readonly {
+    readonly apiGroups: readonly string[];
+    readonly resources: readonly string[];
+    readonly verbs: readonly string[];
+  }[];
+}): ReadonlySet<string> {
+  const all = role.rules.flatMap(({ apiGroups, resources, verbs }) =>
+    apiGroups.flatMap((group) => resources.flatMap((resource) => verbs.map((verb) => nameRight(verb, group, resource)))),
+  );
+  return new Set(all);
+}
+
+/** Requests of a service account; what is about no object (versions, health) is left out. */
+export async function readRights(log: string, namespace: string, account: string): Promise<UsedRights> {
   const used = { allowed: new Map<string, number>(), denied: new Map<string, number>() };
-  for (const { verb, user, objectRef, annotations } of lines.map((line) => JSON.parse(line) as RightsEntry)) {
+  for (const { verb, user, objectRef, annotations } of await readEntries(log)) {
     if (user.username !== `system:serviceaccount:${namespace}:${account}` || objectRef === undefined) continue;
     const right = nameRight(verb, objectRef.apiGroup ?? '', objectRef.resource, objectRef.subresource);
     const of = annotations?.['authorization.k8s.io/decision'] === 'forbid' ? used.denied : used.allowed;
