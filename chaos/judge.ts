@@ -19,6 +19,8 @@ export interface Judgement {
   readonly violations: readonly Violation[];
   /** By oracle, how often its statement was put to a test. */
   readonly evaluated: Readonly<Record<string, number>>;
+  /** Oracles that go by writes, where nobody could see any. */
+  readonly blind: readonly string[];
 }
 
 /**
@@ -48,7 +50,8 @@ export function judge(
     ({ actor, atMs, plural }) => actor.startsWith('operator') && atMs >= quietFromMs && plural !== 'events',
   );
   board.rest({ atMs: times.endedMs, silentWrites, instances: undefined });
-  return { violations: board.violations, evaluated: Object.fromEntries(board.oracles.map((one) => [one.id, one.evaluated()])) };
+  const blind = seen.writes === undefined ? board.oracles.filter(({ onWrite }) => onWrite !== undefined).map(({ id }) => id) : [];
+  return { violations: board.violations, evaluated: Object.fromEntries(board.oracles.map((one) => [one.id, one.evaluated()])), blind };
 }
 
 interface Told {

@@ -48,7 +48,9 @@ function collect({
   const pauseMs = figures['load pause ms'] ?? 0;
   const isStarved = pauseMs > longestPauseMs;
   const isReal = injected.holds && felt.atMs !== undefined && !isStarved;
-  const untested = experiment.steady.filter((id) => (judgement.evaluated[id] ?? 0) === 0);
+  const never = experiment.steady.filter((id) => (judgement.evaluated[id] ?? 0) === 0);
+  const untested = never.filter((id) => !judgement.blind.includes(id));
+  const unseen = never.filter((id) => judgement.blind.includes(id));
   return [
     { what: 'injected, by its records', says: injected.holds ? 'holds' : 'unsure', detail: injected.detail },
     { what: 'felt where it acts', says: felt.atMs === undefined ? 'unsure' : 'holds', detail: felt.detail },
@@ -70,6 +72,9 @@ function collect({
     ...(untested.length === 0
       ? []
       : [{ what: 'steady state', says: 'unsure', detail: `never put to the test: ${untested.join(', ')}` } as const]),
+    ...(unseen.length === 0
+      ? []
+      : [{ what: 'steady state', says: 'noted', detail: `not to be seen without an audit log: ${unseen.join(', ')}` } as const]),
     ...experiment.bounds.map((bound) => judgeBound(bound, figures, judgesTimes, isReal)),
   ];
 }

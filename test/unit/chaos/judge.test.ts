@@ -41,4 +41,11 @@ describe('what was seen, told to the oracles', () => {
     expect(violated({ changes: [change(0, undefined, before)], writes: [write] })).toContain('L4');
     expect(violated({ changes: [change(0, undefined, before)], writes: [{ ...write, atMs: 30_000 }] })).not.toContain('L4');
   });
+
+  it('says which oracles are blind where nobody could see writes', () => {
+    const blind = (writes: Observations['writes']): readonly string[] => judge(observed({ writes }), times, victim, 50_000).blind;
+    expect(blind(undefined)).toContain('S7');
+    expect(blind(undefined)).not.toContain('L1');
+    expect(blind([])).toEqual([]);
+  });
 });

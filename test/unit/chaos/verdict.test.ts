@@ -23,7 +23,7 @@ const good: Grounds = {
   felt: { atMs: 5, detail: 'it answers no more' },
   recovered: { holds: true, detail: 'all of it' },
   convergedAfterMs: 1_000,
-  judgement: { violations: [], evaluated: { S1: 3 } },
+  judgement: { violations: [], evaluated: { S1: 3 }, blind: [] },
   figures: { 'failed in baseline': 0, 'pods created': 1, 'fault to replacement ready ms': 900 },
 };
 const violation = { oracle: 'S1', atMs: 1, key: 'ns/alpha', message: 'two pods serve' };
@@ -56,8 +56,13 @@ describe('decide', () => {
       why: '2, at most 0',
     },
     {
+      name: 'its steady state is told by writes alone, and nobody could see them',
+      change: { judgement: { violations: [], evaluated: {}, blind: ['S1'] } },
+      verdict: 'passed',
+    },
+    {
       name: 'its steady state was never put to the test',
-      change: { judgement: { violations: [], evaluated: {} } },
+      change: { judgement: { violations: [], evaluated: {}, blind: [] } },
       verdict: 'inconclusive',
       why: 'never put to the test: S1',
     },
