@@ -21,22 +21,22 @@ const writing = /"verb":"(?:create|update|patch|delete)"/;
 /** How oracles know the operator that has this name in its Lease. Pure. */
 export const operatorActor = (identity: string): string => `operator ${identity}`;
 
-/** Objects as they stood, by key and resourceVersion: what a write was made on. */
-type History = ReadonlyMap<string, KubeObject>;
+/** Objects as they stood, by kind and key, oldest first: what a write was made on. */
+type History = ReadonlyMap<string, readonly KubeObject[]>;
 
 /** Pure. */
 function rememberVersions(changes: readonly Change[]): History {
   const versions = changes.flatMap(({ kind, key, after, before }) =>
-    [after, before].flatMap((object) =>
-      object === undefined ? [] : [[`${kind} ${keyText(key)} ${object.metadata?.resourceVersion}`, object] as const],
-    ),
+    [before, after].flatMap((object) => (object === undefined ? [] : [{ at: `${kind} ${keyText(key)}`, object }])),
   );
-  return new Map(versions);
+  return new Map([...Map.groupBy(versions, ({ at }) => at)].map(([at, all]) => [at, all.map(({ object }) => object)]));
 }
 
+const versionOf = ({ metadata }: KubeObject): number => Number(metadata?.resourceVersion ?? Number.NaN);
+
 /**
- * The writes of a part of an audit log, oldest first, for one namespace. What a write found is known where it names the version that it was
- * made on and that version was seen; the log does not hold it. Lines that are cut off are left out. Pure.
+ * The writes of a part of an audit log, oldest first, for one namespace. What a write found is not in the log: it is the version that it
+ * was made on, as far as that was seen. Lines that are cut off are left out. Pure.
  */
 export function readWrites(text: string, changes: readonly Change[], namespace: string): readonly Write[] {
   const history = rememberVersions(changes);
@@ -84,10 +84,17 @@ function toWrite(entry: AuditEntry, namespace: string, history: History): Write 
     sent: requestObject,
     preconditions: { ...(uid === undefined ? {} : { uid }), ...(resourceVersion === undefined ? {} : { resourceVersion }) },
     result,
-    before: entry.verb === 'create' ? undefined : history.get(`${plural} ${keyText(key)} ${resourceVersion}`),
+    before:
+      entry.verb === 'create' ? undefined : findBefore(history.get(`${plural} ${keyText(key)}`) ?? [], resourceVersion, responseObject),
     // What is gone at once comes back as it was.
     after: isObject && (entry.verb !== 'delete' || responseObject.metadata.deletionTimestamp !== undefined) ? responseObject : undefined,
   };
+}
+
+/** The version that was named; where none was, the newest that is older than what came of it. Pure. */
+function findBefore(versions: readonly KubeObject[], named: string | undefined, result: KubeObject | undefined): KubeObject | undefined {
+  if (named !== undefined) return versions.find(({ metadata }) => metadata?.resourceVersion === named);
+  return versions.findLast((one) => result !== undefined && versionOf(one) < versionOf(result));
 }
 
 function resultOf(code: number, reason: string | undefined): Write['result'] {

@@ -28,7 +28,7 @@ export function feel(fault: Fault, seen: Observations, met: Met, fromMs: number,
     case 'container-kill':
       return feelRestart(fault.of === 'operator' ? seen.operatorPods : seen.changes, met, fromMs);
     case 'pod-failure':
-      return feelUnready(seen, met, fromMs);
+      return feelSwap(seen, met, fromMs);
     case 'partition':
       if (fault.between === 'operator-api') return feelSilence('operator', seen, fromMs, untilMs);
       if (fault.between === 'kubelet-api') return feelSilence(met.nodes[0] ?? '', seen, fromMs, untilMs);
@@ -69,12 +69,15 @@ function feelRestart(changes: readonly { readonly atMs: number; readonly after: 
   return { atMs: felt.atMs, detail: `the container of ${victim?.name} ended` };
 }
 
-function feelUnready(seen: Observations, met: Met, fromMs: number): Felt {
+function feelSwap({ changes }: Observations, met: Met, fromMs: number): Felt {
   const [victim] = met.pods;
-  const life = readLives(seen.changes).find(({ uid }) => uid === victim?.uid);
-  const atMs = life?.ready.at(-1)?.toMs;
-  if (atMs === undefined || atMs < fromMs) return nothing(`pod ${victim?.name} is as ready as before`);
-  return { atMs, detail: `pod ${victim?.name} is not ready any more` };
+  const imageOf = (after: unknown): string | undefined => (after as Pod | undefined)?.spec?.containers?.[0]?.image;
+  const ofVictim = changes.filter(({ kind, key, after }) => kind === 'pods' && key.name === victim?.name && after !== undefined);
+  const image = imageOf(ofVictim[0]?.after);
+  const swapped = ofVictim.find(({ atMs, after }) => atMs >= fromMs && imageOf(after) !== image);
+  const life = readLives(changes).find(({ uid }) => uid === victim?.uid);
+  if (swapped === undefined || life?.ready.at(-1)?.toMs === undefined) return nothing(`pod ${victim?.name} is as ready as before`);
+  return { atMs: swapped.atMs, detail: `pod ${victim?.name} has another image, and is not ready any more` };
 }
 
 function feelCut(between: 'clients-pod' | 'clients-service', seen: Observations, met: Met, fromMs: number, untilMs: number): Felt {

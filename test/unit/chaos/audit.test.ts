@@ -36,8 +36,11 @@ describe('readWrites', () => {
     ]);
   });
 
-  it('does not know what a write found that names no version', () => {
-    expect(read({ requestObject: {} })[0]).toMatchObject({ before: undefined, preconditions: {} });
+  it('takes the newest version before it for what a write found that names none', () => {
+    const at = (resourceVersion: string) => change(0, undefined, { ...before, metadata: { ...before.metadata, resourceVersion } });
+    const [write] = readWrites(line({ requestObject: {} }), [at('7'), at('8'), at('10')], 'ns');
+    expect(write?.before?.metadata?.resourceVersion).toBe('8');
+    expect(write?.preconditions).toEqual({});
   });
 
   it.each([
