@@ -96,7 +96,7 @@ export class Front {
    * @throws KubeFault `expired` when the store has forgotten the revision
    */
   watch(kindId: string, revision: number, matches: Matcher, deliver: FrontStream['deliver'], end: FrontStream['end']): FrontStream {
-    const missed = this.#server.store.changesAfter(revision);
+    const missed = this.#server.store.changesAfter(revision, kindId);
     const stream = new FrontStream(this.#server, this.mood, this.#chance, kindId, matches, revision, deliver, (fault) => {
       this.#streams.delete(stream);
       end(fault);

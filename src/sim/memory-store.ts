@@ -27,6 +27,8 @@ export class MemoryStore {
   // Just below a change of length, so that whoever compares versions as text is found out early.
   #revision = 95;
   #compactedRevision = 0;
+  /** The revision up to which a kind's history is gone, where that is more. */
+  readonly #forgotten = new Map<string, number>();
 
   get revision(): number {
     return this.#revision;
@@ -82,10 +84,11 @@ export class MemoryStore {
     return last;
   }
 
-  /** The changes after a revision, oldest first. @throws KubeFault `expired` when the history does not reach back that far */
-  changesAfter(revision: number): readonly Change[] {
-    if (revision < this.#compactedRevision) {
-      const message = `watching: the resourceVersion ${revision} is older than what the cluster remembers (${this.#compactedRevision}); list again`;
+  /** The changes after a revision, oldest first. @throws KubeFault `expired` when the history, that of the kind if one is told, does not reach back that far */
+  changesAfter(revision: number, kindId?: string): readonly Change[] {
+    const remembered = Math.max(this.#compactedRevision, this.#forgotten.get(kindId ?? '') ?? 0);
+    if (revision < remembered) {
+      const message = `watching: the resourceVersion ${revision} is older than what the cluster remembers (${remembered}); list again`;
       throw new KubeFault('expired', message, { status: 410, reason: 'Expired' });
     }
     return this.#history.filter((change) => change.revision > revision);
@@ -95,6 +98,11 @@ export class MemoryStore {
   compact(revision: number = this.#revision): void {
     this.#compactedRevision = Math.max(this.#compactedRevision, revision);
     this.#history = this.#history.filter((change) => change.revision > this.#compactedRevision);
+  }
+
+  /** Forgets the history of one kind, as the watch cache does that is begun anew. */
+  forget(kindId: string): void {
+    this.#forgotten.set(kindId, this.#revision);
   }
 
   /** Calls `listener` in the same instant as each change; the returned function ends that. */

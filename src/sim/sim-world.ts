@@ -127,9 +127,10 @@ export class SimWorld {
     return this.#crd;
   }
 
-  /** Puts a CRD of Performers in the place of the other: their watches end, and what is stored reads otherwise. */
+  /** Puts a CRD of Performers in the place of the other: their watch caches are begun anew, so watches cannot go on, and what is stored reads otherwise. */
   set crd(crd: Crd) {
     this.#crd = crd;
+    this.server.store.forget(kindIdOf(performers));
     for (const front of this.fronts) front.disconnect(expired(), kindIdOf(performers));
     this.server.reread(performers as Resource<KubeObject>, performerRules(crd));
   }

@@ -42,7 +42,9 @@ export function sortPods(pods: readonly Pod[], key: ObjectKey, uid: string, cont
   // Whoever makes pods without our marks while ours serve is another operator at work on the same Performer. The one of ours that showed it
   // may be gone by now: a pod that those of the newest spec leave no room for was made beside them, and nothing of ours goes for it.
   const isRival = (pod: Pod): boolean =>
-    !isMarked(pod) && oldest !== undefined && ((pod.metadata?.creationTimestamp ?? '') >= oldest || (isFilled && isCurrent(pod)));
+    !isMarked(pod) &&
+    oldest !== undefined &&
+    ((pod.metadata?.creationTimestamp ?? '') >= oldest || (isFilled && isCurrent(pod) && !viewOf(pod).ended));
   const kept = [...sorted.controlled.filter((pod) => !isRival(pod)), ...sorted.orphans];
   const claims = kept.flatMap((pod) => {
     const patch = planClaim(pod, viewOf(pod), key, uid, context);

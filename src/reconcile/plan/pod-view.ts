@@ -26,7 +26,7 @@ export interface PodView {
   /** Ended for good (Succeeded, Failed) but not yet deleted. */
   readonly ended: boolean;
   readonly createdAtMs: number;
-  /** Server time from which it may count as lost: the clocks of API servers differ, so one that came to a lost node may seem older, as its successors would. */
+  /** Server time from which it may count as lost, where it may be put on a lost node: the clocks of API servers differ, so one that came to a lost node may seem older, as its successors would. */
   readonly sureAtMs: number;
   /** Server time since when it has not been ready, its creation at the earliest; of no meaning while it is ready. */
   readonly notReadySinceMs: number;
@@ -58,13 +58,17 @@ export interface PodContext {
   /** Of the spec; undefined where it cannot be read. */
   readonly image: string | undefined;
   readonly revision: string;
-  readonly rules: Pick<Rules, 'minReadyMs' | 'nodeLossMs' | 'replicas'>;
+  readonly rules: Pick<Rules, 'minReadyMs' | 'nodeLossMs' | 'replicas' | 'toleratesLoss'>;
   readonly nodes: NodesSeen | undefined;
   readonly routed: readonly string[] | undefined;
   readonly nowMs: number;
 }
 
-const withoutSpec = { image: undefined, revision: '', rules: { minReadyMs: 0, nodeLossMs: nodeLossSeconds * 1_000, replicas } };
+const withoutSpec = {
+  image: undefined,
+  revision: '',
+  rules: { minReadyMs: 0, nodeLossMs: nodeLossSeconds * 1_000, replicas, toleratesLoss: false },
+};
 
 /** The view of pods under a spec, or where none can be read or matters. Pure. */
 export function contextOf(snapshot: Snapshot, spec: Pick<PodContext, 'image' | 'revision' | 'rules'> = withoutSpec): PodContext {
@@ -95,7 +99,7 @@ export function viewPod(pod: Pod, context: PodContext): PodView {
   const replaceAtMs = createdAtMs + Math.min(replaceCapMs, replaceAfterMs * 2 ** Math.min(failures, 10)) + secondMs;
   const edited = isEdited(pod, context);
   const mayServe = isReady || (status?.containerStatuses ?? []).some((one) => one.started === true || one.restartCount > 0);
-  const sureAtMs = mayServe ? createdAtMs : createdAtMs + replaceAfterMs + secondMs;
+  const sureAtMs = mayServe || !context.rules.toleratesLoss ? createdAtMs : createdAtMs + replaceAfterMs + secondMs;
   return {
     name,
     uid,

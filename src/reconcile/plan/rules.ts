@@ -17,6 +17,8 @@ export interface Rules {
   /** A pod on a lost node is replaced only once it is proven that it does not run. */
   readonly strictNodeLoss: boolean;
   readonly nodeLossMs: number;
+  /** Its pods may be put on a node that is out of sight already. */
+  readonly toleratesLoss: boolean;
   readonly minReadyMs: number;
   readonly drainMs: number;
   readonly progressDeadlineMs: number;
@@ -36,6 +38,7 @@ export function rulesOf(spec: PerformerSpec): Rules {
     paused: spec.paused ?? false,
     strictNodeLoss: (spec.nodeLossPolicy ?? defaults.nodeLossPolicy) === 'Strict',
     nodeLossMs: (spec.nodeLossSeconds ?? defaults.nodeLossSeconds) * 1_000,
+    toleratesLoss: spec.scheduling?.tolerations?.some(({ key = '' }) => key === '' || key.startsWith('node.kubernetes.io/')) ?? false,
     minReadyMs: (spec.minReadySeconds ?? defaults.minReadySeconds) * 1_000,
     drainMs: (spec.drainSeconds ?? defaults.drainSeconds) * 1_000,
     progressDeadlineMs: (spec.progressDeadlineSeconds ?? defaults.progressDeadlineSeconds) * 1_000,

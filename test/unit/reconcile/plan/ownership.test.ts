@@ -117,6 +117,7 @@ describe('sortPods', () => {
   it.each([
     { name: 'of a former image: it rolls', theirs: original({ image: 'avs:0' }), next: {} },
     { name: 'where the newest one of ours has ended', theirs: original(), next: { phase: 'Failed', ready: false } },
+    { name: 'that has ended', theirs: original({ phase: 'Failed', ready: false }), next: {} },
     { name: 'where ours are of a former spec', theirs: original(), next: { revision: 'r0' } },
   ])('takes over an older pod of the original $name', ({ theirs, next }) => {
     const { ours, rivals } = sort([theirs, pod({ name: 'performer-x-abcd-2', index: 2, createdAtMs: startMs + 10_000, ...next })]);

@@ -9,7 +9,7 @@ const context: PodContext = {
   performerName: 'x',
   image: 'avs:1',
   revision: revisionOf(),
-  rules: { minReadyMs: 0, nodeLossMs: 3_000, replicas: 1 },
+  rules: { minReadyMs: 0, nodeLossMs: 3_000, replicas: 1, toleratesLoss: true },
   nodes: undefined,
   routed: undefined,
   nowMs,
@@ -157,6 +157,12 @@ describe('the view of a pod', () => {
     expect(view(of, { nodes }).word).toBe(word);
   });
 
+  it('is lost at once on a lost node that it does not tolerate, however young', () => {
+    const young = pod({ ready: false, started: false, node: 'n1', createdAtMs: nowMs - 10_000 });
+    const nodes = seen(unreachableSince(nowMs - 8_000));
+    expect(view(young, { nodes, rules: { ...context.rules, toleratesLoss: false } }).word).toBe('lost');
+  });
+
   it('that ended and is deleted has only to go', () => {
     expect(view(pod({ phase: 'Failed' }))).toMatchObject({ ended: true });
     expect(view(pod({ phase: 'Succeeded' }))).toMatchObject({ ended: true });
@@ -187,7 +193,7 @@ describe('the view of a pod', () => {
   });
 
   it('counts as available once it was ready for long enough, and a second', () => {
-    const rules = { minReadyMs: 10_000, nodeLossMs: 3_000, replicas: 1 };
+    const rules = { ...context.rules, minReadyMs: 10_000 };
     expect(view(pod(), { rules })).toMatchObject({ readySinceMs: startMs + 1_000, availableAtMs: startMs + 12_000 });
     expect(view(pod({ ready: false }), { rules })).toMatchObject({ readySinceMs: undefined, availableAtMs: undefined });
     expect(view(withStatus(pod(), ready('True')))).toMatchObject({ readySinceMs: nowMs });
@@ -343,7 +349,7 @@ describe('the context of a view', () => {
       performerName: 'x',
       image: undefined,
       revision: '',
-      rules: { minReadyMs: 0, nodeLossMs: 3_000, replicas: 1 },
+      rules: { minReadyMs: 0, nodeLossMs: 3_000, replicas: 1, toleratesLoss: false },
       nodes: world.nodes,
       routed: ['u'],
       nowMs,

@@ -11,6 +11,7 @@ const rules: Rules = {
   paused: false,
   strictNodeLoss: false,
   nodeLossMs: 3_000,
+  toleratesLoss: false,
   minReadyMs: 0,
   drainMs: 5_000,
   progressDeadlineMs: 600_000,

@@ -40,10 +40,23 @@ describe('rulesOf', () => {
       paused: false,
       strictNodeLoss: false,
       nodeLossMs: 3_000,
+      toleratesLoss: false,
       minReadyMs: 0,
       drainMs: 5_000,
       progressDeadlineMs: 600_000,
     });
+  });
+
+  it.each([
+    { name: 'everything', toleration: { operator: 'Exists' as const }, toleratesLoss: true },
+    {
+      name: 'what the cluster says of nodes',
+      toleration: { key: 'node.kubernetes.io/unreachable', operator: 'Exists' as const },
+      toleratesLoss: true,
+    },
+    { name: 'a taint of its own', toleration: { key: 'gpu', operator: 'Exists' as const }, toleratesLoss: false },
+  ])('knows that pods which tolerate $name may come to a lost node: $toleratesLoss', ({ toleration, toleratesLoss }) => {
+    expect(rulesOf(spec({ scheduling: { tolerations: [toleration] } }))).toMatchObject({ toleratesLoss });
   });
 
   it('takes every rule from the spec', () => {
