@@ -1,6 +1,5 @@
 import { type KubeObject, keyText, type ObjectKey } from '../src/kube/objects.ts';
 import type { Change, Write } from '../src/oracle/kit.ts';
-import { operatorNamespace } from './experiment.ts';
 
 /** A line of an API server's audit log, as far as it is read. */
 interface AuditEntry {
@@ -15,7 +14,6 @@ interface AuditEntry {
   readonly responseStatus?: { readonly code?: number; readonly reason?: string };
 }
 
-const operatorUser = `system:serviceaccount:${operatorNamespace}:hourglass-operator`;
 const writing = /"verb":"(?:create|update|patch|delete)"/;
 
 /** How oracles know the operator that has this name in its Lease. Pure. */
@@ -37,15 +35,17 @@ const versionOf = ({ metadata }: KubeObject): number => Number(metadata?.resourc
 /**
  * The writes of a part of an audit log, oldest first, for one namespace. What a write found is not in the log: it is the version that it
  * was made on, as far as that was seen. Lines that are cut off are left out. Pure.
+ *
+ * @param account of the operator; undefined where there is none
  */
-export function readWrites(text: string, changes: readonly Change[], namespace: string): readonly Write[] {
+export function readWrites(text: string, changes: readonly Change[], namespace: string, account: string | undefined): readonly Write[] {
   const history = rememberVersions(changes);
   return text
     .split('\n')
     .filter((line) => writing.test(line))
     .flatMap((line) => {
       const entry = parseEntry(line);
-      return entry === undefined ? [] : (toWrite(entry, namespace, history) ?? []);
+      return entry === undefined ? [] : (toWrite(entry, namespace, account, history) ?? []);
     })
     .toSorted((a, b) => a.atMs - b.atMs);
 }
@@ -58,7 +58,7 @@ function parseEntry(line: string): AuditEntry | undefined {
   }
 }
 
-function toWrite(entry: AuditEntry, namespace: string, history: History): Write | undefined {
+function toWrite(entry: AuditEntry, namespace: string, account: string | undefined, history: History): Write | undefined {
   const {
     objectRef: { resource: plural = '', subresource, ...ref } = {},
     user,
@@ -76,7 +76,7 @@ function toWrite(entry: AuditEntry, namespace: string, history: History): Write 
   const [pod = user.username] = user.extra?.['authentication.kubernetes.io/pod-name'] ?? [];
   return {
     atMs: Date.parse(entry.stageTimestamp),
-    actor: user.username === operatorUser ? operatorActor(pod) : user.username,
+    actor: user.username === account ? operatorActor(pod) : user.username,
     verb: entry.verb as Write['verb'],
     plural,
     ...(subresource === undefined ? {} : { subresource }),

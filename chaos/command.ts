@@ -2,16 +2,19 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { devStatus } from '../src/testbed/dev-clusters.ts';
-import { createProgress } from '../src/testbed/progress.ts';
+import { createProgress, type ProgressReporter } from '../src/testbed/progress.ts';
 import { TestbedError } from '../src/testbed/testbed-error.ts';
 import { readVersions } from '../src/testbed/tools.ts';
 import type { SuiteName } from './experiment.ts';
 import { chooseExperiments, experiments } from './experiments/catalogue.ts';
-import { writeChaosReport } from './report/write-report.ts';
+import { formatPeers } from './peers-table.ts';
+import { writeChaosReport, writePeers } from './report/write-report.ts';
 import type { ChaosReport, ChaosRun } from './report.ts';
-import { openGivenLab, startOwnLab } from './runner/own-cluster.ts';
+import { images, openGivenLab, startOwnLab } from './runner/own-cluster.ts';
 import { type ChaosOptions, runChaos } from './runner/run-chaos.ts';
-import { formatChaos, overallVerdict } from './table.ts';
+import { readSubject } from './runner/subjects.ts';
+import type { Subject } from './subject.ts';
+import { formatChaos, overallVerdict, worstVerdict } from './table.ts';
 
 export interface ChaosCommandOptions {
   readonly kubeconfig?: string;
@@ -20,6 +23,7 @@ export interface ChaosCommandOptions {
   readonly seed: number;
   readonly repeat: number;
   readonly timers: 'fast' | 'stock';
+  readonly subject?: readonly string[];
   readonly judgeTimes?: boolean;
   readonly performerImage?: string;
   readonly pauseImage?: string;
@@ -51,6 +55,7 @@ export async function runChaosCommand(
   if (kubeconfig !== undefined) await checkMeant(kubeconfig, options.yesBreakThisCluster);
   const { productVersion, signal } = around;
   const report = createProgress(process.stderr);
+  const subjects = await readSubjects(options, report);
   const outDir = resolve(options.out ?? join('chaos-results', new Date().toISOString().replace(/[:.]/g, '-')));
   const { kubernetes, 'chaos-mesh': chaosMesh } = readVersions();
   const isOwn = kubeconfig === undefined;
@@ -67,14 +72,40 @@ export async function runChaosCommand(
     report,
     signal,
   };
-  const result = isOwn ? await onOwnCluster(plan, timers) : await onGivenCluster(plan, kubeconfig, options);
-  const html = await writeChaosReport(result, outDir);
-  report.done(`raw data: ${join(outDir, 'report.json')}, drawn: ${html}`);
+  const results: ChaosReport[] = [];
+  for (const subject of subjects) {
+    const dir = subjects.length === 1 ? outDir : join(outDir, subject.name);
+    const one = { ...plan, outDir: dir };
+    const result = isOwn ? await onOwnCluster(one, timers, subject) : await onGivenCluster(one, kubeconfig, options);
+    results.push(result);
+    const html = await writeChaosReport(result, dir);
+    report.done(`raw data: ${join(dir, 'report.json')}, drawn: ${html}`);
+    if (signal.aborted) break;
+  }
+  const [result] = results;
+  if (results.length > 1 || result === undefined) {
+    await writePeers(results, outDir);
+    const texts = results.map((one) => `${one.subject}\n\n${formatChaos(one)}\n`);
+    return { text: json === true ? JSON.stringify(results) : [...texts, formatPeers(results)].join('\n'), verdict: worstVerdict(results) };
+  }
   return { text: json === true ? JSON.stringify(result) : formatChaos(result), verdict: overallVerdict(result) };
 }
 
-async function onOwnCluster(plan: ChaosOptions, timers: 'fast' | 'stock'): Promise<ChaosReport> {
-  const { lab, cluster } = await startOwnLab(plan.report, plan.signal, timers);
+/** @throws RangeError for a subject that is none, and for one that a given cluster would have to be changed for */
+async function readSubjects(
+  { subject = ['ours'], kubeconfig }: ChaosCommandOptions,
+  report: ProgressReporter,
+): Promise<readonly Subject[]> {
+  if (kubeconfig !== undefined && subject.some((name) => name !== 'ours'))
+    throw new RangeError('--subject: what is compared is installed on clusters of its own; leave out --kubeconfig');
+  const names = [...new Set(subject)];
+  const subjects: Subject[] = [];
+  for (const name of names) subjects.push(await readSubject(name, images.performer, report));
+  return subjects;
+}
+
+async function onOwnCluster(plan: ChaosOptions, timers: 'fast' | 'stock', subject: Subject): Promise<ChaosReport> {
+  const { lab, cluster } = await startOwnLab(plan.report, plan.signal, timers, subject);
   try {
     return await runChaos(lab, plan);
   } finally {

@@ -4,7 +4,7 @@ import type { Performer } from '../src/api/v1alpha1/performer.ts';
 import type { EndpointSlice } from '../src/kube/objects.ts';
 import type { FigureName } from './experiment.ts';
 import { type PodLife, readLives } from './lives.ts';
-import type { LoadCall, Met, Observations, Times } from './observations.ts';
+import { isAnswerOf, type LoadCall, type Met, type Observations, type Times } from './observations.ts';
 
 export type Figures = Readonly<Partial<Record<FigureName, number>>>;
 
@@ -24,10 +24,7 @@ export function takeFigures(seen: Observations, times: Times, met: Met): Figures
     calls.filter(({ kind, atMs }) => kind === 'failed' && atMs >= fromMs).length;
   const since = (fromMs: number, atMs: number | undefined): number | undefined =>
     atMs === undefined ? undefined : Math.max(0, atMs - fromMs);
-  const names = met.pods.map(({ name }) => name);
-  const ofAnother = toTarget.filter(
-    ({ kind, instance = '', atMs }) => kind === 'answered' && !names.includes(instance) && atMs >= times.askedMs,
-  );
+  const ofAnother = toTarget.filter((call) => call.kind === 'answered' && !isAnswerOf(call, met.pods) && call.atMs >= times.askedMs);
   const otherMs = Math.min(...ofAnother.map(({ atMs, tookMs }) => atMs + tookMs));
   const firstOtherMs = Number.isFinite(otherMs) ? otherMs : undefined;
   const victim = ours.find(isVictim);
@@ -54,7 +51,7 @@ export function takeFigures(seen: Observations, times: Times, met: Met): Figures
     'answers of a replaced pod':
       firstOtherMs === undefined
         ? undefined
-        : toTarget.filter(({ instance = '', atMs }) => names.includes(instance) && atMs > firstOtherMs + cutOverMs).length,
+        : toTarget.filter((call) => isAnswerOf(call, met.pods) && call.atMs > firstOtherMs + cutOverMs).length,
     'load pause ms': longestPause(outside),
     'tasks begun twice': [...Map.groupBy(seen.begun, ({ id }) => id).values()].filter((all) => all.length > 1).length,
   };

@@ -108,11 +108,11 @@ function answers({ calls, changes }: Observations, met: Met, times: Times): read
       kind === 'pods' && after?.metadata?.uid !== undefined ? [[key.name, after.metadata.uid]] : [],
     ),
   );
-  return calls.map(({ performer, from, instance, atMs }) => ({
+  return calls.map(({ performer, from, instance, uid, atMs }) => ({
     atMs,
     key: { namespace: chaosNamespace, name: performer },
     from,
-    podUid: instance === undefined ? undefined : uids.get(instance),
+    podUid: uid ?? (instance === undefined ? undefined : uids.get(instance)),
     insideCut: met.nodes.includes(from) && atMs >= times.askedMs,
   }));
 }

@@ -1,4 +1,4 @@
-import { annotations } from '../src/api/v1alpha1/naming.ts';
+import { annotations, labels } from '../src/api/v1alpha1/naming.ts';
 import { controllerOf, type Pod } from '../src/kube/objects.ts';
 import type { Change } from '../src/oracle/kit.ts';
 
@@ -18,7 +18,14 @@ export interface PodLife {
   goneMs?: number;
 }
 
-const isReady = (pod: Pod | undefined): boolean =>
+/** The performer whose pod it is, whoever made it; undefined for any other pod. Pure. */
+export function performerOf(pod: Pod): string | undefined {
+  const owner = controllerOf(pod);
+  if (owner?.kind === 'Performer') return owner.name;
+  return owner?.kind === 'ReplicaSet' ? pod.metadata?.labels?.[labels.performer] : undefined;
+}
+
+export const isReady = (pod: Pod | undefined): boolean =>
   pod?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true;
 
 /** The pods of all Performers in the order in which they were seen. Pure. */
@@ -27,14 +34,14 @@ export function readLives(changes: readonly Change[]): readonly PodLife[] {
   const firstMs = changes[0]?.atMs ?? 0;
   for (const { kind, atMs, before, after } of changes) {
     const pod = (after ?? before) as Pod | undefined;
-    const owner = pod === undefined ? undefined : controllerOf(pod);
+    const performer = pod === undefined ? undefined : performerOf(pod);
     const uid = pod?.metadata?.uid;
-    if (kind !== 'pods' || pod === undefined || owner?.kind !== 'Performer' || uid === undefined) continue;
+    if (kind !== 'pods' || pod === undefined || performer === undefined || uid === undefined) continue;
     const bornMs = Date.parse(pod.metadata?.creationTimestamp ?? '');
     const made = {
       name: pod.metadata?.name ?? '',
       uid,
-      performer: owner.name,
+      performer,
       seenMs: atMs,
       wasThere: bornMs < firstMs - 1_000,
       ready: [],

@@ -9,6 +9,8 @@ export interface Call {
   readonly tookMs: number;
   /** The pod that answered. */
   readonly instance?: string;
+  /** Its uid: some give the next pod the same name. */
+  readonly uid?: string;
   readonly version?: string;
   /** How often that pod began this task. */
   readonly runs?: number;
@@ -75,4 +77,9 @@ export interface Met {
   readonly nodes: readonly string[];
   /** A Performer that was asked for while the operator could not hear of it. */
   readonly asked?: string;
+}
+
+/** Whether one of these pods answered. Pure. */
+export function isAnswerOf({ kind, uid, instance }: Call, pods: Met['pods']): boolean {
+  return kind === 'answered' && pods.some((pod) => (uid === undefined ? pod.name === instance : pod.uid === uid));
 }

@@ -1,7 +1,7 @@
 import type { Pod } from '../src/kube/objects.ts';
 import type { Fault } from './experiment.ts';
 import { readLives } from './lives.ts';
-import type { LoadCall, Met, Observations } from './observations.ts';
+import { isAnswerOf, type LoadCall, type Met, type Observations } from './observations.ts';
 
 /** Whether a fault was felt where it acts, whatever its controller says of it. */
 export interface Felt {
@@ -41,15 +41,15 @@ export function feel(fault: Fault, seen: Observations, met: Met, fromMs: number,
 }
 
 const nothing = (detail: string): Felt => ({ atMs: undefined, detail });
-const answersOf = ({ calls }: Observations, names: readonly string[], fromMs: number): readonly LoadCall[] =>
-  calls.filter(({ kind, instance = '', atMs }) => kind === 'answered' && names.includes(instance) && atMs >= fromMs);
+const answersOf = ({ calls }: Observations, pods: Met['pods'], fromMs: number): readonly LoadCall[] =>
+  calls.filter((call) => isAnswerOf(call, pods) && call.atMs >= fromMs);
 
 function feelKill(seen: Observations, met: Met, fromMs: number, graceMs: number): Felt {
   const [victim] = met.pods;
   const life = readLives(seen.changes).find(({ uid }) => uid === victim?.uid);
   const atMs = life?.deletingMs ?? life?.goneMs;
   if (victim === undefined || atMs === undefined || atMs < fromMs) return nothing(`pod ${victim?.name} is still there`);
-  const late = answersOf(seen, [victim.name], atMs + graceMs + edgeMs).length;
+  const late = answersOf(seen, [victim], atMs + graceMs + edgeMs).length;
   return late > 0
     ? nothing(`pod ${victim.name} answered ${late} tasks after it was gone`)
     : { atMs, detail: `pod ${victim.name} answers no more` };
@@ -86,8 +86,8 @@ function feelCut(between: 'clients-pod' | 'clients-service', seen: Observations,
   if (first === undefined) return nothing('every task is answered');
   const within = calls.filter(({ atMs }) => atMs >= first.atMs + edgeMs && atMs <= untilMs - edgeMs);
   // One that waits until the cut is over did not get through it.
-  const isCut = ({ kind, instance = '', atMs, tookMs }: LoadCall): boolean =>
-    between === 'clients-service' ? kind === 'failed' || atMs + tookMs > untilMs : !met.pods.some(({ name }) => name === instance);
+  const isCut = (call: LoadCall): boolean =>
+    between === 'clients-service' ? call.kind === 'failed' || call.atMs + call.tookMs > untilMs : !isAnswerOf(call, met.pods);
   const cut = within.filter(isCut).length;
   const detail = `${cut} of ${within.length} tasks did not get through`;
   return cut >= within.length * cutShare ? { atMs: first.atMs, detail } : nothing(detail);
@@ -109,7 +109,7 @@ function feelPower(seen: Observations, met: Met, fromMs: number, untilMs: number
   const names = met.pods.map(({ name }) => name);
   const lastMs = Math.max(
     fromMs,
-    ...answersOf(seen, names, fromMs)
+    ...answersOf(seen, met.pods, fromMs)
       .filter(({ atMs }) => atMs <= untilMs)
       .map(({ atMs }) => atMs),
   );

@@ -42,6 +42,8 @@ const run = z.object({
   goals: z.array(
     z.object({ goal: z.string(), figure: z.string(), atMost: z.number(), timed: z.boolean(), measured: z.number().optional() }),
   ),
+  /** All that was measured, by name. */
+  figures: z.record(z.string(), z.number()).optional(),
   /** By oracle, how often its statement was put to a test. */
   evaluated: z.record(z.string(), z.number().int()),
   /** Tasks by the second in which they were sent, counted from `beganMs`, by Performer; `inside`: sent on a node that was cut off or off. */
@@ -73,6 +75,10 @@ export const chaosReport = z.object({
   finishedAt: z.iso.datetime(),
   /** Why not all of it was run. */
   partialBecause: z.string().optional(),
+  /** Who was put to the test. */
+  subject: z.string().optional(),
+  /** What could not be done to it, and why. */
+  leftOut: z.array(z.object({ id: z.string(), why: z.string() })).optional(),
   suite: z.enum(['smoke', 'full']),
   seed: z.number().int(),
   repeat: z.number().int(),

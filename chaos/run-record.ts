@@ -7,9 +7,11 @@ import { readLives } from './lives.ts';
 import type { Met, Observations, Times } from './observations.ts';
 import type { Felt } from './probe.ts';
 import type { ChaosRun } from './report.ts';
+import type { Subject } from './subject.ts';
 import { decide } from './verdict.ts';
 
 export interface RunFacts {
+  readonly subject: Subject;
   readonly experiment: Experiment;
   readonly round: number;
   readonly attempt: number;
@@ -26,12 +28,14 @@ export interface RunFacts {
 
 /** What a run came to, and all that its timeline is drawn from. Pure. */
 export function recordRun(facts: RunFacts): ChaosRun {
-  const { experiment, round, attempt, met, times, seen } = facts;
+  const { subject, experiment, round, attempt, met, times, seen } = facts;
   const { convergedMs, ...when } = times;
   const figures = takeFigures(seen, times, met);
-  const judgement = judge(seen, times, met, facts.quietFromMs, lagsUnder(experiment.fault, times));
+  const judged = judge(seen, times, met, facts.quietFromMs, lagsUnder(experiment.fault, times));
+  // What Performers are to be says nothing of what is none.
+  const judgement = subject.asks === 'Performer' ? judged : { violations: [], evaluated: {}, blind: [] };
   const convergedAfterMs = convergedMs === undefined ? undefined : Math.max(0, convergedMs - times.healedMs);
-  const { verdict, findings } = decide({ ...facts, convergedAfterMs, judgement, figures });
+  const { verdict, findings } = decide({ ...facts, isJudged: subject.isJudged, convergedAfterMs, judgement, figures });
   const { id, title, injector, twin, bounds } = experiment;
   const measured = (figure: keyof typeof figures): { readonly measured?: number } => {
     const value = figures[figure];
@@ -49,6 +53,7 @@ export function recordRun(facts: RunFacts): ChaosRun {
     verdict,
     findings: [...findings],
     goals: bounds.map((bound) => ({ ...bound, ...measured(bound.figure) })),
+    figures: { ...figures, ...(convergedAfterMs === undefined ? {} : { 'heal to as asked ms': convergedAfterMs }) },
     evaluated: judgement.evaluated,
     load: countBySecond(seen, times, met),
     pods: readLives(seen.changes).map((life) => ({ ...life, ready: life.ready.map((one) => ({ ...one })) })),

@@ -70,6 +70,12 @@ export function toJUnitCases({ runs, partialBecause }: ChaosReport): readonly JU
   return partialBecause === undefined ? cases : [...cases, { suite: 'chaos', name: 'all of it was run', failure: partialBecause }];
 }
 
+/** Of many reports: a failure weighs more than doubt. Pure. */
+export function worstVerdict(reports: readonly ChaosReport[]): ChaosRun['verdict'] {
+  const verdicts = reports.map(overallVerdict);
+  return verdicts.includes('failed') ? 'failed' : verdicts.length === 0 || verdicts.includes('inconclusive') ? 'inconclusive' : 'passed';
+}
+
 /** What all runs come to: a failure weighs more than doubt. Pure. */
 export function overallVerdict({ runs, partialBecause }: ChaosReport): ChaosRun['verdict'] {
   if (runs.some(({ verdict }) => verdict === 'failed')) return 'failed';

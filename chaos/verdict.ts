@@ -14,6 +14,8 @@ export interface Finding {
 
 export interface Grounds {
   readonly experiment: Experiment;
+  /** Whether the subject promises what is asked of it; of one that does not, all that speaks against it is noted. */
+  readonly isJudged: boolean;
   /** Whether figures that are about speed count. */
   readonly judgesTimes: boolean;
   /** By the injector's own records. */
@@ -30,13 +32,15 @@ const longestPauseMs = 1_000;
 
 /** Pure. What was not surely injected is never passed; what is wrong all the same is. */
 export function decide(grounds: Grounds): { readonly verdict: Verdict; readonly findings: readonly Finding[] } {
-  const findings = collect(grounds);
+  const excuse = (finding: Finding): Finding => (grounds.isJudged || finding.says !== 'fails' ? finding : { ...finding, says: 'noted' });
+  const findings = collect(grounds).map(excuse);
   const has = (says: Finding['says']): boolean => findings.some((one) => one.says === says);
   return { verdict: has('fails') ? 'failed' : has('unsure') ? 'inconclusive' : 'passed', findings };
 }
 
 function collect({
   experiment,
+  isJudged,
   judgesTimes,
   injected,
   felt,
@@ -71,7 +75,7 @@ function collect({
     ...judgement.violations.map(({ oracle, key, message }): Finding => ({ what: `${oracle} ${key}`, says: 'fails', detail: message })),
     ...(untested.length === 0
       ? []
-      : [{ what: 'steady state', says: 'unsure', detail: `never put to the test: ${untested.join(', ')}` } as const]),
+      : [{ what: 'steady state', says: isJudged ? 'unsure' : 'noted', detail: `never put to the test: ${untested.join(', ')}` } as const]),
     ...(unseen.length === 0
       ? []
       : [{ what: 'steady state', says: 'noted', detail: `not to be seen without an audit log: ${unseen.join(', ')}` } as const]),

@@ -16,9 +16,11 @@ import type { RealNodes } from '../../src/testbed/nodes/real-nodes.ts';
 import { TestbedError } from '../../src/testbed/testbed-error.ts';
 import { findInCheckout } from '../../src/testbed/tools.ts';
 import { operatorNamespace } from '../experiment.ts';
+import type { Subject } from '../subject.ts';
 
 /** A cluster that things are done to, and what is known of it. */
 export interface Lab {
+  readonly subject: Subject;
   readonly kube: KubeClient;
   readonly config: ClusterConfig;
   readonly kubeconfig: string;
@@ -47,6 +49,18 @@ export async function installOperator(cluster: { readonly kubectl: readonly stri
   await run('apply', '--server-side', '--force-conflicts', '-f', findInCheckout(`manifests/install-${mode}.yaml`));
   await run(...untilEstablished('crd/performers.hourglass.eigenlayer.io'));
   if (mode === 'watch') await run('rollout', 'status', '-n', operatorNamespace, 'deployment/hourglass-operator', '--timeout=120s');
+}
+
+/** Installs what is put to the test, and waits until its operator is available. */
+export async function installSubject(cluster: { readonly kubectl: readonly string[] }, { manifests, operator }: Subject): Promise<void> {
+  const run = (args: readonly string[], input = ''): Promise<string> => kubectl(cluster, args, { timeoutMs: 150_000, input });
+  const apply = (input: string): Promise<string> => run(['apply', '--server-side', '--force-conflicts', '-f', '-'], input);
+  await apply(await readFile(findInCheckout('manifests/crd/hourglass.eigenlayer.io_performers.yaml'), 'utf8'));
+  await run(untilEstablished('crd/performers.hourglass.eigenlayer.io'));
+  for (const manifest of manifests) await apply(manifest);
+  if (operator === undefined) return;
+  const { namespace, name } = operator.deployment;
+  await run(['rollout', 'status', '-n', namespace, `deployment/${name}`, '--timeout=120s']);
 }
 
 /** Makes it unless it is there. */

@@ -1,5 +1,4 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
-import { leaseName } from '../../src/api/v1alpha1/naming.ts';
 import { type KubeObject, keyOf, type Lease, leases, type Pod, pods, type Resource } from '../../src/kube/objects.ts';
 import type { KubeApi } from '../../src/kube/port.ts';
 import { startReflector } from '../../src/kube/reflector.ts';
@@ -7,8 +6,8 @@ import { ObjectStore } from '../../src/kube/store.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { type Change, observeCluster } from '../../src/oracle/kit.ts';
 import { readWrites } from '../audit.ts';
-import { operatorLabels, operatorNamespace } from '../experiment.ts';
 import type { Observations, OperatorPod, Renewal } from '../observations.ts';
+import type { Operator } from '../subject.ts';
 
 /** What is seen of a cluster from now on, but for the load; times by the clock of this process. */
 export interface Recorder {
@@ -22,6 +21,7 @@ export interface Recorder {
 export async function startRecorder(
   { kube, auditLog }: { readonly kube: KubeApi; readonly auditLog?: string },
   namespace: string,
+  operator: Operator | undefined,
   onChange: (change: Change) => void = () => undefined,
 ): Promise<Recorder> {
   const stop = new AbortController();
@@ -62,18 +62,23 @@ export async function startRecorder(
     },
   });
   await follow(leases, { namespace: 'kube-node-lease' }, (after) => renew(after?.metadata?.name ?? '', after));
-  await follow(leases, { namespace: operatorNamespace }, (after) => {
-    if (after?.metadata?.name === leaseName) renew('operator', after);
-  });
-  const labelSelector = Object.entries(operatorLabels)
-    .map(([key, value]) => `${key}=${value}`)
-    .join();
-  await follow<Pod>(pods, { namespace: operatorNamespace, labelSelector }, (after, before) => {
-    operatorPods.push({ atMs: Date.now(), key: keyOf(after ?? before ?? {}), after });
-  });
+  if (operator?.lease !== undefined) {
+    const { namespace: where, name } = operator.lease;
+    await follow(leases, { namespace: where }, (after) => {
+      if (after?.metadata?.name === name) renew('operator', after);
+    });
+  }
+  if (operator !== undefined) {
+    const labelSelector = Object.entries(operator.labels)
+      .map(([key, value]) => `${key}=${value}`)
+      .join();
+    await follow<Pod>(pods, { namespace: operator.deployment.namespace, labelSelector }, (after, before) => {
+      operatorPods.push({ atMs: Date.now(), key: keyOf(after ?? before ?? {}), after });
+    });
+  }
   return {
     seen: () => ({ changes, renewals, operatorPods }),
-    writes: () => (auditLog === undefined ? undefined : readWrites(readFrom(auditLog, auditFrom), changes, namespace)),
+    writes: () => (auditLog === undefined ? undefined : readWrites(readFrom(auditLog, auditFrom), changes, namespace, operator?.account)),
     stop: () => stop.abort(),
   };
 }

@@ -36,13 +36,13 @@ details{margin-top:10px;font-size:13.5px;color:var(--muted)}
 
 /** The whole report as one file, a drawing for each run inside. */
 export async function renderChaosHtml(report: ChaosReport): Promise<string> {
-  const { runs, startedAt, suite, seed, machine } = report;
+  const { runs, startedAt, subject = 'ours', suite, seed, machine } = report;
   const day = dayOf(startedAt);
   const verdict = overallVerdict(report);
   const drawn = await Promise.all(runs.map((run) => renderRun(run, report)));
   const body = [
     `<h1>Chaos ${badge(verdict)}</h1>`,
-    `<p class="sub">Suite ${suite}, seed ${seed}, ${day} UTC, ${escapeXml(describeMachine(machine))}</p>`,
+    `<p class="sub">${subject === 'ours' ? '' : `Subject ${escapeXml(subject)}, `}Suite ${suite}, seed ${seed}, ${day} UTC, ${escapeXml(describeMachine(machine))}</p>`,
     totals(report),
     caveatCard(caveats(report)),
     section(

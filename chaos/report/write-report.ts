@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { formatJUnit } from '../../src/bench/junit.ts';
 import { parseReport } from '../../src/bench/read-report.ts';
 import { TestbedError } from '../../src/testbed/testbed-error.ts';
+import { renderPeers } from '../peers-table.ts';
 import { type ChaosReport, chaosReport } from '../report.ts';
 import { formatChaos, toJUnitCases } from '../table.ts';
 import { renderChaosHtml } from './chaos-html.ts';
@@ -14,6 +15,12 @@ export async function writeChaosReport(report: ChaosReport, dir: string): Promis
   await writeFile(html, await renderChaosHtml(report));
   await writeFile(join(dir, 'junit.xml'), formatJUnit('chaos', toJUnitCases(report)));
   return html;
+}
+
+/** Writes `peers.json`, the reports of all subjects, and `peers.md`, their figures side by side. */
+export async function writePeers(reports: readonly ChaosReport[], dir: string): Promise<void> {
+  await writeFile(join(dir, 'peers.json'), `${JSON.stringify(reports)}\n`);
+  await writeFile(join(dir, 'peers.md'), renderPeers(reports));
 }
 
 /**

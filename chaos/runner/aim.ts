@@ -1,11 +1,12 @@
-import { leaseName, performerSelector, serviceName } from '../../src/api/v1alpha1/naming.ts';
-import { type EndpointSlice, endpointSlices, keyOf, leases, type Pod, pods, services } from '../../src/kube/objects.ts';
+import { performerSelector, serviceName } from '../../src/api/v1alpha1/naming.ts';
+import { type EndpointSlice, endpointSlices, keyOf, keyText, leases, type Pod, pods, services } from '../../src/kube/objects.ts';
 import { TestbedError } from '../../src/testbed/testbed-error.ts';
 import { chooseTarget } from '../choose.ts';
 import type { Lab } from '../cluster/lab.ts';
-import { callerLabels, chaosNamespace, type Experiment, operatorLabels, operatorNamespace, performerNames } from '../experiment.ts';
+import { callerLabels, chaosNamespace, type Experiment, performerNames } from '../experiment.ts';
 import type { Met } from '../observations.ts';
 import type { Targets } from '../render.ts';
+import type { Operator } from '../subject.ts';
 
 export const anchorOf = (node: string): string => `anchor-${node}`;
 
@@ -39,10 +40,11 @@ export async function aim(
     return { met: { ...met, nodes: [node] }, targets };
   }
   if (fault.kind === 'container-kill' && fault.of === 'operator') {
-    const leader = await findLeader(lab, id);
+    const operator = operatorOf(lab, id);
+    const leader = await findLeader(lab, operator, id);
     return {
       met: { ...met, pods: [pick(leader)], asked },
-      targets: { pods: { namespace: operatorNamespace, names: [keyOf(leader).name] } },
+      targets: { pods: { namespace: operator.deployment.namespace, names: [keyOf(leader).name] } },
     };
   }
   if (fault.kind !== 'partition') return { met, targets: { pods: performerPods } };
@@ -53,9 +55,13 @@ export async function aim(
     case 'clients-service':
       return { met, targets: { pods: callers, addresses: [await clusterIpOf(lab, chaosNamespace, serviceName(performer))] } };
     case 'operator-api': {
-      const operators = await list(lab, operatorNamespace, selectorOf(operatorLabels));
-      if (operators.length === 0) throw missing(id, `no pod of the operator in namespace ${operatorNamespace}`);
-      const targets = { pods: { namespace: operatorNamespace, names: namesOf(operators) }, addresses: await apiAddresses(lab) };
+      const {
+        labels,
+        deployment: { namespace },
+      } = operatorOf(lab, id);
+      const operators = await list(lab, namespace, selectorOf(labels));
+      if (operators.length === 0) throw missing(id, `no pod of the operator in namespace ${namespace}`);
+      const targets = { pods: { namespace, names: namesOf(operators) }, addresses: await apiAddresses(lab) };
       return { met: { ...met, asked }, targets };
     }
     case 'kubelet-api':
@@ -84,10 +90,17 @@ async function callersOf(lab: Lab, performer: string): Promise<readonly Pod[]> {
   return (await list(lab, chaosNamespace, selectorOf(callerLabels))).filter((pod) => keyOf(pod).name.startsWith(`caller-${performer}-`));
 }
 
-async function findLeader(lab: Lab, id: string): Promise<Pod> {
-  const { spec } = await lab.kube.get(leases, { namespace: operatorNamespace, name: leaseName });
-  const leader = (await list(lab, operatorNamespace, selectorOf(operatorLabels))).find((pod) => keyOf(pod).name === spec?.holderIdentity);
-  if (leader === undefined) throw missing(id, `no pod of the operator holds the Lease ${operatorNamespace}/${leaseName}`);
+function operatorOf({ subject: { name, operator } }: Lab, id: string): Operator {
+  if (operator === undefined) throw missing(id, `${name} has no operator`);
+  return operator;
+}
+
+async function findLeader(lab: Lab, { deployment: { namespace }, labels, lease }: Operator, id: string): Promise<Pod> {
+  if (lease === undefined) throw missing(id, 'the operator has no Lease');
+  const { spec } = await lab.kube.get(leases, lease);
+  // Some put more behind the name of their pod.
+  const leader = (await list(lab, namespace, selectorOf(labels))).find((pod) => spec?.holderIdentity?.split('_')[0] === keyOf(pod).name);
+  if (leader === undefined) throw missing(id, `no pod of the operator holds the Lease ${keyText(lease)}`);
   return leader;
 }
 

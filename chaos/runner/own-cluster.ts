@@ -13,9 +13,11 @@ import { openRealNodes } from '../../src/testbed/nodes/real-nodes.ts';
 import type { ProgressReporter } from '../../src/testbed/progress.ts';
 import { TestbedError } from '../../src/testbed/testbed-error.ts';
 import { ensureTool, findInCheckout } from '../../src/testbed/tools.ts';
-import { installOperator, type Lab, openLab } from '../cluster/lab.ts';
+import { installSubject, type Lab, openLab } from '../cluster/lab.ts';
+import type { Subject } from '../subject.ts';
+import { readSubject } from './subjects.ts';
 
-const images = { performer: 'registry.example.com/hourglass-test-performer:0.1.0' };
+export const images = { performer: 'registry.example.com/hourglass-test-performer:0.1.0' };
 
 /** Archives that `npm run image` writes for this machine. @throws TestbedError where they have not been made */
 function findImages(): readonly string[] {
@@ -29,14 +31,16 @@ function findImages(): readonly string[] {
   });
 }
 
-/** A cluster of three real nodes with Chaos Mesh, the operator and its images; it ends with this process. */
+/** A cluster of three real nodes with Chaos Mesh, the subject and its images; it ends with this process. */
 export async function startOwnLab(
   report: ProgressReporter,
   signal: AbortSignal,
   timers: 'fast' | 'stock',
+  given?: Subject,
 ): Promise<{ readonly lab: Lab; readonly cluster: EmbeddedCluster }> {
   prepareMachine(report, true, true);
-  const archives = findImages();
+  const subject = given ?? (await readSubject('ours', images.performer, report));
+  const archives = [...findImages(), ...subject.images];
   const tools = {
     controlPlane: await ensureTool('control-plane', report),
     coredns: await ensureTool('coredns', report),
@@ -55,14 +59,15 @@ export async function startOwnLab(
     signal,
   });
   try {
-    report.step('Loading images and installing the operator');
+    report.step(`Loading images and installing ${subject.name}`);
     const nodes = openRealNodes(registryDirOf(clustersHome(env), name), tools.controlPlane);
     for (const file of archives) await nodes.loadImage(file);
-    await installOperator(cluster, 'watch');
+    await installSubject(cluster, subject);
     const { auditLog = '', kubeconfig, kubectl } = cluster;
     return {
       cluster,
       lab: await openLab({
+        subject,
         kubeconfig,
         kubectl,
         auditLog,
@@ -86,6 +91,7 @@ export async function openGivenLab(
 ): Promise<Lab> {
   const dev = devStatus().find((one) => one.kubeconfig === kubeconfig);
   const own = {
+    subject: await readSubject('ours', images.performer, report),
     performerImage: options.performerImage ?? images.performer,
     pauseImage: options.pauseImage ?? (dev === undefined ? 'registry.k8s.io/pause:3.10' : pauseImage),
   };

@@ -1,9 +1,10 @@
 import { performers } from '../../src/api/v1alpha1/performer.ts';
 import { isKubeFault } from '../../src/kube/faults.ts';
-import type { KubeObject, Resource } from '../../src/kube/objects.ts';
+import { type KubeObject, keyText, type Resource } from '../../src/kube/objects.ts';
 import { TestbedError } from '../../src/testbed/testbed-error.ts';
 import { find, type Lab } from '../cluster/lab.ts';
-import { chaosNamespace, operatorNamespace } from '../experiment.ts';
+import { deployments } from '../cluster/workloads.ts';
+import { chaosNamespace } from '../experiment.ts';
 import { chaosKinds } from './chaos-kinds.ts';
 import { readNodes } from './stage.ts';
 
@@ -15,8 +16,6 @@ const crds: Resource<Crd> = {
   plural: 'customresourcedefinitions',
   namespaced: false,
 };
-type Deployment = KubeObject & { readonly status?: { readonly availableReplicas?: number } };
-const deployments: Resource<Deployment> = { group: 'apps', version: 'v1', kind: 'Deployment', plural: 'deployments', namespaced: true };
 type Review = KubeObject & { readonly spec: object; readonly status?: { readonly allowed: boolean } };
 const reviews: Resource<Review> = {
   group: 'authorization.k8s.io',
@@ -57,11 +56,14 @@ export async function checkCluster(lab: Lab): Promise<void> {
     throw new TestbedError(
       `nodes: ${nodes.length} are Ready and take pods, and experiments need ${fewestNodes}, of which one is lost; add nodes, or use a cluster of the testbed`,
     );
-  const operator = await find<Deployment>(lab, deployments, { metadata: { namespace: operatorNamespace, name: 'hourglass-operator' } });
-  if ((operator?.status?.availableReplicas ?? 0) === 0)
-    throw new TestbedError(
-      `Deployment ${operatorNamespace}/hourglass-operator: ${operator === undefined ? 'it is not there' : 'none of its pods is available'}; install the operator: kubectl apply --server-side -f manifests/install-watch.yaml`,
-    );
+  const { operator } = lab.subject;
+  if (operator !== undefined) {
+    const there = await find(lab, deployments, { metadata: operator.deployment });
+    if ((there?.status?.availableReplicas ?? 0) === 0)
+      throw new TestbedError(
+        `Deployment ${keyText(operator.deployment)}: ${there === undefined ? 'it is not there' : 'none of its pods is available'}; install the operator: kubectl apply --server-side -f manifests/install-watch.yaml`,
+      );
+  }
   await lab.kube.list(performers, { namespace: chaosNamespace }).catch((error: unknown) => {
     throw isKubeFault(error, 'kindMissing')
       ? new TestbedError('the CRD of Performer is not installed: bin/hourglass crd | kubectl apply --server-side -f -', { cause: error })

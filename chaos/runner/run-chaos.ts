@@ -10,6 +10,7 @@ import { type Lab, remove, until } from '../cluster/lab.ts';
 import { Load } from '../cluster/load.ts';
 import { chaosNamespace, type Experiment, load as loadShape, type SuiteName } from '../experiment.ts';
 import type { ChaosReport, ChaosRun } from '../report.ts';
+import { whyNot } from '../subject.ts';
 import { Journal } from './journal.ts';
 import { healExperiments, healJournal } from './leftovers.ts';
 import { checkCluster } from './preflight.ts';
@@ -53,10 +54,14 @@ export async function runChaos(lab: Lab, options: ChaosOptions): Promise<ChaosRe
   report.step(`Starting Performers and their load on ${nodes.length} nodes`);
   await setStage(lab, nodes, signal);
   const load = new Load(lab, nodes);
-  const experiments = options.experiments.filter(({ injector }) => injector === 'chaos-mesh' || lab.componentFaults !== undefined);
-  for (const { id, title } of options.experiments.filter((one) => !experiments.includes(one)))
-    report.warn(`${id} is left out: ${title}, which needs a cluster of the testbed`);
   const draft = startReport(lab, options, nodes.length);
+  draft.leftOut = options.experiments.flatMap((one) => {
+    const needsOurs = one.injector === 'testbed' && lab.componentFaults === undefined;
+    const why = needsOurs ? 'it needs a cluster of the testbed' : whyNot(one, lab.subject);
+    return why === undefined ? [] : [{ id: one.id, why }];
+  });
+  for (const { id, why } of draft.leftOut) report.warn(`${id} is left out: ${why}`);
+  const experiments = options.experiments.filter(({ id }) => draft.leftOut?.some((out) => out.id === id) !== true);
   try {
     await until('the load to be steady', () => isSteady(lab, load, nodes), 90_000, signal).catch((error: unknown) => {
       throw new TestbedError(`${error instanceof Error ? error.message : String(error)}: ${load.unrest().join('; ')}`, { cause: error });
@@ -95,12 +100,13 @@ function tell(report: ProgressReporter, { id, title, verdict, findings }: ChaosR
   else report.warn(`${id} ${verdict}: ${why.what}: ${why.detail}`);
 }
 
-function startReport({ config }: Lab, { suite, seed, repeat, judgesTimes, versions, timers }: ChaosOptions, nodes: number): Draft {
+function startReport({ config, subject }: Lab, { suite, seed, repeat, judgesTimes, versions, timers }: ChaosOptions, nodes: number): Draft {
   const now = new Date().toISOString();
   return {
     version: 1,
     startedAt: now,
     finishedAt: now,
+    subject: subject.name,
     suite,
     seed,
     repeat,

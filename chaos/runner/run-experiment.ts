@@ -4,7 +4,7 @@ import { TestbedError } from '../../src/testbed/testbed-error.ts';
 import { type Lab, until } from '../cluster/lab.ts';
 import type { Load } from '../cluster/load.ts';
 import { startRecorder } from '../cluster/recorder.ts';
-import type { Experiment, SuiteName } from '../experiment.ts';
+import { chaosNamespace, type Experiment, type SuiteName } from '../experiment.ts';
 import { lastsIn } from '../experiments/catalogue.ts';
 import type { Met, Observations } from '../observations.ts';
 import { type Felt, feel } from '../probe.ts';
@@ -57,7 +57,7 @@ export async function runExperiment(stage: Stage, plan: RunPlan): Promise<ChaosR
     );
   });
   const beganMs = Date.now();
-  const recorder = await startRecorder(lab, 'hourglass-chaos', (change) => load.onChange(change));
+  const recorder = await startRecorder(lab, chaosNamespace, lab.subject.operator, (change) => load.onChange(change));
   const seen = (): Observations => ({ ...recorder.seen(), calls: load.calls(beganMs), begun: load.begun(beganMs), writes: undefined });
   try {
     report.update('baseline');
@@ -84,7 +84,20 @@ export async function runExperiment(stage: Stage, plan: RunPlan): Promise<ChaosR
     const times = { beganMs, askedMs, feltMs: felt.atMs ?? askedMs, healedMs: fault.healedMs, convergedMs, endedMs };
     const quietFromMs = (convergedMs ?? endedMs) + lastWordMs;
     const { injected, recovered } = fault;
-    return recordRun({ experiment, round, attempt, judgesTimes, met, times, quietFromMs, seen: whole, injected, felt, recovered });
+    return recordRun({
+      subject: lab.subject,
+      experiment,
+      round,
+      attempt,
+      judgesTimes,
+      met,
+      times,
+      quietFromMs,
+      seen: whole,
+      injected,
+      felt,
+      recovered,
+    });
   } finally {
     recorder.stop();
     await unaskAll(stage, experiment, round);

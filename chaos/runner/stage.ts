@@ -1,10 +1,11 @@
 import { performers } from '../../src/api/v1alpha1/performer.ts';
-import { keyOf, type Namespace, type Node, namespaces, nodes, type Pod, pods } from '../../src/kube/objects.ts';
+import { keyOf, type Namespace, type Node, namespaces, nodes, type Pod, pods, services } from '../../src/kube/objects.ts';
 import { ensure, find, type Lab, remove, until } from '../cluster/lab.ts';
 import type { Load } from '../cluster/load.ts';
-import { buildPerformer } from '../cluster/workloads.ts';
+import { buildDeployment, buildPerformer, deployments } from '../cluster/workloads.ts';
 import { anchorLabels, chaosNamespace, ours, performerNames } from '../experiment.ts';
 import { readyOf } from '../judge.ts';
+import { isReady, performerOf } from '../lives.ts';
 import { anchorOf } from './aim.ts';
 
 const startLimitMs = 120_000;
@@ -32,12 +33,7 @@ export async function setStage(lab: Lab, names: readonly string[], signal: Abort
   await ensure<Namespace>(lab, namespaces, namespace);
   for (const name of performerNames) {
     // A new namespace takes pods once it has its service account.
-    await until(
-      'the namespace',
-      () => ensure(lab, performers, buildPerformer(chaosNamespace, name, lab.performerImage, {}, spec)).then(() => true),
-      20_000,
-      signal,
-    );
+    await until('the namespace', () => ask(lab, name).then(() => true), 20_000, signal);
   }
   for (const name of names) await until('the namespace', () => ensureAnchor(lab, name).then(() => true), 20_000, signal);
   await until('the Performers to serve', () => isAsAsked(lab), startLimitMs, signal);
@@ -55,19 +51,16 @@ async function ensureAnchor(lab: Lab, node: string): Promise<void> {
   });
 }
 
-/** Every Performer serves by the pods it asks for and no more, and says so. */
-export async function isAsAsked({ kube }: Lab): Promise<boolean> {
-  const [all, living] = await Promise.all([
-    kube.list(performers, { namespace: chaosNamespace }),
-    kube.list(pods, { namespace: chaosNamespace }),
-  ]);
-  return (
-    all.items.length > 0 &&
-    all.items.every((one) => {
-      const own = living.items.filter(({ metadata }) => metadata?.ownerReferences?.[0]?.uid === one.metadata?.uid);
-      return readyOf(one) === 'True Serving' && own.length === ((one.spec as { readonly replicas?: number }).replicas ?? 1);
-    })
-  );
+/** Every performer that is asked for serves by its one pod and no other; one of ours says so, too. */
+export async function isAsAsked({ kube, subject }: Lab): Promise<boolean> {
+  const living = (await kube.list(pods, { namespace: chaosNamespace })).items;
+  const hasItsPod = (name: string): boolean => {
+    const own = living.filter((pod) => performerOf(pod) === name);
+    return own.length === 1 && own.every((pod) => isReady(pod) && pod.metadata?.deletionTimestamp === undefined);
+  };
+  if (subject.asks === 'Deployment') return performerNames.every(hasItsPod);
+  const all = (await kube.list(performers, { namespace: chaosNamespace })).items;
+  return all.length > 0 && all.every((one) => hasItsPod(keyOf(one).name) && (!subject.isJudged || readyOf(one) === 'True Serving'));
 }
 
 /** Everything stands as before any fault: nodes, Performers, anchors, load. */
@@ -78,8 +71,14 @@ export async function isSteady(lab: Lab, load: Load, names: readonly string[]): 
   return true;
 }
 
-/** Asks for one Performer more. */
+/** Asks for one performer more, in the way of the subject. */
 export async function ask(lab: Lab, name: string): Promise<void> {
+  if (lab.subject.asks === 'Deployment') {
+    const { deployment, service } = buildDeployment(chaosNamespace, name, lab.performerImage);
+    await ensure(lab, services, service);
+    await ensure(lab, deployments, deployment);
+    return;
+  }
   await ensure(lab, performers, buildPerformer(chaosNamespace, name, lab.performerImage, {}, spec));
 }
 

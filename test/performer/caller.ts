@@ -48,9 +48,9 @@ async function callOnce(id: string): Promise<void> {
   const client = MODE === 'channel' ? shared : new GrpcClient(TARGET, options);
   try {
     const { result } = await client.execute(id, PAYLOAD, { deadline: atMs + DEADLINE_MS });
-    const { instance, runs, version } = JSON.parse(result) as { instance: string; runs: number; version: string };
+    const { instance, uid, runs, version } = JSON.parse(result) as { instance: string; uid: string; runs: number; version: string };
     answered += 1;
-    say({ kind: 'answered', id, atMs, tookMs: Date.now() - atMs, instance, runs, version });
+    say({ kind: 'answered', id, atMs, tookMs: Date.now() - atMs, instance, uid, runs, version });
   } catch (error) {
     const { code = -1, details = String(error) } = error as { code?: number; details?: string };
     failed[code] = (failed[code] ?? 0) + 1;

@@ -25,6 +25,11 @@ export function registerChaos(program: Command): void {
         .choices(['fast', 'stock'])
         .default('fast'),
     )
+    .option(
+      '--subject <subject>',
+      'who is put to the test (repeat to compare): ours, deployment, controller-runtime, or NAME=@FILE (docs/chaos.md)',
+      (text: string, before: readonly string[] | undefined) => [...(before ?? []), text],
+    )
     .option('--judge-times', 'judge how fast it was also in the smoke suite')
     .option('--performer-image <image>', 'with --kubeconfig: the test performer, where its nodes can pull it')
     .option('--pause-image <image>', 'with --kubeconfig: a program that does nothing, where its nodes can pull it')

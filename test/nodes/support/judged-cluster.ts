@@ -1,5 +1,6 @@
 import { startRecorder } from '../../../chaos/cluster/recorder.ts';
 import { type Judgement, judge } from '../../../chaos/judge.ts';
+import { ourSubject } from '../../../chaos/subject.ts';
 import type { NodesCluster } from './nodes-cluster.ts';
 
 export interface JudgedCluster {
@@ -12,7 +13,7 @@ export interface JudgedCluster {
 export async function judgeCluster({ kube, cluster }: NodesCluster, namespace: string): Promise<JudgedCluster> {
   const beganMs = Date.now();
   const { auditLog = '' } = cluster;
-  const recorder = await startRecorder({ kube, auditLog }, namespace);
+  const recorder = await startRecorder({ kube, auditLog }, namespace, ourSubject('').operator);
   return {
     judge: () => {
       const endedMs = Date.now();

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { readWrites } from '../../../chaos/audit.ts';
 import { change, pod } from './support.ts';
 
+const account = 'system:serviceaccount:hourglass-system:hourglass-operator';
 const before = pod('a-0');
 const seen = [change(0, undefined, before)];
 const line = (more: object): string =>
@@ -9,7 +10,7 @@ const line = (more: object): string =>
     stage: 'ResponseComplete',
     verb: 'patch',
     user: {
-      username: 'system:serviceaccount:hourglass-system:hourglass-operator',
+      username: account,
       extra: { 'authentication.kubernetes.io/pod-name': ['op-1'] },
     },
     objectRef: { resource: 'pods', namespace: 'ns', name: 'a-0' },
@@ -20,7 +21,7 @@ const line = (more: object): string =>
     responseObject: { metadata: { name: 'a-0', uid: 'uid-a-0', resourceVersion: '9' } },
     ...more,
   });
-const read = (more: object) => readWrites(line(more), seen, 'ns');
+const read = (more: object) => readWrites(line(more), seen, 'ns', account);
 
 describe('readWrites', () => {
   it("tells an operator's write, what it was made on and what came of it", () => {
@@ -38,7 +39,7 @@ describe('readWrites', () => {
 
   it('takes the newest version before it for what a write found that names none', () => {
     const at = (resourceVersion: string) => change(0, undefined, { ...before, metadata: { ...before.metadata, resourceVersion } });
-    const [write] = readWrites(line({ requestObject: {} }), [at('7'), at('8'), at('10')], 'ns');
+    const [write] = readWrites(line({ requestObject: {} }), [at('7'), at('8'), at('10')], 'ns', account);
     expect(write?.before?.metadata?.resourceVersion).toBe('8');
     expect(write?.preconditions).toEqual({});
   });
@@ -65,6 +66,6 @@ describe('readWrites', () => {
   });
 
   it('leaves out a line that is cut off', () => {
-    expect(readWrites(`${line({}).slice(0, -9)}\n${line({})}`, seen, 'ns')).toHaveLength(1);
+    expect(readWrites(`${line({}).slice(0, -9)}\n${line({})}`, seen, 'ns', account)).toHaveLength(1);
   });
 });

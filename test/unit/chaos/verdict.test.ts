@@ -18,6 +18,7 @@ const experiment: Experiment = {
 };
 const good: Grounds = {
   experiment,
+  isJudged: true,
   judgesTimes: true,
   injected: { holds: true, detail: '1 of 1' },
   felt: { atMs: 5, detail: 'it answers no more' },
@@ -101,6 +102,22 @@ describe('decide', () => {
       change: { figures: { ...good.figures, 'pods created': 2, 'load pause ms': 2_000 } },
       verdict: 'inconclusive',
       why: '2, at most 1',
+    },
+    {
+      name: 'all that speaks against a subject which promises nothing',
+      change: {
+        isJudged: false,
+        convergedAfterMs: undefined,
+        figures: { ...good.figures, 'pods created': 2 },
+        judgement: { violations: [violation], evaluated: {}, blind: [] },
+      },
+      verdict: 'passed',
+    },
+    {
+      name: 'a fault that such a subject did not feel',
+      change: { isJudged: false, felt: { atMs: undefined, detail: 'not felt' } },
+      verdict: 'inconclusive',
+      why: 'not felt',
     },
     { name: 'all holds on such a machine', change: { figures: { ...good.figures, 'load pause ms': 2_000 } }, verdict: 'passed' },
   ])('is $verdict when $name', ({ change, verdict, why = '' }) => {

@@ -1,0 +1,57 @@
+import { leaseName } from '../src/api/v1alpha1/naming.ts';
+import type { ObjectKey } from '../src/kube/objects.ts';
+import { type Experiment, operatorLabels, operatorNamespace } from './experiment.ts';
+
+/** An operator as faults find it on a cluster. */
+export interface Operator {
+  readonly deployment: ObjectKey;
+  /** Of its pods. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** As the API server calls it. */
+  readonly account: string;
+  /** That it holds while it leads. Without one a cut between it and the API server cannot be felt. */
+  readonly lease?: ObjectKey;
+}
+
+/** Whoever sees to it that performers run, and is put to the test. */
+export interface Subject {
+  readonly name: string;
+  /** The kind of object that asks for a performer. */
+  readonly asks: 'Performer' | 'Deployment';
+  /** Whether it promises what this product promises. Of others, figures are told, and doubts about the fault. */
+  readonly isJudged: boolean;
+  /** Absent where nobody but the cluster itself does the work. */
+  readonly operator?: Operator;
+  /** What installs it, as YAML, in this order; the CRD is there before. */
+  readonly manifests: readonly string[];
+  /** Archives of images that its nodes need. */
+  readonly images: readonly string[];
+}
+
+/** The operator of this product as its manifest installs it. Pure. */
+export function ourSubject(manifest: string): Subject {
+  const operator: Operator = {
+    deployment: { namespace: operatorNamespace, name: 'hourglass-operator' },
+    labels: operatorLabels,
+    account: accountOf(operatorNamespace, 'hourglass-operator'),
+    lease: { namespace: operatorNamespace, name: leaseName },
+  };
+  return { name: 'ours', asks: 'Performer', isJudged: true, operator, manifests: [manifest], images: [] };
+}
+
+/** What the field does without an operator: a Deployment and a Service for each performer. */
+export const plainDeployment: Subject = { name: 'deployment', asks: 'Deployment', isJudged: false, manifests: [], images: [] };
+
+/** The user that a service account is. Pure. */
+export function accountOf(namespace: string, name: string): string {
+  return `system:serviceaccount:${namespace}:${name}`;
+}
+
+/** Why a fault cannot be done to this subject; undefined when it can. Pure. */
+export function whyNot({ fault }: Experiment, { operator }: Subject): string | undefined {
+  const isAtOperator =
+    (fault.kind === 'container-kill' && fault.of === 'operator') || (fault.kind === 'partition' && fault.between === 'operator-api');
+  if (!isAtOperator) return undefined;
+  if (operator === undefined) return 'it has no operator of its own';
+  return operator.lease === undefined ? 'it could not be felt: its operator has no Lease' : undefined;
+}

@@ -1,0 +1,16 @@
+import { describe, expect, it } from 'vitest';
+import { experiments } from '../../../chaos/experiments/catalogue.ts';
+import { ourSubject, plainDeployment, type Subject, whyNot } from '../../../chaos/subject.ts';
+
+const ours = ourSubject('');
+const { lease: _, ...unled } = ours.operator as NonNullable<Subject['operator']>;
+
+describe('what cannot be done', () => {
+  it.each([
+    { to: 'the operator of this product', subject: ours, out: [] },
+    { to: 'a subject without an operator', subject: plainDeployment, out: ['C2b', 'C5'] },
+    { to: 'an operator without a Lease', subject: { ...ours, operator: unled }, out: ['C2b', 'C5'] },
+  ])('to $to is known', ({ subject, out }) => {
+    expect(experiments.filter((one) => whyNot(one, subject) !== undefined).map(({ id }) => id)).toEqual(out);
+  });
+});
