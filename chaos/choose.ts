@@ -15,6 +15,11 @@ export function planOrder(
   }).flat();
 }
 
+/** Draws that are the same for the same text. */
+export function randomOf(text: string): () => number {
+  return createRandom(Number.parseInt(hashHex(text).slice(0, 8), 16));
+}
+
 /**
  * One of the candidates, by seed, experiment and round and by nothing else: how many were drawn before makes no difference. Pure.
  *
@@ -22,10 +27,7 @@ export function planOrder(
  * @throws RangeError when there are none
  */
 export function chooseTarget(candidates: readonly string[], seed: number, experiment: string, round: number): string {
-  const chosen =
-    candidates.toSorted()[
-      Math.floor(createRandom(Number.parseInt(hashHex(`${seed} ${experiment} ${round}`).slice(0, 8), 16))() * candidates.length)
-    ];
+  const chosen = candidates.toSorted()[Math.floor(randomOf(`${seed} ${experiment} ${round}`)() * candidates.length)];
   if (chosen === undefined) throw new RangeError(`experiment ${experiment}: there is nothing to choose from`);
   return chosen;
 }

@@ -24,6 +24,8 @@ export interface ChaosCommandOptions {
   readonly repeat: number;
   readonly timers: 'fast' | 'stock';
   readonly subject?: readonly string[];
+  readonly minutes?: number;
+  readonly fromStep?: number;
   readonly judgeTimes?: boolean;
   readonly performerImage?: string;
   readonly pauseImage?: string;
@@ -50,6 +52,8 @@ export async function runChaosCommand(
   const { suite, experiment, seed, repeat, timers, json } = options;
   if (experiment?.includes('list') === true)
     return { text: experiments.map(({ id, title }) => `${id.padEnd(4)} ${title}`).join('\n'), verdict: 'passed' };
+  if (suite !== 'soak' && (options.minutes ?? options.fromStep) !== undefined)
+    throw new RangeError('--minutes, --from-step: they are of a random walk; add --suite soak');
   const chosen = chooseExperiments(suite, experiment);
   const kubeconfig = options.kubeconfig === undefined ? undefined : resolve(options.kubeconfig);
   if (kubeconfig !== undefined) await checkMeant(kubeconfig, options.yesBreakThisCluster);
@@ -68,6 +72,7 @@ export async function runChaosCommand(
     outDir,
     versions: { hourglass: productVersion, node: process.versions.node, ...(isOwn ? { kubernetes, 'chaos-mesh': chaosMesh } : {}) },
     ...(isOwn ? { timers } : {}),
+    ...(suite === 'soak' ? { soak: { minutes: options.minutes ?? 20, fromStep: options.fromStep ?? 1 } } : {}),
     leavesCluster: !isOwn,
     report,
     signal,

@@ -63,7 +63,8 @@ export interface Experiment {
   readonly convergesMs: number;
 }
 
-export type SuiteName = 'smoke' | 'full';
+/** `soak`: a random walk over all of them. */
+export type SuiteName = 'smoke' | 'full' | 'soak';
 
 /** Load of every experiment: from one pod on each node, a connection for each task. A busy machine is slow, a cut is longer than this. */
 export const load = { perSecond: 5, deadlineMs: 3_000 } as const;

@@ -79,7 +79,11 @@ export const chaosReport = z.object({
   subject: z.string().optional(),
   /** What could not be done to it, and why. */
   leftOut: z.array(z.object({ id: z.string(), why: z.string() })).optional(),
-  suite: z.enum(['smoke', 'full']),
+  suite: z.enum(['smoke', 'full', 'soak']),
+  /** Of a soak; its steps are runs, whose round is the number of the step less 1. `outside`: tasks that no fault could touch. */
+  soak: z
+    .object({ minutes: z.number(), fromStep: z.number().int(), outside: z.object({ sent: z.number().int(), failed: z.number().int() }) })
+    .optional(),
   seed: z.number().int(),
   repeat: z.number().int(),
   /** Whether figures that are about speed counted. */

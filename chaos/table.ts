@@ -1,6 +1,7 @@
 import type { JUnitCase } from '../src/bench/junit.ts';
 import { formatFigure, formatTable } from '../src/bench/report.ts';
 import type { ChaosReport, ChaosRun } from './report.ts';
+import { describeSoak, judgeSoak } from './soak.ts';
 
 /** What was found that explains a verdict, in one line. Pure. */
 export function explainVerdict({ verdict, findings }: ChaosRun): string {
@@ -19,6 +20,7 @@ export function formatChaos(report: ChaosReport): string {
     '',
     formatTable(['goal', 'experiment', 'figure', 'at most', 'p50', 'max', 'n', ''], goalRows(report)),
   ];
+  if (report.soak !== undefined) parts.push('', describeSoak(report, report.soak));
   if (report.partialBecause !== undefined) parts.push('', `Not all of it was run: ${report.partialBecause}`);
   return parts.join('\n');
 }
@@ -55,8 +57,9 @@ export function goalVerdict({ measured, atMost, timed }: ChaosRun['goals'][numbe
   return judgesTimes || !timed ? verdict : `${verdict} (not judged here)`;
 }
 
-/** A test for each run; an inconclusive one that was run again is skipped, its last attempt failed. Pure. */
-export function toJUnitCases({ runs, partialBecause }: ChaosReport): readonly JUnitCase[] {
+/** A test for each run; an inconclusive one that was run again is skipped, its last attempt failed. A soak as a whole is one more. Pure. */
+export function toJUnitCases(report: ChaosReport): readonly JUnitCase[] {
+  const { runs, partialBecause, soak } = report;
   const cases = runs.map((run): JUnitCase => {
     const base = {
       suite: 'chaos',
@@ -65,8 +68,12 @@ export function toJUnitCases({ runs, partialBecause }: ChaosReport): readonly JU
     if (run.verdict === 'passed') return base;
     const why = `${run.verdict}: ${explainVerdict(run)}`;
     const wasRepeated = runs.some(({ id, round, attempt }) => id === run.id && round === run.round && attempt > run.attempt);
-    return run.verdict === 'inconclusive' && wasRepeated ? { ...base, skipped: why } : { ...base, failure: why };
+    return run.verdict === 'inconclusive' && (wasRepeated || soak !== undefined) ? { ...base, skipped: why } : { ...base, failure: why };
   });
+  if (soak !== undefined) {
+    const whole = { suite: 'chaos', name: 'the soak as a whole' };
+    return [...cases, overallVerdict(report) === 'passed' ? whole : { ...whole, failure: partialBecause ?? describeSoak(report, soak) }];
+  }
   return partialBecause === undefined ? cases : [...cases, { suite: 'chaos', name: 'all of it was run', failure: partialBecause }];
 }
 
@@ -77,7 +84,9 @@ export function worstVerdict(reports: readonly ChaosReport[]): ChaosRun['verdict
 }
 
 /** What all runs come to: a failure weighs more than doubt. Pure. */
-export function overallVerdict({ runs, partialBecause }: ChaosReport): ChaosRun['verdict'] {
+export function overallVerdict(report: ChaosReport): ChaosRun['verdict'] {
+  const { runs, partialBecause, soak } = report;
+  if (soak !== undefined) return judgeSoak(report, soak);
   if (runs.some(({ verdict }) => verdict === 'failed')) return 'failed';
   const last = [...Map.groupBy(runs, ({ id, round }) => `${id} ${round}`).values()].map((attempts) => attempts.at(-1)?.verdict);
   return partialBecause === undefined && last.length > 0 && last.every((verdict) => verdict === 'passed') ? 'passed' : 'inconclusive';

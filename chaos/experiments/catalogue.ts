@@ -204,7 +204,7 @@ export const experiments: readonly Experiment[] = [
 
 /** Those of a suite, or those named: `C2` is every C2 with a letter where there is none without. @throws RangeError for a name that is none */
 export function chooseExperiments(suite: SuiteName, ids: readonly string[] = []): readonly Experiment[] {
-  if (ids.length === 0) return experiments.filter(({ lastsMs }) => suite === 'full' || lastsMs.smoke !== undefined);
+  if (ids.length === 0) return experiments.filter(({ lastsMs }) => suite !== 'smoke' || lastsMs.smoke !== undefined);
   const named = ids.flatMap((name) => {
     const exact = experiments.filter(({ id }) => id.toLowerCase() === name.toLowerCase());
     const lettered = experiments.filter(({ id }) => id.replace(/[a-z]$/, '') === name.toUpperCase());

@@ -63,7 +63,7 @@ const nameOf = ({ id, round, attempt }: ChaosRun): string =>
   `${id}${round === 0 ? '' : ` round ${round + 1}`}${attempt === 1 ? '' : ' again'}`;
 const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
 
-function totals({ runs, startedAt, finishedAt }: ChaosReport): string {
+function totals({ runs, startedAt, finishedAt, soak }: ChaosReport): string {
   const count = (verdict: ChaosRun['verdict']): string => `${runs.filter((run) => run.verdict === verdict).length}`;
   const tasks = runs.flatMap(({ load }) => load).reduce((sum, { answered, failed }) => sum + answered + failed, 0);
   return tiles([
@@ -71,6 +71,7 @@ function totals({ runs, startedAt, finishedAt }: ChaosReport): string {
     [count('failed'), 'failed'],
     [count('inconclusive'), 'inconclusive'],
     [formatFigure(tasks), 'tasks sent'],
+    ...(soak === undefined ? [] : [[`${soak.outside.failed} of ${formatFigure(soak.outside.sent)}`, 'failed outside of faults'] as const]),
     [formatFigure((Date.parse(finishedAt) - Date.parse(startedAt)) / 60_000), 'minutes'],
   ]);
 }

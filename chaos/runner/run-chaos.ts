@@ -15,6 +15,7 @@ import { Journal } from './journal.ts';
 import { healExperiments, healJournal } from './leftovers.ts';
 import { checkCluster } from './preflight.ts';
 import { runExperiment, type Stage } from './run-experiment.ts';
+import { runSoak, type SoakPlan } from './run-soak.ts';
 import { testInjectors } from './self-test.ts';
 import { isSteady, readNodes, setStage } from './stage.ts';
 
@@ -24,6 +25,8 @@ export interface ChaosOptions {
   readonly seed: number;
   readonly repeat: number;
   readonly judgesTimes: boolean;
+  /** Of the suite `soak`. */
+  readonly soak?: SoakPlan;
   /** Where report.json goes. */
   readonly outDir: string;
   readonly versions: Readonly<Record<string, string>>;
@@ -71,13 +74,22 @@ export async function runChaos(lab: Lab, options: ChaosOptions): Promise<ChaosRe
     if (believed.holds) report.done(`Faults bite: ${believed.detail}`);
     else draft.partialBecause = `faults cannot be believed here: ${believed.detail}`;
     const stage: Stage = { lab, load, nodes, journal, report, signal };
-    for (const { experiment, round } of believed.holds ? planOrder(experiments, seed, repeat) : []) {
+    const keep = (run: ChaosRun): void => {
+      draft.runs.push(run);
+      writeReport(outDir, draft);
+      tell(report, run);
+    };
+    const { soak } = options;
+    if (believed.holds && soak !== undefined)
+      await runSoak(stage, experiments, { ...soak, seed, judgesTimes }, (run, outside) => {
+        draft.soak = { ...soak, outside };
+        keep(run);
+      });
+    for (const { experiment, round } of believed.holds && soak === undefined ? planOrder(experiments, seed, repeat) : []) {
       for (const attempt of [1, 2]) {
         report.step(`${experiment.id} · ${experiment.title}${repeat === 1 ? '' : ` · round ${round + 1}`}`);
         const run = await runExperiment(stage, { experiment, suite, seed, round, attempt, judgesTimes });
-        draft.runs.push(run);
-        writeReport(outDir, draft);
-        tell(report, run);
+        keep(run);
         if (run.verdict !== 'inconclusive') break;
       }
     }
@@ -100,7 +112,8 @@ function tell(report: ProgressReporter, { id, title, verdict, findings }: ChaosR
   else report.warn(`${id} ${verdict}: ${why.what}: ${why.detail}`);
 }
 
-function startReport({ config, subject }: Lab, { suite, seed, repeat, judgesTimes, versions, timers }: ChaosOptions, nodes: number): Draft {
+function startReport({ config, subject }: Lab, options: ChaosOptions, nodes: number): Draft {
+  const { suite, seed, repeat, judgesTimes, versions, timers, soak } = options;
   const now = new Date().toISOString();
   return {
     version: 1,
@@ -108,6 +121,7 @@ function startReport({ config, subject }: Lab, { suite, seed, repeat, judgesTime
     finishedAt: now,
     subject: subject.name,
     suite,
+    ...(soak === undefined ? {} : { soak: { ...soak, outside: { sent: 0, failed: 0 } } }),
     seed,
     repeat,
     judgesTimes,

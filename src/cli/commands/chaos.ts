@@ -7,29 +7,29 @@ import { productVersion } from '../version.ts';
 
 const exitCodeOf = { passed: exitCodes.ok, failed: exitCodes.negative, inconclusive: exitCodes.inconclusive } as const;
 
+const addName = (name: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), name];
+
 /** What it does is loaded, with the testbed, when it runs. */
 export function registerChaos(program: Command): void {
   const command = program
     .command('chaos')
     .description('break a cluster on purpose and judge the operator: exit 0 all passed, 3 something failed, 4 inconclusive')
     .addOption(
-      new Option('--suite <suite>', 'smoke: each fault once and short; full: whole windows, times are judged too')
-        .choices(['smoke', 'full'])
+      new Option('--suite <suite>', 'smoke: each fault once and short; full: whole windows, times judged too; soak: a random walk')
+        .choices(['smoke', 'full', 'soak'])
         .default('smoke'),
     )
     .option('--experiment <ids>', 'only these, e.g. C1,C4b; `list` names them', (text: string) => text.split(','))
     .option('--seed <number>', 'of order and targets', parseCount, 1)
     .option('--repeat <count>', 'rounds', parseCount, 1)
+    .option('--minutes <count>', 'of a soak (default: 20)', parseCount)
+    .option('--from-step <number>', 'of a soak: its first step, counted from 1, to do a part of it again', parseCount)
     .addOption(
       new Option('--timers <timers>', 'of a cluster of its own: how soon a lost node is noticed')
         .choices(['fast', 'stock'])
         .default('fast'),
     )
-    .option(
-      '--subject <subject>',
-      'who is put to the test (repeat to compare): ours, deployment, controller-runtime, or NAME=@FILE (docs/chaos.md)',
-      (text: string, before: readonly string[] | undefined) => [...(before ?? []), text],
-    )
+    .option('--subject <subject>', 'ours, deployment, controller-runtime or NAME=@FILE (docs/chaos.md); repeat it to compare', addName)
     .option('--judge-times', 'judge how fast it was also in the smoke suite')
     .option('--performer-image <image>', 'with --kubeconfig: the test performer, where its nodes can pull it')
     .option('--pause-image <image>', 'with --kubeconfig: a program that does nothing, where its nodes can pull it')
