@@ -49,9 +49,10 @@ const noChildProcess: Plugin = {
  * Builds the CLI into `outdir`: `core.js` is what every command loads, `hourglass.js` starts it, `core.cache` is V8's code of it, and
  * everything loaded lazily stands in chunks beside it. The first two are CommonJS, which Node starts without its second module loader.
  *
+ * @param plugins that change what goes into it
  * @returns the build with `core.js` in it
  */
-export async function buildCli(outdir: string): Promise<Metafile> {
+export async function buildCli(outdir: string, plugins: readonly Plugin[] = []): Promise<Metafile> {
   const crd = await build({
     ...shared,
     ...forNode,
@@ -69,7 +70,7 @@ export async function buildCli(outdir: string): Promise<Metafile> {
     external: ['@kubernetes/client-node'],
     // The one for Node waits at its top for a package that we lack, and what waits there cannot be loaded from CommonJS.
     alias: { 'vega-canvas': join(root, 'node_modules', 'vega-canvas', 'build', 'vega-canvas.browser.js') },
-    plugins: [crdApart, noChildProcess],
+    plugins: [crdApart, noChildProcess, ...plugins],
   });
   // Chunks carry hashes in their names: those of the last build would stay.
   const made = new Set(Object.keys(metafile?.outputs ?? {}).map((path) => basename(path)));
