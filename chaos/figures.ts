@@ -53,7 +53,8 @@ export function takeFigures(seen: Observations, times: Times, met: Met): Figures
         ? undefined
         : toTarget.filter((call) => isAnswerOf(call, met.pods) && call.atMs > firstOtherMs + cutOverMs).length,
     'load pause ms': longestPause(outside),
-    'tasks begun twice': [...Map.groupBy(seen.begun, ({ id }) => id).values()].filter((all) => all.length > 1).length,
+    'tasks begun twice':
+      seen.begun.length === 0 ? undefined : [...Map.groupBy(seen.begun, ({ id }) => id).values()].filter((all) => all.length > 1).length,
   };
   return Object.fromEntries(Object.entries(figures).filter(([, value]) => value !== undefined));
 }

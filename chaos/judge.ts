@@ -23,6 +23,9 @@ export interface Judgement {
   readonly blind: readonly string[];
 }
 
+/** The oracle that goes by the absence of writes. */
+const silence = 'L4';
+
 /**
  * Holds what was seen against all oracles of the simulation, as if it happened again. Pure.
  *
@@ -39,7 +42,8 @@ export function judge(
   let nowMs = 0;
   const isFaulty = (): boolean => nowMs >= times.askedMs && nowMs <= times.healedMs;
   const calmSinceMs = (): number => (isFaulty() ? Number.POSITIVE_INFINITY : nowMs > times.healedMs ? times.healedMs : 0);
-  const context: OracleContext = { ...calmContext, ...lags, calmSinceMs };
+  const knowsWrites = seen.writes !== undefined;
+  const context: OracleContext = { ...calmContext, ...lags, knowsWrites, calmSinceMs };
   const board = new OracleBoard(createOracles(context));
   for (const { atMs, tell } of inOrder(seen, met, times)) {
     nowMs = atMs;
@@ -50,8 +54,10 @@ export function judge(
     ({ actor, atMs, plural }) => actor.startsWith('operator') && atMs >= quietFromMs && plural !== 'events',
   );
   board.rest({ atMs: times.endedMs, silentWrites, instances: undefined });
-  const blind = seen.writes === undefined ? board.oracles.filter(({ onWrite }) => onWrite !== undefined).map(({ id }) => id) : [];
-  return { violations: board.violations, evaluated: Object.fromEntries(board.oracles.map((one) => [one.id, one.evaluated()])), blind };
+  const blind = knowsWrites ? [] : board.oracles.filter(({ onWrite, id }) => onWrite !== undefined || id === silence).map(({ id }) => id);
+  // Silence that nobody listened to was not put to the test.
+  const evaluated = board.oracles.map(({ id, evaluated }) => [id, id === silence && !knowsWrites ? 0 : evaluated()] as const);
+  return { violations: board.violations, evaluated: Object.fromEntries(evaluated), blind };
 }
 
 interface Told {

@@ -48,7 +48,7 @@ export interface Observations {
   /** A pod (uid) began a task. */
   readonly begun: readonly { readonly id: string; readonly uid: string }[];
   readonly changes: readonly Change[];
-  /** From the audit log; undefined where there is none to read. */
+  /** From the audit log; undefined where there is none to read, or it was begun anew meanwhile. */
   readonly writes: readonly Write[] | undefined;
   readonly renewals: readonly Renewal[];
   readonly operatorPods: readonly OperatorPod[];

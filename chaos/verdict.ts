@@ -79,14 +79,16 @@ function collect({
     ...(unseen.length === 0
       ? []
       : [{ what: 'steady state', says: 'noted', detail: `not to be seen without an audit log: ${unseen.join(', ')}` } as const]),
-    ...experiment.bounds.map((bound) => judgeBound(bound, figures, judgesTimes, isReal)),
+    ...experiment.bounds.map((bound) => judgeBound(bound, figures, judgesTimes, isReal, isJudged)),
   ];
 }
 
-function judgeBound(bound: Bound, figures: Figures, judgesTimes: boolean, isReal: boolean): Finding {
+function judgeBound(bound: Bound, figures: Figures, judgesTimes: boolean, isReal: boolean, isJudged: boolean): Finding {
   const { goal, figure, atMost, timed } = bound;
   const value = figures[figure];
   const what = goal === '-' ? figure : `${goal} ${figure}`;
+  if (value === undefined && figure === 'tasks begun twice')
+    return { what, says: isJudged ? 'unsure' : 'noted', detail: 'no pod was heard that began a task' };
   if (value === undefined) return { what, says: timed && judgesTimes && isReal ? 'fails' : 'noted', detail: 'not measured' };
   const detail = `${Math.round(value)}, at most ${atMost}`;
   if (value <= atMost) return { what, says: 'holds', detail };

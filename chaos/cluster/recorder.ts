@@ -1,4 +1,3 @@
-import { closeSync, existsSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { type KubeObject, keyOf, type Lease, leases, type Pod, pods, type Resource } from '../../src/kube/objects.ts';
 import type { KubeApi } from '../../src/kube/port.ts';
 import { startReflector } from '../../src/kube/reflector.ts';
@@ -8,11 +7,12 @@ import { type Change, observeCluster } from '../../src/oracle/kit.ts';
 import { readWrites } from '../audit.ts';
 import type { Observations, OperatorPod, Renewal } from '../observations.ts';
 import type { Operator } from '../subject.ts';
+import { tailLog } from './log-tail.ts';
 
 /** What is seen of a cluster from now on, but for the load; times by the clock of this process. */
 export interface Recorder {
   seen(): Omit<Observations, 'calls' | 'begun' | 'writes'>;
-  /** The writes in the namespace since the start, from the audit log; undefined where there is none. */
+  /** The writes in the namespace since the start, from the audit log; undefined where there is none, or not all of it is there. */
   writes(): Observations['writes'];
   stop(): void;
 }
@@ -29,7 +29,7 @@ export async function startRecorder(
   const changes: Change[] = [];
   const renewals: Renewal[] = [];
   const operatorPods: OperatorPod[] = [];
-  const auditFrom = auditLog === undefined || !existsSync(auditLog) ? 0 : statSync(auditLog).size;
+  const readAudit = auditLog === undefined ? () => undefined : tailLog(auditLog);
   const follow = async <T extends KubeObject>(
     resource: Resource<T>,
     where: { readonly namespace: string; readonly labelSelector?: string },
@@ -78,17 +78,10 @@ export async function startRecorder(
   }
   return {
     seen: () => ({ changes, renewals, operatorPods }),
-    writes: () => (auditLog === undefined ? undefined : readWrites(readFrom(auditLog, auditFrom), changes, namespace, operator?.account)),
+    writes: () => {
+      const text = readAudit();
+      return text === undefined ? undefined : readWrites(text, changes, namespace, operator?.account);
+    },
     stop: () => stop.abort(),
   };
-}
-
-function readFrom(path: string, from: number): string {
-  const file = openSync(path, 'r');
-  try {
-    const bytes = Buffer.alloc(Math.max(0, fstatSync(file).size - from));
-    return bytes.toString('utf8', 0, readSync(file, bytes, 0, bytes.length, from));
-  } finally {
-    closeSync(file);
-  }
 }

@@ -59,6 +59,9 @@ export interface ComponentSettings {
   readonly coredns: string;
 }
 
+/** A log that is begun anew hides what was written before from whoever reads it from a place on; by default it is at 100 MB. */
+const auditLogMegabytes = 100_000;
+
 /** Whether calls are logged: who asked for what; with `bodies` also what was sent and stored, for writes that concern Performers. */
 export type AuditLevel = boolean | 'bodies';
 
@@ -152,7 +155,9 @@ const argvOf: Readonly<Record<ComponentName, (settings: ComponentSettings) => st
       '--event-ttl=10m',
       `--kubelet-client-certificate=${file('api-server.crt')}`,
       `--kubelet-client-key=${file('api-server.key')}`,
-      ...(audit ? [`--audit-policy-file=${paths.auditPolicy}`, `--audit-log-path=${paths.auditLog}`] : []),
+      ...(audit
+        ? [`--audit-policy-file=${paths.auditPolicy}`, `--audit-log-path=${paths.auditLog}`, `--audit-log-maxsize=${auditLogMegabytes}`]
+        : []),
     ];
   },
   'kube-controller-manager': ({ paths, fakeNodes, timers }) => [

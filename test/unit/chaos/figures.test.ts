@@ -98,6 +98,7 @@ describe('takeFigures', () => {
       },
       is: 1,
     },
+    { figure: 'tasks begun twice', name: 'not measured where no pod was heard', seen: { begun: [] }, is: undefined },
     {
       figure: 'operator writes to pods',
       name: 'not measured without an audit log',

@@ -44,8 +44,13 @@ describe('what was seen, told to the oracles', () => {
 
   it('says which oracles are blind where nobody could see writes', () => {
     const blind = (writes: Observations['writes']): readonly string[] => judge(observed({ writes }), times, victim, 50_000).blind;
-    expect(blind(undefined)).toContain('S7');
+    expect(blind(undefined)).toEqual(expect.arrayContaining(['S7', 'L4']));
     expect(blind(undefined)).not.toContain('L1');
     expect(blind([])).toEqual([]);
+  });
+
+  it('does not take silence for tested where nobody listened', () => {
+    const tested = (writes: Observations['writes']): number | undefined => judge(observed({ writes }), times, victim, 50_000).evaluated.L4;
+    expect([tested([]), tested(undefined)]).toEqual([1, 0]);
   });
 });

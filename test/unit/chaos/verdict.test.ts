@@ -85,6 +85,12 @@ describe('decide', () => {
       verdict: 'inconclusive',
     },
     { name: 'a count is too high', change: { figures: { ...good.figures, 'pods created': 2 } }, verdict: 'failed', why: '2, at most 1' },
+    {
+      name: 'nobody was heard who began a task',
+      change: { experiment: { ...experiment, bounds: [{ goal: '-', figure: 'tasks begun twice', atMost: 0, timed: false }] } },
+      verdict: 'inconclusive',
+      why: 'no pod was heard that began a task',
+    },
     { name: 'it was too slow', change: { figures: { ...good.figures, 'fault to replacement ready ms': 9_000 } }, verdict: 'failed' },
     {
       name: 'it was too slow where times only stand beside',

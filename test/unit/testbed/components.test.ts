@@ -38,6 +38,7 @@ describe('componentArgv', () => {
     expect(componentArgv('kube-apiserver', { ...settings, audit: true }).filter((flag) => flag.startsWith('--audit'))).toEqual([
       '--audit-policy-file=/c/audit-policy.yaml',
       '--audit-log-path=/c/logs/audit.log',
+      '--audit-log-maxsize=100000',
     ]);
   });
 });
