@@ -18,6 +18,8 @@ import { formatChaos, overallVerdict, worstVerdict } from './table.ts';
 
 export interface ChaosCommandOptions {
   readonly kubeconfig?: string;
+  /** Of every command; refused here. */
+  readonly context?: string;
   readonly suite: SuiteName;
   readonly experiment?: readonly string[];
   readonly seed: number;
@@ -43,13 +45,17 @@ export interface Around {
  * Runs the experiments that were asked for, on a cluster of its own or on a given one, and writes report.json, chaos.html and junit.xml.
  *
  * @returns what to print, and what it all comes to
- * @throws RangeError for an experiment that there is none of, TestbedError for what a user can act on
+ * @throws RangeError for an experiment that there is none of, or a context, TestbedError for what a user can act on
  */
 export async function runChaosCommand(
   options: ChaosCommandOptions,
   around: Around,
 ): Promise<{ readonly text: string; readonly verdict: ChaosRun['verdict'] }> {
   const { suite, experiment, seed, repeat, timers, json } = options;
+  if (options.context !== undefined)
+    throw new RangeError(
+      `--context ${options.context}: what is broken is the cluster of a kubeconfig's own context, so that nobody means another; write one: kubectl config view --minify --flatten --context ${options.context} > chaos.kubeconfig`,
+    );
   if (experiment?.includes('list') === true)
     return { text: experiments.map(({ id, title }) => `${id.padEnd(4)} ${title}`).join('\n'), verdict: 'passed' };
   if (suite !== 'soak' && (options.minutes ?? options.fromStep) !== undefined)

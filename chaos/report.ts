@@ -77,8 +77,8 @@ export const chaosReport = z.object({
   partialBecause: z.string().optional(),
   /** Who was put to the test. */
   subject: z.string().optional(),
-  /** What could not be done to it, and why. */
-  leftOut: z.array(z.object({ id: z.string(), why: z.string() })).optional(),
+  /** What was asked for and could not be done to it, or on this cluster, and why. */
+  leftOut: z.array(z.object({ id: z.string(), title: z.string(), why: z.string() })).optional(),
   suite: z.enum(['smoke', 'full', 'soak']),
   /** Of a soak; its steps are runs, whose round is the number of the step less 1. `outside`: tasks that no fault could touch. */
   soak: z

@@ -15,8 +15,9 @@ export function explainVerdict({ verdict, findings }: ChaosRun): string {
 /** Verdicts, then goals with what was measured over all runs that are conclusive. Pure. */
 export function formatChaos(report: ChaosReport): string {
   const runs = report.runs.map((run) => [run.id, run.title, run.verdict, seconds(run), explainVerdict(run)]);
+  const leftOut = (report.leftOut ?? []).map(({ id, title, why }) => [id, title, 'left out', '', why]);
   const parts = [
-    formatTable(['id', 'experiment', 'verdict', 'took', 'why'], runs),
+    formatTable(['id', 'experiment', 'verdict', 'took', 'why'], [...runs, ...leftOut]),
     '',
     formatTable(['goal', 'experiment', 'figure', 'at most', 'p50', 'max', 'n', ''], goalRows(report)),
   ];
@@ -57,9 +58,9 @@ export function goalVerdict({ measured, atMost, timed }: ChaosRun['goals'][numbe
   return judgesTimes || !timed ? verdict : `${verdict} (not judged here)`;
 }
 
-/** A test for each run; an inconclusive one that was run again is skipped, its last attempt failed. A soak as a whole is one more. Pure. */
+/** A test for each run; an inconclusive one that was run again is skipped, its last attempt failed; what was left out is skipped. A soak as a whole is one more. Pure. */
 export function toJUnitCases(report: ChaosReport): readonly JUnitCase[] {
-  const { runs, partialBecause, soak } = report;
+  const { runs, leftOut = [], partialBecause, soak } = report;
   const cases = runs.map((run): JUnitCase => {
     const base = {
       suite: 'chaos',
@@ -70,6 +71,7 @@ export function toJUnitCases(report: ChaosReport): readonly JUnitCase[] {
     const wasRepeated = runs.some(({ id, round, attempt }) => id === run.id && round === run.round && attempt > run.attempt);
     return run.verdict === 'inconclusive' && (wasRepeated || soak !== undefined) ? { ...base, skipped: why } : { ...base, failure: why };
   });
+  cases.push(...leftOut.map(({ id, title, why }) => ({ suite: 'chaos', name: `${id} ${title}`, skipped: `left out: ${why}` })));
   if (soak !== undefined) {
     const whole = { suite: 'chaos', name: 'the soak as a whole' };
     return [...cases, overallVerdict(report) === 'passed' ? whole : { ...whole, failure: partialBecause ?? describeSoak(report, soak) }];

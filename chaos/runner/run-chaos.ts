@@ -61,7 +61,7 @@ export async function runChaos(lab: Lab, options: ChaosOptions): Promise<ChaosRe
   draft.leftOut = options.experiments.flatMap((one) => {
     const needsOurs = one.injector === 'testbed' && lab.componentFaults === undefined;
     const why = needsOurs ? 'it needs a cluster of the testbed' : whyNot(one, lab.subject);
-    return why === undefined ? [] : [{ id: one.id, why }];
+    return why === undefined ? [] : [{ id: one.id, title: one.title, why }];
   });
   for (const { id, why } of draft.leftOut) report.warn(`${id} is left out: ${why}`);
   const experiments = options.experiments.filter(({ id }) => draft.leftOut?.some((out) => out.id === id) !== true);

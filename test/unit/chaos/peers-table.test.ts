@@ -13,7 +13,7 @@ const ours = report(
 );
 const plain = report([run('passed', { figures: { 'pods created': 1 } }), run('passed', { round: 1, figures: { 'outage ms': 40_000 } })], {
   subject: 'deployment',
-  leftOut: [{ id: 'C5', why: 'it has no operator of its own' }],
+  leftOut: [{ id: 'C5', title: 'the operator is cut off', why: 'it has no operator of its own' }],
 });
 
 describe('subjects side by side', () => {

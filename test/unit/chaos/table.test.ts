@@ -54,6 +54,17 @@ describe('what is told of a run', () => {
     ]);
   });
 
+  it('names what was left out, and fails nothing by it', () => {
+    const of = report([run('passed')], { leftOut: [{ id: 'C12', title: 'etcd hangs', why: 'it needs a cluster of the testbed' }] });
+    expect(formatChaos(of)).toMatch(/C12 +etcd hangs +left out +it needs a cluster of the testbed/);
+    expect(toJUnitCases(of).at(-1)).toEqual({
+      suite: 'chaos',
+      name: 'C12 etcd hangs',
+      skipped: 'left out: it needs a cluster of the testbed',
+    });
+    expect([overallVerdict(of), tallyChaos(JSON.stringify(of), 0).failed]).toEqual(['passed', []]);
+  });
+
   it('can be read back', () => {
     expect(chaosReport.parse(JSON.parse(JSON.stringify(report([run('passed')])))).runs).toHaveLength(1);
   });
