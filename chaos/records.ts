@@ -48,3 +48,10 @@ export function explainRecords(status: ChaosStatus | undefined): string {
   });
   return lines.join('; ');
 }
+
+/** The pods or machines that it may still act on: it was not taken back there. Pure. */
+export function whereItMayBe(status: ChaosStatus | undefined): readonly string[] {
+  return recordsOf(status)
+    .filter(({ injectedCount = 0, recoveredCount = 0 }) => recoveredCount < Math.max(1, injectedCount))
+    .map(({ id }) => id);
+}

@@ -104,13 +104,17 @@ export async function find<T extends KubeObject>(
   }
 }
 
-/** Waits for the cluster; a question that fails is asked again. @throws TestbedError when the time is over, or the reason of `signal` */
+/** Waits for the cluster; a question that fails is asked again. @throws TestbedError when the time is over, with what failed last, or the reason of `signal` */
 export async function until(what: string, holds: () => Promise<boolean>, limitMs: number, signal?: AbortSignal): Promise<void> {
   const startedMs = performance.now();
   for (;;) {
     signal?.throwIfAborted();
-    if (await holds().catch(() => false)) return;
-    if (performance.now() - startedMs > limitMs) throw new TestbedError(`waited ${limitMs / 1_000} s for ${what}`);
+    const answer = await holds().catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))));
+    if (answer === true) return;
+    if (performance.now() - startedMs > limitMs) {
+      const cause = answer === false ? undefined : answer;
+      throw new TestbedError(`waited ${limitMs / 1_000} s for ${what}${cause === undefined ? '' : `: ${cause.message}`}`, { cause });
+    }
     await sleep(100, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
   }
 }

@@ -8,6 +8,9 @@ import type { Met } from '../observations.ts';
 import type { Targets } from '../render.ts';
 import type { Operator } from '../subject.ts';
 
+/** Of Performers that are asked for while the operator cannot hear of it. */
+export const askedPrefix = 'asked-';
+export const askedOf = (id: string, round: number): string => `${askedPrefix}${id.toLowerCase()}-${round}`;
 export const anchorOf = (node: string): string => `anchor-${node}`;
 
 const selectorOf = (labels: Readonly<Record<string, string>>): string =>
@@ -34,7 +37,7 @@ export async function aim(
   const pick = (one: Pod) => ({ name: keyOf(one).name, uid: one.metadata?.uid ?? '' });
   const met: Met = { performer, pods: [pick(pod)], nodes: [] };
   const performerPods = { namespace: chaosNamespace, names: [keyOf(pod).name] };
-  const asked = `asked-${id.toLowerCase()}-${round}`;
+  const asked = askedOf(id, round);
   if (fault.kind === 'node') {
     const targets = { pods: performerPods, machine: node, uid: `${id.toLowerCase()}-${node}-${round}-${Date.now().toString(36)}` };
     return { met: { ...met, nodes: [node] }, targets };

@@ -4,7 +4,7 @@ import type { Json } from '../../src/lib/canonical-json.ts';
 import type { ComponentFault } from '../../src/testbed/component-faults.ts';
 import { find, type Lab, remove, until } from '../cluster/lab.ts';
 import { ours } from '../experiment.ts';
-import { explainRecords, isInjected, isRecovered } from '../records.ts';
+import { type ChaosStatus, explainRecords, isInjected, isRecovered, whereItMayBe } from '../records.ts';
 import type { ChaosObject } from '../render.ts';
 import { chaosKinds, type StoredChaos } from './chaos-kinds.ts';
 
@@ -58,7 +58,10 @@ export function chaosMeshInjection(lab: Lab, object: ChaosObject, lasts: boolean
       const isRecoveredInTime = await comes(isBack, recoverLimitMs);
       const detail = isRecoveredInTime ? 'all of it' : `not within ${recoverLimitMs / 1_000} s: ${explainRecords(last?.status)}`;
       const removal = await removeExperiment(lab, object, isRecoveredInTime ? recoverLimitMs : 0);
-      return { holds: isRecoveredInTime && removal === 'gone', detail: removal === 'gone' ? detail : `${detail}; ${removal}` };
+      return {
+        holds: isRecoveredInTime && removal.how === 'gone',
+        detail: removal.how === 'gone' ? detail : `${detail}; ${removal.detail}`,
+      };
     },
   };
 }
@@ -69,22 +72,40 @@ const comes = (holds: () => Promise<boolean>, limitMs: number): Promise<boolean>
     () => false,
   );
 
+interface Removal {
+  readonly how: 'gone' | 'forced' | 'stays';
+  /** What may be left of it, and what to do then. */
+  readonly detail: string;
+}
+
 /**
  * Deletes an experiment; one whose finalizer stays, since nobody takes it back, loses it by force.
  *
  * @param patienceMs before there is force
  */
-export async function removeExperiment(
-  lab: Lab,
-  object: ChaosObject | StoredChaos,
-  patienceMs = recoverLimitMs,
-): Promise<'gone' | 'its finalizer was taken off by force' | 'it is still there'> {
+export async function removeExperiment(lab: Lab, object: ChaosObject | StoredChaos, patienceMs = recoverLimitMs): Promise<Removal> {
   const resource = chaosKinds[object.kind as ChaosObject['kind']];
-  const isGone = async (): Promise<boolean> => (await find(lab, resource, object)) === undefined;
+  let status: ChaosStatus | undefined;
+  const isGone = async (): Promise<boolean> => {
+    const there = await find<StoredChaos>(lab, resource, object);
+    status = there?.status ?? status;
+    return there === undefined;
+  };
   await remove(lab, resource, object);
-  if (await comes(isGone, patienceMs)) return 'gone';
+  if (await comes(isGone, patienceMs)) return { how: 'gone', detail: '' };
   await annotate(lab, object, { [forcedAnnotation]: 'forced' });
-  return (await comes(isGone, forceLimitMs)) ? 'its finalizer was taken off by force' : 'it is still there';
+  if (!(await comes(isGone, forceLimitMs))) return { how: 'stays', detail: 'it is still there' };
+  return { how: 'forced', detail: explainForce(object.kind as ChaosObject['kind'], whereItMayBe(status)) };
+}
+
+/** What force leaves is on nobody's list any more. Pure. */
+function explainForce(kind: ChaosObject['kind'], left: readonly string[]): string {
+  if (left.length === 0) return 'its finalizer was taken off by force';
+  const next =
+    kind === 'PhysicalMachineChaos'
+      ? 'start that node again'
+      : "delete that pod; where it has its node's network (anchor-…), reboot the node";
+  return `its finalizer was taken off by force, and what it did may still be there, at ${left.join(', ')}: ${next}`;
 }
 
 /** Whoever writes it meanwhile; one that is gone is left alone. */

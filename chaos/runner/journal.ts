@@ -26,8 +26,11 @@ export class Journal {
     this.#write([...this.read(), entry]);
   }
 
-  clear(): void {
-    rmSync(this.#path, { force: true });
+  /** Once it was taken back. */
+  remove({ part, does }: JournalEntry): void {
+    const left = this.read().filter((one) => one.part !== part || one.does !== does);
+    if (left.length > 0) this.#write(left);
+    else rmSync(this.#path, { force: true });
   }
 
   #write(entries: readonly JournalEntry[]): void {

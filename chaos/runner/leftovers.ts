@@ -1,7 +1,7 @@
-import { keyOf, keyText } from '../../src/kube/objects.ts';
+import { keyOf, keyText, nodes } from '../../src/kube/objects.ts';
 import type { ProgressReporter } from '../../src/testbed/progress.ts';
 import { TestbedError } from '../../src/testbed/testbed-error.ts';
-import type { Lab } from '../cluster/lab.ts';
+import { type Lab, until } from '../cluster/lab.ts';
 import { ours } from '../experiment.ts';
 import { chaosKinds, type StoredChaos } from './chaos-kinds.ts';
 import { componentInjection, removeExperiment } from './injection.ts';
@@ -9,14 +9,29 @@ import type { Journal } from './journal.ts';
 
 const [[ourKey, ourValue]] = Object.entries(ours) as [[string, string]];
 
-/** Takes back what an earlier run of this program did beside the cluster's objects, by its journal: without it the cluster may not answer at all. */
+/** A part of the control plane that was started anew serves within it. */
+const serveLimitMs = 60_000;
+
+/**
+ * Takes back what an earlier run of this program did beside the cluster's objects, by its journal, and waits until the cluster answers:
+ * without it the cluster may not answer at all. What cannot be taken back from here stays in the journal.
+ */
 export async function healJournal(lab: Lab, journal: Journal, report: ProgressReporter): Promise<void> {
-  for (const { part, does } of journal.read()) {
-    if (lab.componentFaults === undefined) continue;
+  for (const entry of journal.read()) {
+    const { part, does } = entry;
+    if (lab.componentFaults === undefined) {
+      const verb = does === 'stop' ? 'start' : 'continue';
+      report.warn(
+        `${part} was left without an answer by an earlier run, and this is not the kubeconfig that the testbed wrote: use that one, or bin/hourglass dev component ${verb} ${part}`,
+      );
+      continue;
+    }
     report.warn(`letting ${part} go on, which an earlier run left without an answer`);
-    await componentInjection(lab.componentFaults[does], part).heal();
+    const { holds, detail } = await componentInjection(lab.componentFaults[does], part).heal();
+    if (!holds) throw new TestbedError(`${part}: ${detail}, although it was let go on; see its log, or make another cluster`);
+    journal.remove(entry);
+    await until('the API server to answer', () => lab.kube.list(nodes).then(() => true), serveLimitMs);
   }
-  journal.clear();
 }
 
 /**
@@ -33,7 +48,8 @@ export async function healExperiments(lab: Lab, report: ProgressReporter): Promi
         );
       report.warn(`taking back ${resource.kind} ${keyText(keyOf(object))}, which an earlier run left behind`);
       const removal = await removeExperiment(lab, object);
-      if (removal === 'it is still there')
+      if (removal.how === 'forced') report.warn(`${resource.kind} ${keyText(keyOf(object))}: ${removal.detail}`);
+      if (removal.how === 'stays')
         throw new TestbedError(
           `${resource.kind} ${keyText(keyOf(object))}: it does not go, even without its finalizer; see that chaos-controller-manager runs, and delete it by hand`,
         );

@@ -83,7 +83,7 @@ export async function startOwnLab(
   }
 }
 
-/** A cluster that is there. What is one of the testbed's own has its nodes and its audit log at hand. */
+/** A cluster that is there. What is one of the testbed's own has its nodes, its control plane and its audit log at hand. */
 export async function openGivenLab(
   kubeconfig: string,
   options: { readonly performerImage?: string; readonly pauseImage?: string },
@@ -100,7 +100,9 @@ export async function openGivenLab(
   const { auditLog, auditPolicy } = clusterPaths(dev.dir);
   // A log without what was sent would make careful writes look careless.
   const hasBodies = existsSync(auditLog) && readFileSync(auditPolicy, 'utf8').includes('RequestResponse');
-  const nodes = openRealNodes(registryDirOf(clustersHome(env), dev.name), controlPlane);
+  const registryDir = registryDirOf(clustersHome(env), dev.name);
+  const nodes = openRealNodes(registryDir, controlPlane);
+  const componentFaults = openComponentFaults(registryDir, controlPlane);
   const kubectl = [controlPlane, 'kubectl', `--kubeconfig=${kubeconfig}`];
-  return await openLab({ kubeconfig, kubectl, nodes, ...(hasBodies ? { auditLog } : {}), ...own });
+  return await openLab({ kubeconfig, kubectl, nodes, componentFaults, ...(hasBodies ? { auditLog } : {}), ...own });
 }

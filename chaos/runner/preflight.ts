@@ -1,12 +1,13 @@
 import { performers } from '../../src/api/v1alpha1/performer.ts';
 import { isKubeFault } from '../../src/kube/faults.ts';
-import { type KubeObject, keyText, type Resource } from '../../src/kube/objects.ts';
+import { type KubeObject, keyText, nodes, type Resource } from '../../src/kube/objects.ts';
+import type { ProgressReporter } from '../../src/testbed/progress.ts';
 import { TestbedError } from '../../src/testbed/testbed-error.ts';
-import { find, type Lab } from '../cluster/lab.ts';
+import { find, type Lab, until } from '../cluster/lab.ts';
 import { deployments } from '../cluster/workloads.ts';
-import { chaosNamespace } from '../experiment.ts';
+import { chaosNamespace, ours } from '../experiment.ts';
 import { chaosKinds } from './chaos-kinds.ts';
-import { readNodes } from './stage.ts';
+import { isOurs, readNamespace, readNodes } from './stage.ts';
 
 type Crd = KubeObject & { readonly spec: { readonly versions: readonly { readonly name: string; readonly served: boolean }[] } };
 const crds: Resource<Crd> = {
@@ -26,9 +27,12 @@ const reviews: Resource<Review> = {
 };
 
 const fewestNodes = 3;
+const ourMark = Object.entries(ours).flat().join('=');
+/** What a killed run left without nodes or operator has them back within it, once its faults are taken back. */
+const returnLimitMs = 60_000;
 
-/** Whether everything is there that experiments need. @throws TestbedError for the first thing that is not, with what to do */
-export async function checkCluster(lab: Lab): Promise<void> {
+/** Whether experiments can be made and taken back here. @throws TestbedError for the first thing that stands in the way, with what to do */
+export async function checkRights(lab: Lab): Promise<void> {
   for (const { plural, group, version, kind } of Object.values(chaosKinds)) {
     const crd = await find<Crd>(lab, crds, { metadata: { name: `${plural}.${group}` } });
     if (crd === undefined)
@@ -51,22 +55,54 @@ export async function checkCluster(lab: Lab): Promise<void> {
         `${right.verb} of ${right.resource}.${right.group} in namespace ${chaosNamespace}: the account of the kubeconfig may not; give it the right, or use another account`,
       );
   }
-  const nodes = await readNodes(lab);
-  if (nodes.length < fewestNodes)
-    throw new TestbedError(
-      `nodes: ${nodes.length} are Ready and take pods, and experiments need ${fewestNodes}, of which one is lost; add nodes, or use a cluster of the testbed`,
-    );
-  const { operator } = lab.subject;
-  if (operator !== undefined) {
-    const there = await find(lab, deployments, { metadata: operator.deployment });
-    if ((there?.status?.availableReplicas ?? 0) === 0)
-      throw new TestbedError(
-        `Deployment ${keyText(operator.deployment)}: ${there === undefined ? 'it is not there' : 'none of its pods is available'}; install the operator: kubectl apply --server-side -f manifests/install-watch.yaml`,
-      );
-  }
   await lab.kube.list(performers, { namespace: chaosNamespace }).catch((error: unknown) => {
     throw isKubeFault(error, 'kindMissing')
       ? new TestbedError('the CRD of Performer is not installed: bin/hourglass crd | kubectl apply --server-side -f -', { cause: error })
       : error;
   });
+}
+
+/**
+ * Waits for what experiments need; what time will not bring is not waited for.
+ *
+ * @param signal what it interrupts is for the caller to see
+ * @throws TestbedError for the first thing that is not there in the end, with what to do
+ */
+export async function waitForCluster(lab: Lab, report: ProgressReporter, signal: AbortSignal): Promise<void> {
+  let lack = await findLack(lab);
+  const isDecided = async (): Promise<boolean> => {
+    lack = await findLack(lab);
+    return lack?.mayPass !== true;
+  };
+  if (lack?.mayPass === true) {
+    report.update('waiting for nodes and operator');
+    await until('', isDecided, returnLimitMs, signal).catch(() => undefined);
+  }
+  if (lack !== undefined && !signal.aborted) throw new TestbedError(lack.why);
+}
+
+interface Lack {
+  readonly why: string;
+  /** Whether it is there and only not well. */
+  readonly mayPass: boolean;
+}
+
+async function findLack(lab: Lab): Promise<Lack | undefined> {
+  const namespace = await readNamespace(lab);
+  if (namespace !== undefined && !isOurs(namespace)) {
+    const why = `namespace ${chaosNamespace}: it is not of this program, which removes it in the end with all that is in it; delete it, or give it over: kubectl label namespace ${chaosNamespace} ${ourMark}`;
+    return { why, mayPass: false };
+  }
+  const usable = await readNodes(lab);
+  if (usable.length < fewestNodes) {
+    const why = `nodes: ${usable.length} are Ready and take pods, and experiments need ${fewestNodes}, of which one is lost; add nodes, or use a cluster of the testbed`;
+    return { why, mayPass: (await lab.kube.list(nodes)).items.length >= fewestNodes };
+  }
+  const { operator } = lab.subject;
+  if (operator === undefined) return undefined;
+  const there = await find(lab, deployments, { metadata: operator.deployment });
+  if ((there?.status?.availableReplicas ?? 0) > 0) return undefined;
+  const is = there === undefined ? 'it is not there' : 'none of its pods is available';
+  const why = `Deployment ${keyText(operator.deployment)}: ${is}; install the operator: kubectl apply --server-side -f manifests/install-watch.yaml`;
+  return { why, mayPass: there !== undefined };
 }

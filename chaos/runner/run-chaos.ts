@@ -2,22 +2,21 @@ import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
 import { join } from 'node:path';
 import { isKubeFault } from '../../src/kube/faults.ts';
-import { namespaces } from '../../src/kube/objects.ts';
 import type { ProgressReporter } from '../../src/testbed/progress.ts';
 import { TestbedError } from '../../src/testbed/testbed-error.ts';
 import { planOrder } from '../choose.ts';
-import { type Lab, remove, until } from '../cluster/lab.ts';
+import { type Lab, until } from '../cluster/lab.ts';
 import { Load } from '../cluster/load.ts';
-import { chaosNamespace, type Experiment, load as loadShape, type SuiteName } from '../experiment.ts';
+import { type Experiment, load as loadShape, type SuiteName } from '../experiment.ts';
 import type { ChaosReport, ChaosRun } from '../report.ts';
 import { whyNot } from '../subject.ts';
 import { Journal } from './journal.ts';
 import { healExperiments, healJournal } from './leftovers.ts';
-import { checkCluster } from './preflight.ts';
+import { checkRights, waitForCluster } from './preflight.ts';
 import { runExperiment, type Stage } from './run-experiment.ts';
 import { runSoak, type SoakPlan } from './run-soak.ts';
 import { testInjectors } from './self-test.ts';
-import { isSteady, readNodes, setStage } from './stage.ts';
+import { clearStage, isSteady, readNodes, setStage } from './stage.ts';
 
 export interface ChaosOptions {
   readonly experiments: readonly Experiment[];
@@ -37,6 +36,9 @@ export interface ChaosOptions {
   readonly signal: AbortSignal;
 }
 
+/** From the first caller on; on a busy machine images and pods take their time. */
+const steadyLimitMs = 180_000;
+
 type Draft = { -readonly [Key in keyof ChaosReport]: ChaosReport[Key] };
 
 /**
@@ -51,11 +53,12 @@ export async function runChaos(lab: Lab, options: ChaosOptions): Promise<ChaosRe
   report.step('Looking at the cluster');
   const journal = new Journal(lab.config.server);
   await healJournal(lab, journal, report);
-  await checkCluster(lab);
+  await checkRights(lab);
+  // Before nodes and operator are looked for: it may be these that were taken away.
   await healExperiments(lab, report);
+  await waitForCluster(lab, report, signal);
   const nodes = await readNodes(lab);
   report.step(`Starting Performers and their load on ${nodes.length} nodes`);
-  await setStage(lab, nodes, signal);
   const load = new Load(lab, nodes);
   const draft = startReport(lab, options, nodes.length);
   draft.leftOut = options.experiments.flatMap((one) => {
@@ -63,14 +66,15 @@ export async function runChaos(lab: Lab, options: ChaosOptions): Promise<ChaosRe
     const why = needsOurs ? 'it needs a cluster of the testbed' : whyNot(one, lab.subject);
     return why === undefined ? [] : [{ id: one.id, title: one.title, why }];
   });
-  for (const { id, why } of draft.leftOut) report.warn(`${id} is left out: ${why}`);
+  for (const { id, title, why } of draft.leftOut) report.warn(`${id} is left out: ${title}: ${why}`);
   const experiments = options.experiments.filter(({ id }) => draft.leftOut?.some((out) => out.id === id) !== true);
   try {
-    await until('the load to be steady', () => isSteady(lab, load, nodes), 90_000, signal).catch((error: unknown) => {
+    await setStage(lab, nodes, signal);
+    await until('the load to be steady', () => isSteady(lab, load, nodes), steadyLimitMs, signal).catch((error: unknown) => {
       throw new TestbedError(`${error instanceof Error ? error.message : String(error)}: ${load.unrest().join('; ')}`, { cause: error });
     });
     report.step('Making sure that faults bite');
-    const believed = await testInjectors(lab, load, signal);
+    const believed = await testInjectors(lab, load, report, signal);
     if (believed.holds) report.done(`Faults bite: ${believed.detail}`);
     else draft.partialBecause = `faults cannot be believed here: ${believed.detail}`;
     const stage: Stage = { lab, load, nodes, journal, report, signal };
@@ -99,7 +103,7 @@ export async function runChaos(lab: Lab, options: ChaosOptions): Promise<ChaosRe
     draft.partialBecause = signal.aborted ? 'it was interrupted' : error instanceof Error ? error.message : String(error);
   } finally {
     load.close();
-    if (options.leavesCluster) await remove(lab, namespaces, { metadata: { name: chaosNamespace } });
+    if (options.leavesCluster) await clearStage(lab);
   }
   if (draft.partialBecause !== undefined) report.warn(draft.partialBecause);
   writeReport(outDir, draft);

@@ -11,7 +11,7 @@ import { type Felt, feel } from '../probe.ts';
 import { render, type Targets } from '../render.ts';
 import type { ChaosRun } from '../report.ts';
 import { recordRun } from '../run-record.ts';
-import { aim } from './aim.ts';
+import { aim, askedOf } from './aim.ts';
 import { chaosMeshInjection, componentInjection, type Injection, type Said } from './injection.ts';
 import type { Journal } from './journal.ts';
 import { ask, isSteady, unask } from './stage.ts';
@@ -126,6 +126,12 @@ async function inflict(
   const lastsMs = lastsIn(experiment, suite);
   let injected: Said = { holds: false, detail: 'it was not asked for' };
   let felt: Felt = { atMs: undefined, detail: '' };
+  const heal = async (): Promise<Said> => {
+    report.update('healing');
+    const recovered = await injection.heal();
+    if (!recovered.holds) report.warn(`${experiment.id}: not taken back: ${recovered.detail}`);
+    return recovered;
+  };
   try {
     await injection.inject();
     const isThere = async (): Promise<boolean> => {
@@ -143,14 +149,10 @@ async function inflict(
       await sleep(Math.max(0, feltMs + lastsMs - Date.now()), undefined, { signal });
     }
     const endsMs = Date.now();
-    report.update('healing');
-    const recovered = await injection.heal();
-    stage.journal.clear();
+    const recovered = await heal();
     return { injected, recovered, endsMs, healedMs: lastsMs === 0 ? feltMs : Date.now() };
   } catch (error) {
-    report.update('healing');
-    await injection.heal();
-    stage.journal.clear();
+    await heal();
     throw error;
   }
 }
@@ -164,12 +166,18 @@ function prepare({ lab, journal }: Stage, { experiment, suite, round, attempt }:
         `experiment ${experiment.id}: it needs a cluster of the testbed; leave it out, or run it without --kubeconfig`,
       );
     journal.add({ part, does });
-    return componentInjection(lab.componentFaults[does], part);
+    const injection = componentInjection(lab.componentFaults[does], part);
+    const heal = async (): Promise<Said> => {
+      const recovered = await injection.heal();
+      if (recovered.holds) journal.remove({ part, does });
+      return recovered;
+    };
+    return { ...injection, heal };
   }
   const name = `${experiment.id.toLowerCase()}-${round}-${attempt}`;
   return chaosMeshInjection(lab, render(experiment, targets, lastsMs + deadManMs, name), lastsMs > 0);
 }
 
 async function unaskAll({ lab, report }: Stage, experiment: Experiment, round: number): Promise<void> {
-  await unask(lab, `asked-${experiment.id.toLowerCase()}-${round}`).catch((error: unknown) => report.warn(String(error)));
+  await unask(lab, askedOf(experiment.id, round)).catch((error: unknown) => report.warn(String(error)));
 }

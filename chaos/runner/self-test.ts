@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { serviceName } from '../../src/api/v1alpha1/naming.ts';
 import { services } from '../../src/kube/objects.ts';
+import type { ProgressReporter } from '../../src/testbed/progress.ts';
 import { type Lab, until } from '../cluster/lab.ts';
 import type { Load } from '../cluster/load.ts';
 import { callerLabels, chaosNamespace, performerNames } from '../experiment.ts';
@@ -13,7 +14,7 @@ const blindMs = 2_000;
 const deadManMs = 60_000;
 
 /** Whether faults can be believed here: a cut that must bite does, and one that meets nobody is not said to be injected. What is made is taken back. */
-export async function testInjectors(lab: Lab, load: Load, signal: AbortSignal): Promise<Said> {
+export async function testInjectors(lab: Lab, load: Load, report: ProgressReporter, signal: AbortSignal): Promise<Said> {
   const cut = experiments.find(({ fault }) => fault.kind === 'partition' && fault.between === 'clients-service');
   if (cut === undefined) return { holds: false, detail: 'no experiment cuts clients off' };
   const [performer] = performerNames;
@@ -46,7 +47,9 @@ export async function testInjectors(lab: Lab, load: Load, signal: AbortSignal): 
     if (isSeeing) return { holds: false, detail: 'an experiment that meets nobody is said to be injected' };
     return { holds: true, detail: 'a cut bites, and one that meets nobody is known' };
   } finally {
-    await biting.heal();
-    await blind.heal();
+    for (const injection of [biting, blind]) {
+      const { holds, detail } = await injection.heal();
+      if (!holds) report.warn(`a cut that was made for a test is not taken back: ${detail}`);
+    }
   }
 }

@@ -6,7 +6,7 @@ import { buildDeployment, buildPerformer, deployments } from '../cluster/workloa
 import { anchorLabels, chaosNamespace, ours, performerNames } from '../experiment.ts';
 import { readyOf } from '../judge.ts';
 import { isReady, performerOf } from '../lives.ts';
-import { anchorOf } from './aim.ts';
+import { anchorOf, askedPrefix } from './aim.ts';
 
 const startLimitMs = 120_000;
 /** Of the Performers under fault: half of what a rollout takes is not to be waited for in every experiment. */
@@ -24,13 +24,31 @@ export async function readNodes({ kube }: Lab): Promise<string[]> {
     .toSorted();
 }
 
-/** Makes what every experiment stands on: Performers that serve, an anchor on each node. What is there is left as it is. */
+const namespace: Namespace = { metadata: { name: chaosNamespace, labels: ours } };
+
+/** The namespace as it is; undefined when there is none. */
+export const readNamespace = (lab: Pick<Lab, 'kube'>): Promise<Namespace | undefined> => find<Namespace>(lab, namespaces, namespace);
+
+/** Whether this program made it, or was given it: whatever else bears its name is left alone. Pure. */
+export function isOurs({ metadata }: Namespace): boolean {
+  return Object.entries(ours).every(([key, value]) => metadata?.labels?.[key] === value);
+}
+
+/** Takes all away that runs have made, with the namespace; one that is not ours stays. */
+export async function clearStage(lab: Pick<Lab, 'kube'>): Promise<void> {
+  const there = await readNamespace(lab);
+  if (there !== undefined && isOurs(there)) await remove(lab, namespaces, there);
+}
+
+/**
+ * Makes what every experiment stands on: Performers that serve, an anchor on each node. What is there is left as it is, but for Performers
+ * that a killed run asked for: experiments ask for them anew.
+ */
 export async function setStage(lab: Lab, names: readonly string[], signal: AbortSignal): Promise<void> {
-  const namespace: Namespace = { metadata: { name: chaosNamespace, labels: ours } };
-  const isFree = async (): Promise<boolean> =>
-    (await find<Namespace>(lab, namespaces, namespace))?.metadata?.deletionTimestamp === undefined;
+  const isFree = async (): Promise<boolean> => (await readNamespace(lab))?.metadata?.deletionTimestamp === undefined;
   await until(`namespace ${chaosNamespace} of an earlier run to go`, isFree, startLimitMs, signal);
   await ensure<Namespace>(lab, namespaces, namespace);
+  await unaskLeftovers(lab);
   for (const name of performerNames) {
     // A new namespace takes pods once it has its service account.
     await until('the namespace', () => ask(lab, name).then(() => true), 20_000, signal);
@@ -80,6 +98,12 @@ export async function ask(lab: Lab, name: string): Promise<void> {
     return;
   }
   await ensure(lab, performers, buildPerformer(chaosNamespace, name, lab.performerImage, {}, spec));
+}
+
+/** Takes away what experiments of a killed run asked for: found there, it would pass for taken up at once. */
+export async function unaskLeftovers(lab: Lab): Promise<void> {
+  const all = (await lab.kube.list(performers, { namespace: chaosNamespace })).items.map((one) => keyOf(one).name);
+  for (const name of all.filter((one) => one.startsWith(askedPrefix))) await unask(lab, name);
 }
 
 /** Takes a Performer away that was asked for, and waits until nothing is left of it. */

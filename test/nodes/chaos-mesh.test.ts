@@ -100,7 +100,7 @@ describe('Chaos Mesh on real nodes', () => {
     await chaos('PhysicalMachineChaos', 'off', {
       action: 'user_defined',
       mode: 'one',
-      duration: '15s',
+      duration: '30s',
       address: [agentUrlOf('n3')],
       uid: 'off-1',
       user_defined: { attackCmd: 'power-off', recoverCmd: 'power-on' },

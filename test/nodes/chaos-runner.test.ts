@@ -2,10 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { inNode, type Lab } from '../../chaos/cluster/lab.ts';
-import { chaosNamespace } from '../../chaos/experiment.ts';
+import { chaosNamespace, ours } from '../../chaos/experiment.ts';
 import { renderChaosFiles } from '../../chaos/rendered-files.ts';
 import { type ChaosReport, chaosReport } from '../../chaos/report.ts';
 import { startOwnLab } from '../../chaos/runner/own-cluster.ts';
@@ -22,6 +22,7 @@ import { makeNodeImages } from './support/prepare.ts';
 let cluster: EmbeddedCluster;
 let lab: Lab;
 let out: string;
+let started: ChildProcess[] = [];
 
 beforeAll(async () => {
   await makeNodeImages();
@@ -33,6 +34,11 @@ afterAll(async () => {
   await cluster?.stop();
   await rm(out, { recursive: true, force: true });
 }, 60_000);
+// What a failed test leaves running would break the cluster under the next one, which takes back what it did.
+afterEach(() => {
+  for (const child of started.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null)) child.kill('SIGKILL');
+  started = [];
+});
 
 /** The command as a user has it, on this cluster; `says` resolves once its progress has a line that matches. */
 function startChaos(...args: readonly string[]): {
@@ -44,11 +50,12 @@ function startChaos(...args: readonly string[]): {
     cwd: projectRoot,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  started.push(child);
   let stderr = '';
   const result = collectOutput(child, (all) => {
     stderr = all;
   });
-  return { child, result, says: (pattern) => until(String(pattern), async () => pattern.test(stderr), 150_000) };
+  return { child, result, says: (pattern) => until(String(pattern), async () => pattern.test(stderr), 240_000) };
 }
 
 const readReport = async (): Promise<ChaosReport> => chaosReport.parse(JSON.parse(await readFile(join(out, 'report.json'), 'utf8')));
@@ -73,6 +80,7 @@ function signalDaemons(signal: 'STOP' | 'CONT'): void {
 describe('what is rendered for Chaos Mesh', () => {
   it('is taken by its own CRDs', async () => {
     await kubectl(cluster, ['create', 'namespace', chaosNamespace]);
+    await kubectl(cluster, ['label', 'namespace', chaosNamespace, Object.entries(ours).flat().join('=')]);
     for (const [path, text] of renderChaosFiles())
       expect(await kubectl(cluster, ['create', '--dry-run=server', '--validate=strict', '-f', '-'], { input: text }), path).toMatch(
         /created \(server dry run\)/,
@@ -80,7 +88,7 @@ describe('what is rendered for Chaos Mesh', () => {
   });
 });
 
-describe('the runner', () => {
+describe('the runner', { timeout: 420_000 }, () => {
   it('takes a fault back when it is interrupted', async () => {
     const { child, result, says } = startChaos('--experiment', 'C5');
     await says(/C5 ·/);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type ChaosRecord, type ChaosStatus, explainRecords, isInjected, isRecovered } from '../../../chaos/records.ts';
+import { type ChaosRecord, type ChaosStatus, explainRecords, isInjected, isRecovered, whereItMayBe } from '../../../chaos/records.ts';
 
 const status = (
   conditions: readonly string[],
@@ -47,5 +47,15 @@ describe('explainRecords', () => {
     expect(explainRecords(status(['Selected'], failed))).toBe('ns/p0: Not Injected/Wait, injected 0 times (connection refused)');
     expect(explainRecords(status([], undefined))).toBe('it has selected nothing');
     expect(explainRecords(undefined)).toBe('its controller has not taken it up');
+  });
+});
+
+describe('whereItMayBe', () => {
+  it.each<{ name: string; records: readonly Partial<ChaosRecord>[]; is: readonly string[] }>([
+    { name: 'it was taken back', records: [{ injectedCount: 1, recoveredCount: 1 }], is: [] },
+    { name: 'it was injected again since', records: [{ injectedCount: 2, recoveredCount: 1 }], is: ['ns/p0'] },
+    { name: 'nobody can tell whether it was injected', records: [{ recoveredCount: 1 }, {}], is: ['ns/p1'] },
+  ])('is $is where $name', ({ records, is }) => {
+    expect(whereItMayBe(status([], records))).toEqual(is);
   });
 });

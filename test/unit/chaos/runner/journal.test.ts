@@ -15,8 +15,15 @@ describe('Journal', () => {
   it('is read by the next process, until what it names is taken back', () => {
     open().add({ part: 'etcd', does: 'hang' });
     expect(open().read()).toEqual([{ part: 'etcd', does: 'hang' }]);
-    open().clear();
+    open().remove({ part: 'etcd', does: 'hang' });
     expect(open().read()).toEqual([]);
+  });
+
+  it('keeps what was not taken back', () => {
+    open().add({ part: 'etcd', does: 'hang' });
+    open().add({ part: 'etcd', does: 'stop' });
+    open().remove({ part: 'etcd', does: 'hang' });
+    expect(open().read()).toEqual([{ part: 'etcd', does: 'stop' }]);
   });
 
   it('keeps clusters apart', () => {

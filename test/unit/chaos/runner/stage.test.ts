@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import { type Lab, until } from '../../../../chaos/cluster/lab.ts';
+import { buildPerformer } from '../../../../chaos/cluster/workloads.ts';
+import { chaosNamespace, ours } from '../../../../chaos/experiment.ts';
+import { waitForCluster } from '../../../../chaos/runner/preflight.ts';
+import { clearStage, unaskLeftovers } from '../../../../chaos/runner/stage.ts';
+import { performers } from '../../../../src/api/v1alpha1/performer.ts';
+import { keyOf, namespaces } from '../../../../src/kube/objects.ts';
+import { silentProgress } from '../../../../src/testbed/progress.ts';
+import { FakeClock } from '../../../support/fake-clock.ts';
+import { MemoryCluster } from '../../../support/memory-cluster.ts';
+
+function setUp() {
+  const cluster = new MemoryCluster({ clock: new FakeClock() });
+  cluster.registerKind(performers, { statusSubresource: true });
+  const kube = cluster.api();
+  const makeNamespace = (labels = {}): Promise<unknown> => kube.create(namespaces, { metadata: { name: chaosNamespace, labels } });
+  return { cluster, kube, makeNamespace, lab: { kube, performerImage: 'avs:1', subject: {} } as unknown as Lab };
+}
+const signal = new AbortController().signal;
+
+describe('the namespace of the experiments', () => {
+  it('is refused, and left alone, where somebody else made it', async () => {
+    const { cluster, lab, makeNamespace } = setUp();
+    await makeNamespace({ team: 'a' });
+    await expect(waitForCluster(lab, silentProgress, signal)).rejects.toThrow(
+      /namespace hourglass-chaos: it is not of this program.* kubectl label namespace hourglass-chaos app\.kubernetes\.io\/managed-by=hourglass-chaos$/,
+    );
+    await clearStage(lab);
+    expect(cluster.find(namespaces, { namespace: '', name: chaosNamespace })?.metadata?.deletionTimestamp).toBeUndefined();
+  });
+
+  it('is removed where it was given over', async () => {
+    const { cluster, lab, makeNamespace } = setUp();
+    await makeNamespace({ team: 'a', ...ours });
+    await expect(waitForCluster(lab, silentProgress, signal)).rejects.toThrow(/^nodes: 0 are Ready/);
+    await clearStage(lab);
+    const left = cluster.find(namespaces, { namespace: '', name: chaosNamespace });
+    expect(left === undefined || left.metadata?.deletionTimestamp !== undefined).toBe(true);
+  });
+});
+
+describe('what a killed run asked for', () => {
+  it('is taken away, and the Performers under fault stay', async () => {
+    const { cluster, kube, lab, makeNamespace } = setUp();
+    await makeNamespace(ours);
+    for (const name of ['alpha', 'asked-c5-0']) await kube.create(performers, buildPerformer(chaosNamespace, name, 'avs:1'));
+    await unaskLeftovers(lab);
+    expect(cluster.objects(performers).map((one) => keyOf(one).name)).toEqual(['alpha']);
+  });
+});
+
+describe('until', () => {
+  it('says what failed last when the time is over', async () => {
+    const failing = until('the pods', () => Promise.reject(new Error('pods "a" is forbidden')), 0);
+    await expect(failing).rejects.toThrow('waited 0 s for the pods: pods "a" is forbidden');
+    await expect(until('the pods', async () => false, 0)).rejects.toThrow(/^waited 0 s for the pods$/);
+  });
+});
