@@ -3,6 +3,7 @@ import {
   endpointSlices,
   keyOf,
   keyText,
+  namespaces,
   type ObjectKey,
   type Pod,
   pods,
@@ -127,8 +128,9 @@ export class Endpoints {
     const key = { namespace, name: `${name}-${hashHex(uidOf(service)).slice(0, 5)}` };
     const slice = { addressType: 'IPv4', endpoints, ports: portsOf(service, selected[0]) };
     const stored = server.find(endpointSlices, key);
+    const home = server.find(namespaces, { namespace: '', name: namespace });
     if (stored !== undefined) server.overwrite(endpointSlices, stored, { ...stored, ...slice } as AnyObject);
-    else {
+    else if (home?.metadata.deletionTimestamp === undefined) {
       const controller = { apiVersion: 'v1', kind: 'Service', name, uid: uidOf(service), controller: true, blockOwnerDeletion: true };
       const labels = { 'kubernetes.io/service-name': name, 'endpointslice.kubernetes.io/managed-by': 'endpointslice-controller.k8s.io' };
       server.create(endpointSlices, { metadata: { ...key, labels, ownerReferences: [controller] }, ...slice } as EndpointSlice);

@@ -25,7 +25,8 @@ export class NodeLifecycle {
     this.#world = world;
     this.#pollPhaseMs = world.draw('node-lifecycle', [0, world.timings.nodePollMs - 1]);
     world.onChange(nodes, ({ before, after }) => {
-      if (after !== undefined && noExecuteOf(before as Node | undefined) !== noExecuteOf(after as Node)) this.#reviewNode(after as Node);
+      const isNews = before === undefined || noExecuteOf(before as Node) !== noExecuteOf(after as Node | undefined);
+      if (after !== undefined && isNews) this.#reviewNode(after as Node);
       if (after === undefined) this.#planTaints();
     });
     world.onChange(pods, ({ before, after, object }) => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { services } from '../../../../src/kube/objects.ts';
+import { namespaces, services } from '../../../../src/kube/objects.ts';
+import type { AnyObject } from '../../../../src/sim/stored-object.ts';
 import { NodesBed, withTimings } from '../../../support/sim-nodes.ts';
 
 const key = { namespace: 'default', name: 'p' };
@@ -28,6 +29,19 @@ describe('the EndpointSlice of a Service', () => {
     await bed.pass(40);
     expect(bed.endpoints()).toEqual([]);
   });
+});
+
+it('is not made any more in a namespace that goes', async () => {
+  const bed = new NodesBed(1);
+  const uid = bed.run('a');
+  const home = bed.server.find(namespaces, { namespace: '', name: 'default' }) as AnyObject;
+  bed.server.remove(
+    namespaces,
+    bed.server.overwrite(namespaces, home, { ...home, metadata: { ...home.metadata, finalizers: ['test/stays'] } }),
+  );
+  await bed.until(() => bed.isReady(uid));
+  await bed.pass(2);
+  expect(bed.endpoints()).toEqual([]);
 });
 
 it('does not list a pod that has ended for good', async () => {

@@ -56,6 +56,17 @@ describe('a node whose kubelet is cut off', () => {
     expect(bed.pod(uid)?.metadata?.deletionTimestamp).toBeUndefined();
   });
 
+  it('keeps its pods when it is registered anew before they must go: its taints went with the former one', async () => {
+    const { bed, uid, node } = await setUp(4);
+    bed.nodes.powerOff(node);
+    await bed.until(() => bed.taints(node).includes('NoExecute'));
+    bed.nodes.removeNode(node);
+    await bed.pass(5);
+    bed.nodes.powerOn(node);
+    await bed.pass(600);
+    expect([bed.taints(node), bed.pod(uid)?.metadata?.deletionTimestamp, bed.isReady(uid)]).toEqual([[], undefined, true]);
+  });
+
   it('is not missed when it is back within its grace', async () => {
     const { bed, uid, node } = await setUp(2);
     const before = bed.server.store.revision;
