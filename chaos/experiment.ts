@@ -13,6 +13,8 @@ export type Fault =
   | { readonly kind: 'partition'; readonly between: 'clients-pod' | 'clients-service' | 'operator-api' | 'kubelet-api' }
   /** Done to a node by an agent that has power over it, under the agent's own name for it. */
   | { readonly kind: 'node'; readonly does: 'power-off' | 'freeze' | 'kubelet-hang' }
+  /** A performer's Service is deleted, or selects nobody any more, by another hand. */
+  | { readonly kind: 'service'; readonly does: 'delete' | 'misroute' }
   /** A part of the control plane is killed, or stands still with its connections open. */
   | { readonly kind: 'control-plane'; readonly part: 'kube-apiserver' | 'etcd'; readonly does: 'stop' | 'hang' };
 
@@ -77,6 +79,8 @@ export const ours = { 'app.kubernetes.io/managed-by': 'hourglass-chaos' } as con
 export const performerNames = ['alpha', 'beta'] as const;
 /** Of the load's pods, so that faults and people find them. */
 export const callerLabels = { app: 'hourglass-chaos-caller' } as const;
+/** By which a Service that is led astray is known: no pod has it. */
+export const strangeSelector = { 'example.com/chaos': 'nobody' } as const;
 /** Of the pods with a node's own network, through which a node is cut off. */
 export const anchorLabels = { app: 'hourglass-chaos-anchor' } as const;
 export const operatorNamespace = 'hourglass-system';

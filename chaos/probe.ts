@@ -1,5 +1,6 @@
-import type { Pod } from '../src/kube/objects.ts';
-import type { Fault } from './experiment.ts';
+import { serviceName } from '../src/api/v1alpha1/naming.ts';
+import type { Pod, Service } from '../src/kube/objects.ts';
+import { type Fault, strangeSelector } from './experiment.ts';
 import { readLives } from './lives.ts';
 import { isAnswerOf, type LoadCall, type Met, type Observations } from './observations.ts';
 
@@ -35,6 +36,8 @@ export function feel(fault: Fault, seen: Observations, met: Met, fromMs: number,
       return feelCut(fault.between, seen, met, fromMs, untilMs);
     case 'node':
       return fault.does === 'kubelet-hang' ? feelSilence(met.nodes[0] ?? '', seen, fromMs, untilMs) : feelPower(seen, met, fromMs, untilMs);
+    case 'service':
+      return feelService(fault.does, seen, met, fromMs);
     case 'control-plane':
       return feelSilence('anybody', seen, fromMs, untilMs);
   }
@@ -78,6 +81,16 @@ function feelSwap({ changes }: Observations, met: Met, fromMs: number): Felt {
   const life = readLives(changes).find(({ uid }) => uid === victim?.uid);
   if (swapped === undefined || life?.ready.at(-1)?.toMs === undefined) return nothing(`pod ${victim?.name} is as ready as before`);
   return { atMs: swapped.atMs, detail: `pod ${victim?.name} has another image, and is not ready any more` };
+}
+
+function feelService(does: 'delete' | 'misroute', { changes }: Observations, { performer }: Met, fromMs: number): Felt {
+  const name = serviceName(performer);
+  const isHit = (after: unknown): boolean =>
+    does === 'delete'
+      ? after === undefined
+      : Object.keys(strangeSelector).some((key) => (after as Service | undefined)?.spec?.selector?.[key]);
+  const hit = changes.find(({ kind, key, after, atMs }) => kind === 'services' && key.name === name && atMs >= fromMs && isHit(after));
+  return hit === undefined ? nothing(`Service ${name} is as before`) : { atMs: hit.atMs, detail: `Service ${name} led to nobody` };
 }
 
 function feelCut(between: 'clients-pod' | 'clients-service', seen: Observations, met: Met, fromMs: number, untilMs: number): Felt {

@@ -97,6 +97,7 @@ export function render({ id, fault }: Experiment, targets: Targets, lastsMs: num
       const selector = { physicalMachines: { [machineNamespace]: [machine] } };
       return make('PhysicalMachineChaos', { action: 'user_defined', mode: 'all', selector, uid, user_defined: named, ...lasts });
     }
+    case 'service':
     case 'control-plane':
       throw new RangeError(`experiment ${id}: Chaos Mesh has nothing for it`);
   }

@@ -18,7 +18,7 @@ const identity = [
   { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
   { name: 'POD_UID', valueFrom: { fieldRef: { fieldPath: 'metadata.uid' } } },
 ];
-const port = 8080;
+export const performerPort = 8080;
 
 /** A Performer with the test performer's image, behaving as `env` says (test/performer/README.md). Pure. */
 export function buildPerformer(
@@ -28,7 +28,7 @@ export function buildPerformer(
   env: Readonly<Record<string, string>> = {},
   spec: Partial<PerformerSpecInput> = {},
 ): Performer {
-  const config = { grpcPort: port, environment: env, env: identity };
+  const config = { grpcPort: performerPort, environment: env, env: identity };
   const full = { avsAddress: '0x00000000000000000000000000000000000000a1', image, config, ...spec };
   return { apiVersion: apiVersionOf(performers), kind: performers.kind, metadata: { name, namespace }, spec: full } as Performer;
 }
@@ -42,7 +42,7 @@ export function buildDeployment(
   const metadata = { name: serviceName(name), namespace };
   const labels = { [keys.app]: appLabelValue, ...performerSelector(name) };
   const probe = (periodSeconds: number, timeoutSeconds: number, failureThreshold: number): object => ({
-    grpc: { port },
+    grpc: { port: performerPort },
     periodSeconds,
     timeoutSeconds,
     failureThreshold,
@@ -52,7 +52,7 @@ export function buildDeployment(
     image,
     imagePullPolicy: 'IfNotPresent',
     env: identity,
-    ports: [{ name: portName, containerPort: port }],
+    ports: [{ name: portName, containerPort: performerPort }],
     startupProbe: probe(1, 1, 300),
     readinessProbe: probe(1, 1, 3),
     livenessProbe: probe(10, 5, 3),
@@ -64,7 +64,7 @@ export function buildDeployment(
       apiVersion: 'v1',
       kind: 'Service',
       metadata,
-      spec: { selector: performerSelector(name), ports: [{ name: portName, port }] },
+      spec: { selector: performerSelector(name), ports: [{ name: portName, port: performerPort }] },
     },
   };
 }

@@ -200,6 +200,28 @@ export const experiments: readonly Experiment[] = [
     twin: 'api-slow',
     convergesMs: 90 * second,
   },
+  {
+    id: 'C14a',
+    title: "a performer's Service is deleted by hand",
+    fault: { kind: 'service', does: 'delete' },
+    lastsMs: { full: 0 },
+    injector: 'testbed',
+    steady: ['S1', 'L1'],
+    bounds: [...always, counted('-', 'pods created'), counted('-', 'operator writes to pods'), timed('-', 'outage ms', 15 * second)],
+    twin: 'service-deleted',
+    convergesMs: 60 * second,
+  },
+  {
+    id: 'C14b',
+    title: "a performer's Service is led astray by hand",
+    fault: { kind: 'service', does: 'misroute' },
+    lastsMs: { full: 0 },
+    injector: 'testbed',
+    steady: ['S1', 'L1'],
+    bounds: [...always, counted('-', 'pods created'), counted('-', 'operator writes to pods'), timed('-', 'outage ms', 5 * second)],
+    twin: 'service-edited',
+    convergesMs: 60 * second,
+  },
 ];
 
 /** Those of a suite, or those named: `C2` is every C2 with a letter where there is none without. @throws RangeError for a name that is none */

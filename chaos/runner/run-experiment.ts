@@ -4,7 +4,7 @@ import { TestbedError } from '../../src/testbed/testbed-error.ts';
 import { type Lab, until } from '../cluster/lab.ts';
 import type { Load } from '../cluster/load.ts';
 import { startRecorder } from '../cluster/recorder.ts';
-import { chaosNamespace, type Experiment, type SuiteName } from '../experiment.ts';
+import { chaosNamespace, type Experiment, performerNames, type SuiteName } from '../experiment.ts';
 import { lastsIn } from '../experiments/catalogue.ts';
 import type { Met, Observations } from '../observations.ts';
 import { type Felt, feel } from '../probe.ts';
@@ -14,6 +14,7 @@ import { recordRun } from '../run-record.ts';
 import { aim, askedOf } from './aim.ts';
 import { chaosMeshInjection, componentInjection, type Injection, type Said } from './injection.ts';
 import type { Journal } from './journal.ts';
+import { restoreService, serviceInjection } from './service-fault.ts';
 import { ask, isSteady, unask } from './stage.ts';
 
 export interface Stage {
@@ -63,7 +64,7 @@ export async function runExperiment(stage: Stage, plan: RunPlan): Promise<ChaosR
     report.update('baseline');
     await sleep(baselineMs, undefined, { signal });
     const { met, targets } = await aim(lab, experiment, seed, round);
-    const injection = prepare(stage, plan, targets);
+    const injection = prepare(stage, plan, met, targets);
     const askedMs = Date.now();
     report.update(
       `injecting: ${experiment.title} (${met.pods.map(({ name }) => name).join()}${met.nodes.length === 0 ? '' : ` on ${met.nodes.join()}`})`,
@@ -100,6 +101,7 @@ export async function runExperiment(stage: Stage, plan: RunPlan): Promise<ChaosR
     });
   } finally {
     recorder.stop();
+    if (experiment.fault.kind === 'service') for (const name of performerNames) await restoreService(lab, name);
     await unaskAll(stage, experiment, round);
   }
 }
@@ -157,8 +159,9 @@ async function inflict(
   }
 }
 
-function prepare({ lab, journal }: Stage, { experiment, suite, round, attempt }: RunPlan, targets: Targets): Injection {
+function prepare({ lab, journal }: Stage, { experiment, suite, round, attempt }: RunPlan, met: Met, targets: Targets): Injection {
   const lastsMs = lastsIn(experiment, suite);
+  if (experiment.fault.kind === 'service') return serviceInjection(lab, met.performer, experiment.fault.does);
   if (experiment.fault.kind === 'control-plane') {
     const { part, does } = experiment.fault;
     if (lab.componentFaults === undefined)

@@ -13,8 +13,10 @@ export const caughtBy: Readonly<Record<string, readonly string[]>> = {
   'lost-pod-kept': ['C7'],
   'lost-pod-deleted-at-once': ['C7'],
   'name-of-a-corpse': ['C1b'],
-  'ready-when-started': ['C3'],
-  'writes-without-the-lease': ['C5'],
+  'deletion-unseen': ['C14a'],
+  'service-made-once': ['C14a'],
+  'service-drift-unseen': ['C14b'],
+  'merge-patch-keeps-strangers': ['C14b'],
   // What it lost with the API server shows when there is something to do.
   'reflector-ends': ['C12a', 'C1'],
 };

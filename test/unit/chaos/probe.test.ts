@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Fault } from '../../../chaos/experiment.ts';
 import type { Met, Observations } from '../../../chaos/observations.ts';
 import { feel } from '../../../chaos/probe.ts';
+import type { Change } from '../../../src/oracle/kit.ts';
 import { calls, change, observed, pod, renewals, victim } from './support.ts';
 
 const there = change(0, undefined, pod('a-0'));
@@ -9,6 +10,14 @@ const gone = change(10_100, pod('a-0'), undefined);
 const kill: Fault = { kind: 'pod-kill', graceSeconds: 0 };
 const cut = (between: Extract<Fault, { kind: 'partition' }>['between']): Fault => ({ kind: 'partition', between });
 const onNode: Met = { ...victim, nodes: ['n1'] };
+
+const service = (atMs: number, selector: Readonly<Record<string, string>> = {}): Change => ({
+  atMs,
+  kind: 'services',
+  key: { namespace: 'ns', name: 'performer-alpha' },
+  before: undefined,
+  after: { spec: { selector } },
+});
 
 /** Asked for at 10 s, over at 30 s. */
 describe('feel', () => {
@@ -36,6 +45,24 @@ describe('feel', () => {
       name: 'no container that runs on',
       fault: { kind: 'container-kill', of: 'performer' },
       seen: { changes: [there, change(11_000, pod('a-0'), pod('a-0'))] },
+      atMs: undefined,
+    },
+    {
+      name: 'a Service that is gone',
+      fault: { kind: 'service', does: 'delete' },
+      seen: { changes: [{ ...service(9_000), after: undefined }, service(9_500), { ...service(10_300), after: undefined }] },
+      atMs: 10_300,
+    },
+    {
+      name: 'a Service that selects nobody',
+      fault: { kind: 'service', does: 'misroute' },
+      seen: { changes: [service(10_100), service(10_200, { 'example.com/chaos': 'nobody' })] },
+      atMs: 10_200,
+    },
+    {
+      name: 'no Service that is as before',
+      fault: { kind: 'service', does: 'misroute' },
+      seen: { changes: [service(10_100)] },
       atMs: undefined,
     },
     {
