@@ -1,8 +1,8 @@
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { ArgumentError } from '../../src/bench/argument-error.ts';
 import { formatJUnit } from '../../src/bench/junit.ts';
 import { parseReport } from '../../src/bench/read-report.ts';
-import { TestbedError } from '../../src/testbed/testbed-error.ts';
 import { renderPeers } from '../peers-table.ts';
 import { type ChaosReport, chaosReport } from '../report.ts';
 import { formatChaos, toJUnitCases } from '../table.ts';
@@ -28,7 +28,7 @@ export async function writePeers(reports: readonly ChaosReport[], dir: string): 
  *
  * @param path of a report.json, or of the folder that has one
  * @returns the tables of the run, and where the page is
- * @throws TestbedError when there is none, or it is not one
+ * @throws ArgumentError when there is none, or it is not one
  */
 export async function redrawChaosReport(path: string, out?: string): Promise<string> {
   const isFolder = await stat(path).then(
@@ -37,7 +37,7 @@ export async function redrawChaosReport(path: string, out?: string): Promise<str
   );
   const file = isFolder ? join(path, 'report.json') : path;
   const text = await readFile(file, 'utf8').catch((error: Error) => {
-    throw new TestbedError(`${file}: ${error.message}; name the folder that \`hourglass chaos\` wrote (--out), or its report.json`, {
+    throw new ArgumentError(`${file}: ${error.message}; name the folder that \`hourglass chaos\` wrote (--out), or its report.json`, {
       cause: error,
     });
   });

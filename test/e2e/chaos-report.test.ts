@@ -170,6 +170,6 @@ describe('chaos report', () => {
     if (content !== undefined) writeFileSync(path, content);
     const { code, stderr } = await hourglass(['chaos', 'report', path]);
     expect(stderr).toContain(says);
-    expect(code).toBe(1);
+    expect(code).toBe(2);
   });
 });
