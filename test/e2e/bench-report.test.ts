@@ -101,7 +101,7 @@ describe('report.html in a browser', () => {
 it('stands beside a JUnit file with the goals', async () => {
   await hourglass(['bench', 'report', file, '--out', join(dir, 'new')]);
   expect(await readFile(join(dir, 'new', 'junit.xml'), 'utf8')).toMatch(
-    /<testsuites name="hourglass bench" tests="23" failures="\d+" skipped="\d+">/,
+    /<testsuites name="hourglass bench" tests="24" failures="\d+" skipped="\d+">/,
   );
 });
 
