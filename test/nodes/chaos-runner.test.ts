@@ -105,11 +105,12 @@ describe('the runner', { timeout: 420_000 }, () => {
     await until('the cut', async () => findRules().length > 0);
     killed.child.kill('SIGKILL');
     await killed.result;
-    expect(findRules()).not.toEqual([]);
+    expect(findRules().filter((rule) => rule.includes('/c5-'))).not.toEqual([]);
     const { result, child, says } = startChaos('--experiment', 'C2a');
     await says(/taking back NetworkChaos hourglass-chaos\/c5-0-1, which an earlier run left behind/);
     await says(/Starting Performers/);
-    expect(findRules()).toEqual([]);
+    // By now a cut of its own may be there, to see whether it bites.
+    expect(findRules().filter((rule) => rule.includes('/c5-'))).toEqual([]);
     child.kill('SIGINT');
     await result;
   });

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { inNode } from '../../chaos/cluster/lab.ts';
+import { buildCli } from '../../scripts/build.ts';
 import { collectOutput } from '../../scripts/collect-output.ts';
 import { projectRoot } from '../../scripts/generate.ts';
 import { ctr } from '../../src/testbed/nodes/node-plan.ts';
-import { builtCli } from '../support/cli.ts';
 import { buildTimeoutMs } from '../support/cluster.ts';
 import { type DocBlock, joinBlocks, readBlocks } from '../support/doc-blocks.ts';
 import { NodesCluster } from './support/nodes-cluster.ts';
@@ -15,7 +15,7 @@ import { NodesCluster } from './support/nodes-cluster.ts';
 const cluster = new NodesCluster({ images: ['operator', 'test-performer', 'k6'] });
 let home: string;
 // Through links a script does not know that it is the one that was started: the pages would have nothing built.
-beforeAll(() => builtCli(), buildTimeoutMs);
+beforeAll(() => buildCli(join(projectRoot, 'dist')), buildTimeoutMs);
 
 /** A checkout in which pages may write files. */
 beforeEach(async () => {
