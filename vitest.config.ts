@@ -23,7 +23,7 @@ export default defineConfig({
       suite('property', thorough),
       suite('parity', thorough),
       suite('house', thorough),
-      suite('simulation', { testTimeout: 600_000, hookTimeout: 600_000 }),
+      suite('simulation', { testTimeout: 900_000, hookTimeout: 600_000 }),
       suite('contract', cluster),
       suite('faults', cluster),
       suite('model', cluster),
