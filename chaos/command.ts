@@ -91,11 +91,11 @@ export async function runChaosCommand(
     results.push(result);
     const html = await writeChaosReport(result, dir);
     report.done(`raw data: ${join(dir, 'report.json')}, drawn: ${html}`);
+    if (subjects.length > 1) await writePeers(results, outDir);
     if (signal.aborted) break;
   }
   const [result] = results;
   if (results.length > 1 || result === undefined) {
-    await writePeers(results, outDir);
     const texts = results.map((one) => `${one.subject}\n\n${formatChaos(one)}\n`);
     return { text: json === true ? JSON.stringify(results) : [...texts, formatPeers(results)].join('\n'), verdict: worstVerdict(results) };
   }
