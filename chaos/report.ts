@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { machine } from '../src/bench/bench-report.ts';
 
 const atMs = z.number();
 const optionalAtMs = atMs.optional();
@@ -88,7 +89,7 @@ export const chaosReport = z.object({
   repeat: z.number().int(),
   /** Whether figures that are about speed counted. */
   judgesTimes: z.boolean(),
-  machine: z.object({ cpu: z.string(), cores: z.number().int(), memoryBytes: z.number(), system: z.string() }),
+  machine,
   versions: z.record(z.string(), z.string()),
   cluster: z.object({ server: z.string(), nodes: z.number().int(), timers: z.string().optional() }),
   load: z.object({ perSecond: z.number(), deadlineMs: z.number() }),

@@ -1,4 +1,5 @@
 import { conditionTypes, factTypes, type Reason, reasons } from '../src/api/v1alpha1/conditions.ts';
+import { denials } from '../src/oracle/why.ts';
 
 /** What has happened, for each reason. */
 const causes: Readonly<Record<Reason, string>> = {
@@ -38,16 +39,6 @@ const causes: Readonly<Record<Reason, string>> = {
 };
 
 const unstored: readonly Reason[] = ['Draining', 'Repairing', 'Gone', 'ManagedElsewhere'];
-/** Refused by the API server: the write is tried again. */
-const refused: readonly Reason[] = [
-  'QuotaExceeded',
-  'LimitExceeded',
-  'PodSecurityViolation',
-  'WebhookDenied',
-  'ReferenceMissing',
-  'NamespaceTerminating',
-  'WriteDenied',
-];
 const replaced: readonly Reason[] = ['Evicted', 'Preempted', 'PodFailed'];
 
 const header = '<!-- Generated from src/api/v1alpha1/conditions.ts by `npm run generate`; do not edit. -->';
@@ -111,7 +102,7 @@ ${rows.join('\n')}
 
 function describeRetry(reason: Reason): string {
   if (reasons[reason].ready) return 'when something changes';
-  if (refused.includes(reason)) return 'back-off from 50 ms to 60 s';
+  if (denials.has(reason)) return 'back-off from 50 ms to 60 s';
   if (replaced.includes(reason)) return 'next pod 30 s after the last was made, twice as long each time, at most 10 min';
   return reasons[reason].rechecks ? 'when something changes, and every 30 s' : 'when something changes';
 }

@@ -1,8 +1,8 @@
-import { execFileSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isKubeFault } from '../../src/kube/faults.ts';
+import { findObject } from '../../src/kube/find.ts';
 import type { KubeObject, Resource } from '../../src/kube/objects.ts';
 import { keyOf } from '../../src/kube/objects.ts';
 import { createKubeApi, type KubeClient } from '../../src/kube-client/client.ts';
@@ -96,12 +96,7 @@ export async function find<T extends KubeObject>(
   resource: Resource<T>,
   object: KubeObject,
 ): Promise<T | undefined> {
-  try {
-    return await kube.get(resource, keyOf(object));
-  } catch (error) {
-    if (isKubeFault(error, 'notFound')) return undefined;
-    throw error;
-  }
+  return await findObject(kube, resource, keyOf(object), {});
 }
 
 /** Waits for the cluster; a question that fails is asked again. @throws TestbedError when the time is over, with what failed last, or the reason of `signal` */
@@ -119,13 +114,7 @@ export async function until(what: string, holds: () => Promise<boolean>, limitMs
   }
 }
 
-/** Runs a command in a node and returns what it said; throws when it fails. */
-export function inNode(nodes: RealNodes, name: string, command: readonly string[]): string {
-  const [program = '', ...args] = nodes.enter(name, command);
-  return execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], timeout: 30_000 });
-}
-
 /** Gives an image of the nodes a second name. */
 export function tagImage(nodes: RealNodes, image: string, tag: string): void {
-  for (const name of nodes.names) inNode(nodes, name, [...ctr, 'images', 'tag', '--force', image, tag]);
+  for (const name of nodes.names) nodes.run(name, [...ctr, 'images', 'tag', '--force', image, tag]);
 }

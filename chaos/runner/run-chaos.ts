@@ -1,6 +1,6 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
-import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
 import { join } from 'node:path';
+import { describeMachine } from '../../src/bench/machine.ts';
 import { isKubeFault } from '../../src/kube/faults.ts';
 import type { ProgressReporter } from '../../src/testbed/progress.ts';
 import { TestbedError } from '../../src/testbed/testbed-error.ts';
@@ -129,12 +129,7 @@ function startReport({ config, subject }: Lab, options: ChaosOptions, nodes: num
     seed,
     repeat,
     judgesTimes,
-    machine: {
-      cpu: cpus()[0]?.model ?? 'unknown',
-      cores: availableParallelism(),
-      memoryBytes: totalmem(),
-      system: `${type()} ${release()}`,
-    },
+    machine: describeMachine(),
     versions: { ...versions },
     cluster: { server: config.server, nodes, ...(timers === undefined ? {} : { timers }) },
     load: { ...loadShape },

@@ -43,6 +43,10 @@ const block = z.object({
 });
 export type Block = z.infer<typeof block>;
 
+/** Where a report was measured. */
+export const machine = z.object({ cpu: z.string(), cores: z.number().int(), memoryBytes: z.number(), system: z.string() });
+export type Machine = z.infer<typeof machine>;
+
 /** What `report.json` holds: everything measured, raw, and nothing that can be worked out from it. */
 export const benchReport = z.object({
   version: z.literal(1),
@@ -53,7 +57,7 @@ export const benchReport = z.object({
   /** When it went on after it had been interrupted: what is paired may lie apart in time. */
   resumedAt: z.array(z.iso.datetime()).optional(),
   seed: z.number().int(),
-  machine: z.object({ cpu: z.string(), cores: z.number().int(), memoryBytes: z.number(), system: z.string() }),
+  machine,
   /** By program, e.g. `kubernetes`, `etcd`, `k6`, `node`, `hourglass`. */
   versions: z.record(z.string(), z.string()),
   cluster: z.object({ profile: z.string(), etcdFsync: z.boolean().optional() }),

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, cpus, homedir, release, tmpdir, totalmem, type } from 'node:os';
+import { availableParallelism, homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { ProgressReporter } from '../testbed/progress.ts';
 import { ensureTool, findInCheckout, readVersions } from '../testbed/tools.ts';
 import { BenchCluster } from './bench-cluster.ts';
 import type { BenchReport, Block } from './bench-report.ts';
 import { type BlockContext, type BlockPlan, NotReadyError, namespacesOf, runBlock } from './block.ts';
+import { describeMachine } from './machine.ts';
 import { type OwnCluster, type OwnClusterOptions, startOwnCluster } from './own-cluster.ts';
 import { Pace, planRun } from './plan.ts';
 import { checkSameRun, isKept, keptBlocks } from './resume.ts';
@@ -149,12 +150,7 @@ function startReport({ profile, kubeconfig, seed, subjects, productVersion }: Be
     startedAt: now,
     finishedAt: now,
     seed,
-    machine: {
-      cpu: cpus()[0]?.model ?? 'unknown',
-      cores: availableParallelism(),
-      memoryBytes: totalmem(),
-      system: `${type()} ${release()}`,
-    },
+    machine: describeMachine(),
     versions: {
       k6,
       node: process.versions.node,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { inNode, type Lab } from '../../chaos/cluster/lab.ts';
+import type { Lab } from '../../chaos/cluster/lab.ts';
 import { chaosNamespace, ours } from '../../chaos/experiment.ts';
 import { renderChaosFiles } from '../../chaos/rendered-files.ts';
 import { type ChaosReport, chaosReport } from '../../chaos/report.ts';
@@ -66,7 +66,7 @@ function findRules(): readonly string[] {
     'for pid in $(ls /proc | grep "^[0-9]*$"); do readlink /proc/$pid/ns/net | sed "s/$/ $pid/"; done | sort -u -k1,1 | while read -r net pid; do nsenter --net=/proc/$pid/ns/net iptables-save; done 2>/dev/null | grep -e "-A CHAOS" || true';
   const { nodes } = lab;
   return (nodes?.names ?? [])
-    .flatMap((name) => (nodes === undefined ? [] : inNode(nodes, name, ['sh', '-c', script]).split('\n')))
+    .flatMap((name) => (nodes === undefined ? [] : nodes.run(name, ['sh', '-c', script]).split('\n')))
     .filter((line) => line !== '');
 }
 
@@ -74,7 +74,7 @@ function findRules(): readonly string[] {
 function signalDaemons(signal: 'STOP' | 'CONT'): void {
   const script = `cd /proc; for one in [0-9]*; do [ "$(cat $one/comm)" = chaos-daemon ] && kill -${signal} $one; done; true`;
   const { nodes } = lab;
-  for (const name of nodes?.names ?? []) if (nodes !== undefined) inNode(nodes, name, ['sh', '-c', script]);
+  for (const name of nodes?.names ?? []) if (nodes !== undefined) nodes.run(name, ['sh', '-c', script]);
 }
 
 describe('what is rendered for Chaos Mesh', () => {

@@ -3,11 +3,10 @@ import { chmod, cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { inNode } from '../../chaos/cluster/lab.ts';
+import { tagImage } from '../../chaos/cluster/lab.ts';
 import { buildCli } from '../../scripts/build.ts';
 import { collectOutput } from '../../scripts/collect-output.ts';
 import { projectRoot } from '../../scripts/generate.ts';
-import { ctr } from '../../src/testbed/nodes/node-plan.ts';
 import { buildTimeoutMs } from '../support/cluster.ts';
 import { type DocBlock, joinBlocks, readBlocks } from '../support/doc-blocks.ts';
 import { NodesCluster } from './support/nodes-cluster.ts';
@@ -47,8 +46,7 @@ describe('the commands of', () => {
     '%s work, one after the other, on nodes',
     async (page) => {
       const mirror = 'registry.example.com/mirror/hourglass-operator:0.1.0';
-      for (const name of cluster.nodes.names)
-        inNode(cluster.nodes, name, [...ctr, 'images', 'tag', '--force', 'registry.example.com/hourglass-operator:0.1.0', mirror]);
+      tagImage(cluster.nodes, 'registry.example.com/hourglass-operator:0.1.0', mirror);
       await run(
         readBlocks(page).filter(({ mark }) => mark === 'cluster' || mark === 'nodes'),
         { KUBECONFIG: cluster.kubeconfig },

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { inNode } from '../../chaos/cluster/lab.ts';
 import { operatorNamespace } from '../../chaos/experiment.ts';
 import type { Call } from '../../chaos/observations.ts';
 import { annotations, leaseName } from '../../src/api/v1alpha1/naming.ts';
@@ -210,7 +209,8 @@ describe('a node whose kubelet is cut off for a minute', () => {
       const { pod, node } = await serve('zombie', { nodeLossPolicy: 'Route' });
       const [container = ''] = (await podsOf('zombie')).map(({ status }) => status?.containerStatuses?.[0]?.containerID ?? '');
       const isAlive = (): boolean =>
-        inNode(cluster.nodes, node, [...ctr, 'tasks', 'ls'])
+        cluster.nodes
+          .run(node, [...ctr, 'tasks', 'ls'])
           .split('\n')
           .some((line) => line.startsWith(container.replace('containerd://', '')) && line.includes('RUNNING'));
       let routedAwayMs = 0;

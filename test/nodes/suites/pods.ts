@@ -115,7 +115,7 @@ export function describePods(cluster: NodesCluster): void {
         await cluster.performer(namespace, 'shot');
         await serving('shot');
         const [before] = await podsOf('shot');
-        await cluster.endContainer(before?.spec?.nodeName ?? '', namespace, 'performer-shot', 'SIGKILL');
+        await cluster.endContainer(namespace, 'performer-shot', 'SIGKILL');
         await until('the restart', async () => (await restarts('shot')) === 1);
         await serving('shot');
         expect((await podsOf('shot')).map(({ metadata }) => metadata?.uid)).toEqual([before?.metadata?.uid]);

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
-import { inNode, installOperator, tagImage } from '../../../chaos/cluster/lab.ts';
+import { installOperator, tagImage } from '../../../chaos/cluster/lab.ts';
 import { buildCaller, buildPerformer } from '../../../chaos/cluster/workloads.ts';
 import { operatorNamespace } from '../../../chaos/experiment.ts';
 import type { Call } from '../../../chaos/observations.ts';
@@ -11,7 +11,8 @@ import { clustersHome, registryDirOf } from '../../../src/testbed/cluster-state.
 import type { AuditLevel } from '../../../src/testbed/components.ts';
 import { type EmbeddedCluster, startEmbeddedCluster } from '../../../src/testbed/embedded-cluster.ts';
 import { kubectl } from '../../../src/testbed/kubectl.ts';
-import { ctr, type NodeTimers } from '../../../src/testbed/nodes/node-plan.ts';
+import { findContainer, signalContainer } from '../../../src/testbed/nodes/container-faults.ts';
+import type { NodeTimers } from '../../../src/testbed/nodes/node-plan.ts';
 import { openRealNodes, type RealNodes } from '../../../src/testbed/nodes/real-nodes.ts';
 import { silentProgress } from '../../../src/testbed/progress.ts';
 import { RealCluster, until } from '../../parity/support/real-cluster.ts';
@@ -174,8 +175,7 @@ export class NodesCluster extends RealCluster {
       heard: (what, holds) => until(`${name} to hear ${what}`, async () => holds(await calls())),
       stop: async () => {
         // The container gets the signal and ends by itself, or has ended; its log is there as long as its pod is.
-        const node = await this.kubectl('get', 'pod', '-n', namespace, name, '-o', 'jsonpath={.spec.nodeName}');
-        await this.endContainer(node, namespace, name).catch(() => undefined);
+        await this.endContainer(namespace, name).catch(() => undefined);
         await until('the caller to end', async () => /Succeeded|Failed/.test(await phase()));
         const all = await calls();
         await this.kubectl('delete', 'pod', '-n', namespace, name, '--grace-period=0', '--force');
@@ -185,10 +185,7 @@ export class NodesCluster extends RealCluster {
   }
 
   /** Sends a signal to process 1 of a pod's container, by its node's containerd. */
-  async endContainer(node: string, namespace: string, pod: string, signal = 'SIGTERM'): Promise<void> {
-    const id = (
-      await this.kubectl('get', 'pod', '-n', namespace, pod, '-o', 'jsonpath={.status.containerStatuses[0].containerID}')
-    ).replace(/^containerd:\/\//, '');
-    inNode(this.nodes, node, [...ctr, 'tasks', 'kill', '--signal', signal, id]);
+  async endContainer(namespace: string, pod: string, signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
+    await signalContainer(this.nodes, await findContainer(this.cluster, namespace, pod), signal);
   }
 }
