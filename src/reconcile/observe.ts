@@ -34,7 +34,7 @@ export async function observe(key: ObjectKey, deps: ReconcileDeps, lastPass: boo
   const serviceWriter = await deps.writers.findRival(key, service, kube, signal);
   const denied = deps.writers.findDenial(key, kube.serverNowMs());
   const statusTruce = deps.writers.findStatusTruce(key, kube.serverNowMs());
-  const unkept = deps.writers.findUnkept(kube.serverNowMs(), performer?.status);
+  const unkept = deps.writers.findUnkept(kube.serverNowMs());
   return {
     key,
     nowMs: kube.serverNowMs(),

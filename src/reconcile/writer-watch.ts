@@ -46,19 +46,21 @@ export class WriterWatch {
 
   #unkept: Unkept | undefined;
 
-  /** The answer to a status of ours: what was sent and is not in it, this cluster's CRD prunes. */
+  /**
+   * The answer to a status of ours: what was sent and is not in it, this cluster's CRD prunes. Only answers tell of the CRD as it is:
+   * a view may show what was stored before.
+   */
   answered(sent: Json, answer: KubeObject, nowMs: number): void {
     const { status: asked = {} } = sent as { readonly status?: object };
     const { status: kept = {} } = answer as { readonly status?: object };
+    if (this.#unkept?.fields.some((field) => field in kept)) this.#unkept = undefined;
     const pruned = Object.entries(asked).flatMap(([field, value]) => (value === null || field in kept ? [] : [field]));
     if (pruned.length === 0) return;
     const known = this.findUnkept(nowMs)?.fields ?? [];
     this.#unkept = { fields: [...new Set([...known, ...pruned])], untilMs: nowMs + truceMs };
   }
 
-  /** @param status as it is stored: a field of it that was not kept tells of another CRD since */
-  findUnkept(nowMs: number, status: object = {}): Unkept | undefined {
-    if (this.#unkept?.fields.some((field) => field in status)) this.#unkept = undefined;
+  findUnkept(nowMs: number): Unkept | undefined {
     return nowMs < (this.#unkept?.untilMs ?? 0) ? this.#unkept : undefined;
   }
 

@@ -23,8 +23,8 @@ describe('a status of which the answer lacks fields', () => {
   };
 
   it('is not asked for those again for five minutes, of no Performer', () => {
-    expect(writers().findUnkept(300_999, stored)).toEqual({ fields: ['selector'], untilMs: 301_000 });
-    expect(writers().findUnkept(301_000, stored)).toBeUndefined();
+    expect(writers().findUnkept(300_999)).toEqual({ fields: ['selector'], untilMs: 301_000 });
+    expect(writers().findUnkept(301_000)).toBeUndefined();
   });
 
   it('counts what further answers lack', () => {
@@ -33,10 +33,10 @@ describe('a status of which the answer lacks fields', () => {
     expect(watch.findUnkept(3_000)?.fields).toEqual(['selector', 'replicas']);
   });
 
-  it('is asked for them once one of them stands somewhere: the CRD is another one now', () => {
+  it('is asked for them once an answer has one of them: the CRD is another one now', () => {
     const watch = writers();
-    expect(watch.findUnkept(2_000, { ...stored, selector: 'a=b' })).toBeUndefined();
-    expect(watch.findUnkept(2_000, stored)).toBeUndefined();
+    watch.answered({ status: { replicas: 1 } }, { status: { ...stored, selector: 'a=b' } } as object, 2_000);
+    expect(watch.findUnkept(2_001)?.fields).toEqual(['replicas']);
   });
 
   it('lacks nothing where all of it was kept', () => {
