@@ -58,7 +58,7 @@ const faults: Readonly<Record<FaultId, string>> = {
   'operator-cut': 'The network cuts an operator off.',
   'operator-frozen': 'An operator is stopped (SIGSTOP) and goes on.',
   'second-leader': 'Another operator acts as if it led, whatever the Lease says.',
-  'original-writes': 'The Go original puts back its own Services and first pods every 10 s; when it goes, its pods go.',
+  'original-writes': 'The Go original puts back its own Services and first pods every 10 s; its pods stay when it goes.',
   'crd-replaced':
     'An older CRD, of ours or of the Go original, is in place for a while: fields it does not know are not shown, and lost where an object is written.',
   'rights-revoked': 'A verb is taken from the operator.',

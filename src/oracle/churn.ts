@@ -10,12 +10,14 @@ const minuteMs = 60_000;
 const freePodsPerHour = 12;
 /** Writes that one step of a Performer may take, for each pod: pod, Service, status, withdrawal, deletion, marks. */
 const freeWritesPerMinute = 20;
+/** What a CRD did not keep of a status is left out for so long, less the second that server time may be off. */
+const prunedAgainMs = 299_000;
 /** A key that fails is tried again after 50 ms, 100 ms, … 60 s: ten times in the first minute, with two writes each. */
 const freeRefusalsPerMinute = 30;
 
 /** How much is done. */
 export function churnOracles(memory: Memory): readonly Oracle[] {
-  return [fewPods(memory), fewWrites(), fewRefusals(), noIdleWrite()];
+  return [fewPods(memory), fewWrites(), fewRefusals(), noIdleWrite(memory)];
 }
 
 /**
@@ -118,19 +120,24 @@ function fewRefusals(): Oracle {
   }));
 }
 
-/** A patch is decided on the version it names: one that changes nothing of it was not wanted. */
-function noIdleWrite(): Oracle {
+/**
+ * A patch is decided on the version it names: one that changes nothing of it was not wanted. Guard: whether a CRD keeps a field can only
+ * be learned by trying, which each process may do once in five minutes.
+ */
+function noIdleWrite({ context }: Memory): Oracle {
+  const tried = new Map<string, number>();
   return defineOracle('L5', 'A pass over what is as it should be writes nothing: no patch changes nothing.', (test) => ({
     onWrite: (write) => {
-      if (!isOperator(write) || write.verb !== 'patch' || write.result !== 'ok' || write.before === undefined || write.after === undefined)
-        return [];
-      const isEffective = write.before.metadata?.resourceVersion !== write.after.metadata?.resourceVersion || isPruned(write);
-      return test(
-        isEffective,
-        write.atMs,
-        keyText(write.key),
-        () => `${write.actor} patched ${write.plural} ${keyText(write.key)} to what it was`,
-      );
+      const { before, after, actor, processSinceMs = 0, atMs, plural } = write;
+      if (!isOperator(write) || write.verb !== 'patch' || write.result !== 'ok' || before === undefined || after === undefined) return [];
+      const key = keyText(write.key);
+      const pruned = prunedOf(write).map((field) => `${actor} ${processSinceMs} ${key} ${field}`);
+      const isNew =
+        pruned.length > 0 &&
+        pruned.every((id) => atMs - (tried.get(id) ?? Number.NEGATIVE_INFINITY) >= prunedAgainMs - context.clockAheadMs);
+      for (const id of pruned) tried.set(id, atMs);
+      const isEffective = before.metadata?.resourceVersion !== after.metadata?.resourceVersion;
+      return test(isEffective || isNew, atMs, key, () => `${actor} patched ${plural} ${key} to what it was`);
     },
   }));
 }
@@ -149,9 +156,9 @@ const notingIn =
     return [];
   };
 
-/** Whether the API server did not keep all of a status: only by trying can an operator learn that its CRD does by now. */
-function isPruned({ sent, after }: Write): boolean {
+/** Fields of a status that was sent which the API server did not keep. */
+function prunedOf({ sent, after }: Write): readonly string[] {
   const asked = (sent as { readonly status?: object } | undefined)?.status ?? {};
   const kept = (after as { readonly status?: object } | undefined)?.status ?? {};
-  return Object.entries(asked).some(([name, value]) => value !== null && !(name in kept));
+  return Object.entries(asked).flatMap(([name, value]) => (value === null || name in kept ? [] : [name]));
 }

@@ -27,6 +27,8 @@ export interface OracleContext {
   readonly settleMs: number;
   /** How long an API server that is too slow to hold a Lease by keeps all operators from acting, ms. */
   readonly leaderlessMs: number;
+  /** How many times as long as they are meant waits of operators may last: their clocks may be slow. */
+  readonly waitFactor: number;
   /** Whether each write is told. Where only objects are, what the API server refused is taken from what status says. */
   readonly knowsWrites: boolean;
   /** Since when nothing keeps operators from acting; Infinity while faults go on. */
@@ -41,6 +43,7 @@ export const calmContext: OracleContext = {
   endpointLagMs: 5_000,
   settleMs: 60_000,
   leaderlessMs: 0,
+  waitFactor: 1,
   knowsWrites: true,
   calmSinceMs: () => 0,
 };

@@ -24,7 +24,8 @@ export function entitlementOracles(memory: Memory): readonly Oracle[] {
 
 /**
  * Judged at each pod an operator takes away, entitled or not: what was proven must hold, so a reason counts if it held within the proof lag.
- * Guards: pods another hand made or touched, and those that may be of a former spec, have a reason by that.
+ * Guards: pods another hand touched, and those that may be of a former spec, have a reason by that. One that another operator made beside
+ * ours is none for ours to go, and stays itself while its image is the spec's.
  */
 function goesForAReason(memory: Memory): Oracle {
   /** A Service goes with its Performer and for nothing else. */
@@ -61,9 +62,11 @@ function hasReason({ key, uid, pod }: Takeaway, { atMs }: Write, view: ClusterVi
   if (withdrawnAtMs(pod) !== undefined || !isSelected(pod, key.name) || pod.metadata?.deletionTimestamp !== undefined) return true;
   const trace = memory.trace(pod.metadata?.uid);
   const asked = memory.asked(key, atMs, proofLagMs, uid);
-  if (trace === undefined || asked.some((one) => !memory.isSurelyNewest(trace, one))) return true;
+  if (trace === undefined || trace.touched) return true;
+  if (memory.isAnothers(trace)) return asked.some((one) => !memory.passesFor(trace, one));
+  if (asked.some((one) => !memory.isSurelyNewest(trace, one))) return true;
   const sinceMs = atMs - proofLagMs;
-  const beside = memory.podsSince(key, sinceMs, uid).filter((one) => one !== trace);
+  const beside = memory.podsSince(key, sinceMs, uid).filter((one) => one !== trace && !memory.isAnothers(one));
   const standing = beside.filter((one) => isInService(one.pod, key.name) || one.routableToMs >= sinceMs || one.goneMs !== undefined);
   // Pods of former specs are no reason for one of the newest to go, unless a pause keeps both.
   const isSurplus = (one: Asked): boolean => standing.filter((trace) => one.paused || memory.passesFor(trace, one)).length >= one.replicas;

@@ -11,6 +11,7 @@ import {
   endpointsOf,
   fits,
   isDeleting,
+  isInService,
   isOperator,
   isReady,
   isRefused,
@@ -55,12 +56,16 @@ export interface PodTrace {
   readonly marked: boolean;
   /** Since when it bears a revision label, given by whomever; Infinity while it bears none. */
   markedMs: number;
+  /** An operator made it its own though another one had made it beside ours, and ours filled all places. */
+  claimedBeside: boolean;
   /** Made for another Performer than the one that controls it now. */
   readonly adopted: boolean;
 }
 
 /** How long pods that are gone are remembered beyond any granted lag. */
 const keepMs = 60_000;
+/** The longest waits before what was refused is asked for again: a create, a repair or removal; and before a name is looked at that somebody held. */
+const [createWaitMs, repairWaitMs, nameWaitMs] = [60_000, 600_000, 30_000];
 
 /** What all oracles of one run remember in common: the recent past of Performers, pods and nodes. Told of each change and write once. */
 export class Memory {
@@ -71,8 +76,8 @@ export class Memory {
   readonly #names = new Map<string, number>();
   readonly #unreachable = new Map<string, { fromMs: number; toMs: number }>();
   #most: { fromMs: number; toMs: number } = { fromMs: Number.POSITIVE_INFINITY, toMs: Number.NEGATIVE_INFINITY };
-  readonly #refused = new Map<string, number>();
-  readonly #taken = new Map<string, number>();
+  readonly #refusedUntil = new Map<string, number>();
+  readonly #takenUntil = new Map<string, number>();
   readonly #podChanges = new Map<string, number>();
   #last: unknown;
 
@@ -142,6 +147,11 @@ export class Memory {
     return !marked && this.podsSince(owner, bornMs, owner.uid).some((one) => one.marked && one.bornMs <= bornMs);
   }
 
+  /** Whether that one is still another operator's: ours did not claim it. */
+  isAnothers(trace: PodTrace): boolean {
+    return trace.markedMs === Number.POSITIVE_INFINITY && !trace.adopted && this.isRival(trace);
+  }
+
   /** How many pods of that name there have been under one Performer: names come back when an old view makes them. */
   timesNamed(ownerUid: string, podName: string): number {
     return this.#names.get(`${ownerUid} ${podName}`) ?? 0;
@@ -152,14 +162,14 @@ export class Memory {
     return this.#podChanges.get(keyText(key)) ?? Number.NEGATIVE_INFINITY;
   }
 
-  /** Whether the API server refused a write for that Performer in the last hour; undefined where writes are not told. */
-  wasRefused(key: ObjectKey, nowMs: number): boolean | undefined {
-    return this.context.knowsWrites ? isRecent(this.#refused.get(keyText(key)), nowMs) : undefined;
+  /** Until when the back-off of a write that the API server refused for that Performer explains that nothing is done; undefined where writes are not told. */
+  refusedUntilMs(key: ObjectKey): number | undefined {
+    return this.context.knowsWrites ? (this.#refusedUntil.get(keyText(key)) ?? Number.NEGATIVE_INFINITY) : undefined;
   }
 
-  /** Whether a stranger held a name that was wanted for that Performer in the last hour, as far as writes tell. */
-  wasTaken(key: ObjectKey, nowMs: number): boolean {
-    return isRecent(this.#taken.get(keyText(key)), nowMs);
+  /** The same for a name that a stranger held, as far as writes tell. */
+  takenUntilMs(key: ObjectKey): number {
+    return this.#takenUntil.get(keyText(key)) ?? Number.NEGATIVE_INFINITY;
   }
 
   /** Whether a pod's node was out of sight at some time since then. */
@@ -195,7 +205,11 @@ export class Memory {
     const isTaken = write.result === 'alreadyExists' && performerOf(before) === undefined;
     if (!isTaken && !isRefused(write)) return;
     const owner = performerOf((isTaken ? undefined : before) ?? (sent as KubeObject | undefined)) ?? key;
-    (isTaken ? this.#taken : this.#refused).set(keyText({ ...key, name: owner.name }), atMs);
+    const [until, waitMs] = isTaken
+      ? [this.#takenUntil, nameWaitMs]
+      : [this.#refusedUntil, write.verb === 'create' ? createWaitMs : repairWaitMs];
+    const text = keyText({ ...key, name: owner.name });
+    until.set(text, Math.max(until.get(text) ?? 0, atMs + waitMs * this.context.waitFactor));
   }
 
   #takePerformer(key: ObjectKey, after: Performer | undefined, atMs: number): void {
@@ -245,6 +259,7 @@ export class Memory {
         madeUnder,
         marked,
         markedMs: known?.markedMs ?? Number.POSITIVE_INFINITY,
+        claimedBeside: false,
         touched: !this.#isOurName(after, owner),
         ...first,
       };
@@ -263,10 +278,23 @@ export class Memory {
     const trace = this.#byUid.get(uid);
     if (trace === undefined) return;
     trace.pod = after;
-    if (after.metadata?.labels?.[labels.revision] !== undefined) trace.markedMs = Math.min(trace.markedMs, atMs);
+    if (after.metadata?.labels?.[labels.revision] !== undefined && trace.markedMs > atMs) {
+      trace.claimedBeside = this.isAnothers(trace) && this.#isFilled(owner, atMs);
+      trace.markedMs = atMs;
+    }
     trace.everReady ||= isReady(after);
     if (isRoutable(after, owner.name)) trace.routableToMs = Number.POSITIVE_INFINITY;
     else if (trace.routableToMs === Number.POSITIVE_INFINITY) trace.routableToMs = atMs;
+  }
+
+  /** Whether pods of ours have been all that is wanted for as long as a view may be old. */
+  #isFilled(owner: ObjectKey & { readonly uid: string }, atMs: number): boolean {
+    const { viewLagMs } = this.context;
+    const asked = this.asked(owner, atMs, viewLagMs, owner.uid);
+    const ours = this.pods(owner, owner.uid).filter(
+      (one) => one.marked && one.bornMs <= atMs - viewLagMs && isInService(one.pod, owner.name),
+    );
+    return asked.length > 0 && asked.every((one) => ours.filter((trace) => this.passesFor(trace, one)).length >= one.replicas);
   }
 
   /** Whether an operator chose its name; an adopted pod may have any. */
@@ -298,10 +326,6 @@ export class Memory {
     if (most && this.#most.toMs !== Number.POSITIVE_INFINITY) this.#most = { fromMs: atMs, toMs: Number.POSITIVE_INFINITY };
     else if (!most && this.#most.toMs === Number.POSITIVE_INFINITY) this.#most.toMs = atMs;
   }
-}
-
-function isRecent(ms: number | undefined, nowMs: number): boolean {
-  return ms !== undefined && ms > nowMs - 3_600_000;
 }
 
 function ended({ routableToMs }: PodTrace, atMs: number): Partial<PodTrace> {

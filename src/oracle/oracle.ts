@@ -29,6 +29,8 @@ export interface Write {
   readonly atMs: number;
   /** Who wrote: the user name, or the process in a simulation. Operators under test start with `operator`. */
   readonly actor: string;
+  /** Since when the process of that name runs, where it is known: another one knows nothing of what the last one learned. */
+  readonly processSinceMs?: number;
   readonly verb: 'create' | 'patch' | 'update' | 'delete';
   readonly plural: string;
   readonly subresource?: 'status';

@@ -25,7 +25,8 @@ function describe(write: Write): string {
 
 /**
  * Allowed: changing what a Performer that stood within the view lag controls; deleting what any Performer controls or controlled (a
- * leftover); giving an owner to an unowned object with our marks, for a Performer that stood, not deleting, within the proof lag.
+ * leftover); giving our marks to what another operator made, unless that was beside all that are wanted of ours; giving an owner to an
+ * unowned object with our marks, for a Performer that stood, not deleting, within the proof lag.
  */
 function onlyOurs(memory: Memory): Oracle {
   return defineOracle(
@@ -52,6 +53,9 @@ function onlyOurs(memory: Memory): Oracle {
           const lives = memory.versions(claim, write.atMs, memory.context.proofLagMs).some((one) => one.uid === claim.uid && !one.deleting);
           return test(isAddition && lives && isMarked(write.before, claim), write.atMs, at, say('it may not be adopted'));
         }
+        const trace = memory.trace(write.before.metadata?.uid);
+        if (trace?.claimedBeside === true && trace.markedMs === write.atMs)
+          return test(false, write.atMs, at, say('another operator made it, beside enough of ours'));
         const stood = memory.versions(owner, write.atMs, memory.context.viewLagMs).some((one) => one.uid === owner.uid);
         return test(write.verb === 'delete' || stood, write.atMs, at, say('its Performer is gone, it is only to be deleted'));
       },

@@ -10,6 +10,9 @@ import { isEnded, isInService, isManagedElsewhere, isUnreachable, performerOf } 
 interface Lost {
   readonly fromMs: number;
   readonly judged: Set<string>;
+  /** When no pod could be made for them, at last; and those for whom that is so now. */
+  readonly hinderedMs: Map<string, number>;
+  readonly hindered: Set<string>;
   /** The most pods that stood elsewhere at once since it counted as lost: what becomes of those later is another matter. */
   readonly stood: Map<string, number>;
 }
@@ -21,7 +24,8 @@ const hindrances: ReadonlySet<Reason> = new Set<Reason>([...denials, 'InvalidSpe
 
 /**
  * Judged once for each lost node and Performer, at the first change after the time is up. Guards: views that may be old; a Performer
- * that changed meanwhile, is refused, paused or invalid; most nodes out of sight; pods that had come to nothing, while the back-off lasts.
+ * that changed meanwhile or is paused; while it is invalid, and as long as the back-off of a refusal lasts; most nodes out of sight; pods
+ * that had come to nothing, while the back-off lasts.
  */
 export function lostIsReplaced(memory: Memory): Oracle {
   const lost = new Map<string, Lost>();
@@ -35,20 +39,28 @@ export function lostIsReplaced(memory: Memory): Oracle {
         const waits = isEnded(pod) && !everReady && atMs - bornMs <= backOffMs + graceMs;
         return waits || ((pod.spec?.nodeName !== name || bornMs > fromMs) && isInService(pod, key.name));
       }).length;
-    const judge = (name: string, { fromMs, judged, stood }: Lost, atMs: number, view: ClusterView): readonly Violation[] => {
-      if (atMs - fromMs <= graceMs || memory.most.toMs >= fromMs) return [];
+    const judge = (
+      name: string,
+      { fromMs, judged, stood, hinderedMs, hindered }: Lost,
+      atMs: number,
+      view: ClusterView,
+    ): readonly Violation[] => {
+      if (memory.most.toMs >= fromMs) return [];
       return [...view.performers.values()].flatMap((performer) => {
         const key = keyOf(performer);
         const [version, ...others] = memory.versions(key, atMs, atMs - fromMs);
         const asked = version?.asked;
-        if (version === undefined || asked === undefined || judged.has(version.uid) || atMs - fromMs <= asked.nodeLossMs + graceMs)
-          return [];
-        judged.add(version.uid);
-        if (others.length > 0 || version.deleting || asked.strict || asked.paused) return [];
-        // What runs goes on where the spec cannot be carried out.
-        if (isManagedElsewhere(performer) || isHindered(version.uid, { performer, asked, view, memory, atMs })) return [];
+        if (version === undefined || asked === undefined || judged.has(version.uid) || others.length > 0) return [];
+        if (version.deleting || asked.strict || asked.paused || isManagedElsewhere(performer)) return [];
         const pods = memory.podsSince(key, fromMs, version.uid);
         if (!pods.some((one) => one.pod.spec?.nodeName === name && one.bornMs < fromMs && !one.touched)) return [];
+        // What runs goes on where the spec cannot be carried out. What held up to this change was so until now.
+        if (hindered.delete(version.uid)) hinderedMs.set(version.uid, atMs);
+        if (isHindered(version.uid, { performer, asked, view, memory, atMs })) hindered.add(version.uid);
+        const untils = [memory.refusedUntilMs(key) ?? fromMs, memory.takenUntilMs(key), hinderedMs.get(version.uid) ?? fromMs];
+        const dueMs = Math.max(fromMs + asked.nodeLossMs, ...untils) + graceMs;
+        if (hindered.has(version.uid) || atMs <= dueMs) return [];
+        judged.add(version.uid);
         const most = Math.max(count(name, fromMs, key, version.uid, atMs), stood.get(version.uid) ?? 0);
         const message = (): string =>
           `${most} of ${asked.replicas} pods stood elsewhere ${(atMs - fromMs) / 1_000} s after ${name} was lost`;
@@ -71,7 +83,8 @@ export function lostIsReplaced(memory: Memory): Oracle {
         if (change.kind === 'nodes') {
           const { key, after, atMs } = change as Change<'nodes'>;
           if (!isUnreachable(after as Node | undefined)) lost.delete(key.name);
-          else if (!lost.has(key.name)) lost.set(key.name, { fromMs: atMs, judged: new Set(), stood: new Map() });
+          else if (!lost.has(key.name))
+            lost.set(key.name, { fromMs: atMs, judged: new Set(), stood: new Map(), hinderedMs: new Map(), hindered: new Set() });
         }
         if (change.kind === 'pods') for (const [name, since] of lost) note(name, since, change as Change<'pods'>);
         return [...lost].flatMap(([name, since]) => judge(name, since, change.atMs, view));
@@ -80,12 +93,10 @@ export function lostIsReplaced(memory: Memory): Oracle {
   });
 }
 
-/** Whether no pod can be made for it: by what writes tell, or by what its status says and is so. */
+/** Whether no pod can be made for it, by what its status says and is so. */
 function isHindered(uid: string, grounds: Omit<Grounds, 'owned'>): boolean {
-  const { performer, view, memory, atMs } = grounds;
-  const key = keyOf(performer);
-  if (memory.wasRefused(key, atMs) === true || memory.wasTaken(key, atMs)) return true;
-  const reason = reasonOf(performer);
-  const owned = [...view.pods.values()].filter((pod) => performerOf(pod)?.uid === uid);
-  return reason !== undefined && hindrances.has(reason) && isTrueOf(reason, { ...grounds, owned });
+  const reason = reasonOf(grounds.performer);
+  if (reason === undefined || !hindrances.has(reason)) return false;
+  const owned = [...grounds.view.pods.values()].filter((pod) => performerOf(pod)?.uid === uid);
+  return isTrueOf(reason, { ...grounds, owned });
 }

@@ -1,6 +1,6 @@
 import { findCondition, type Reason, reasons } from '../api/v1alpha1/conditions.ts';
 import { effectivePort } from '../api/v1alpha1/defaults.ts';
-import { legacyFinalizer, performerSelector, portName, serviceName } from '../api/v1alpha1/naming.ts';
+import { labels, legacyFinalizer, performerSelector, portName, serviceName } from '../api/v1alpha1/naming.ts';
 import type { Performer } from '../api/v1alpha1/performer.ts';
 import { type KubeObject, keyOf, keyText, type Pod } from '../kube/objects.ts';
 import { sameJson } from '../lib/canonical-json.ts';
@@ -8,7 +8,19 @@ import { defineOracle } from './define.ts';
 import type { Memory } from './memory.ts';
 import type { ClusterView, Oracle, Rest, Violation } from './oracle.ts';
 import { denials, isTrueOf, reasonOf } from './why.ts';
-import { askedOf, isDeleting, isEnded, isInService, isManagedElsewhere, isOnLostNode, isReady, performerOf } from './words.ts';
+import {
+  type Asked,
+  askedOf,
+  fits,
+  isDeleting,
+  isEnded,
+  isInService,
+  isManagedElsewhere,
+  isOnLostNode,
+  isReady,
+  isSelected,
+  performerOf,
+} from './words.ts';
 
 /** How the cluster stands once nothing happens any more. */
 export function restOracles(memory: Memory): readonly Oracle[] {
@@ -80,7 +92,11 @@ function findUnrest(performer: Performer, { view, atMs }: Rest, memory: Memory):
   if (status?.observedGeneration !== undefined && status.observedGeneration !== metadata?.generation)
     return `its status is about generation ${status.observedGeneration}, not ${metadata?.generation}`;
   const asked = askedOf(performer);
-  const owned = [...view.pods.values()].filter((pod) => performerOf(pod)?.uid === metadata?.uid);
+  const controlled = [...view.pods.values()].filter((pod) => performerOf(pod)?.uid === metadata?.uid);
+  const rivals = findRivals(controlled, key.name, asked);
+  if (rivals.length > 0 && findCondition(status?.conditions, 'ForeignWriter')?.status !== 'True')
+    return `pod ${rivals[0]?.metadata?.name} was made by another operator beside ours, and nothing says so`;
+  const owned = controlled.filter((pod) => !rivals.includes(pod));
   const inService = owned.filter((pod) => isInService(pod, key.name));
   const passes = (pod: Pod): boolean => {
     const trace = memory.trace(pod.metadata?.uid);
@@ -108,16 +124,32 @@ function findUnrest(performer: Performer, { view, atMs }: Rest, memory: Memory):
   if (inService.length !== asked.replicas) return `${inService.length} pods are in its Service, ${asked.replicas} are wanted`;
   const lingering = owned.find((pod) => !inService.includes(pod) && !isEnded(pod) && !isOnLostNode(pod, view) && !hasFinalizers(pod));
   if (lingering !== undefined) return `pod ${lingering.metadata?.name} lingers`;
-  return findServiceFault(performer, view, effectivePort(asked.spec)) ?? findStatusFault(performer, serving, inService);
+  return (
+    findServiceFault(performer, view, effectivePort(asked.spec), rivals.length === 0) ?? findStatusFault(performer, serving, inService)
+  );
 }
 
-function findServiceFault(performer: Performer, view: ClusterView, port: number): string | undefined {
+/**
+ * Pods that another operator made beside ours, which stay its own: without our marks, and younger than one of ours in the Service, or of the
+ * image that is asked for where ours fill all places.
+ */
+function findRivals(controlled: readonly Pod[], name: string, asked: Asked | undefined): readonly Pod[] {
+  const isMarked = ({ metadata }: Pod): boolean => [labels.revision, labels.index].some((label) => metadata?.labels?.[label] !== undefined);
+  const bornAt = ({ metadata }: Pod): string => metadata?.creationTimestamp ?? '';
+  const ours = controlled.filter((pod) => isMarked(pod) && !isDeleting(pod) && isSelected(pod, name));
+  const isFilled = asked !== undefined && ours.filter((pod) => !isEnded(pod) && fits(pod, asked, true)).length >= asked.replicas;
+  const isBeside = (pod: Pod): boolean =>
+    ours.some((one) => bornAt(one) <= bornAt(pod)) || (isFilled && !isEnded(pod) && fits(pod, asked, false));
+  return controlled.filter((pod) => !isMarked(pod) && !isDeleting(pod) && isBeside(pod));
+}
+
+function findServiceFault(performer: Performer, view: ClusterView, port: number, mayBeDisputed: boolean): string | undefined {
   const key = keyOf(performer);
   const service = view.services.get(keyText({ ...key, name: serviceName(key.name) }));
   if (service === undefined) return 'it has no Service';
   if (performerOf(service)?.uid !== performer.metadata?.uid) return 'its Service belongs to another';
   // Whom somebody else keeps overruling leaves the Service alone, and says so.
-  if (findCondition(performer.status?.conditions, 'ForeignWriter')?.status === 'True') return undefined;
+  if (mayBeDisputed && findCondition(performer.status?.conditions, 'ForeignWriter')?.status === 'True') return undefined;
   if (!sameJson(service.spec?.selector, performerSelector(key.name))) return 'its Service selects something else';
   const entry = service.spec?.ports?.find((one) => one.name === portName);
   return entry?.port === port && entry.targetPort === portName ? undefined : `its Service offers port ${entry?.port}, ${port} is asked for`;
@@ -177,16 +209,23 @@ function noOrphan(): Oracle {
   }));
 }
 
+/** Pods that come to nothing follow each other after 30 s or more: a pod, what is left of the former one, and a status that says so. */
+const [tryEveryMs, writesOfATry] = [30_000, 4];
+
 /**
- * Guards: where pods keep coming to nothing or are refused, each new try and each new word about it is a write by right; status follows a
- * pod that changes by itself, as one that crashes does, and what it says of that pod may need a minute to be sure; a stranger's pod that no list of ours shows is seen to be gone at the next look.
+ * Guards: where pods keep coming to nothing or are refused, each new try and each new word about it is a write by right, as often as the
+ * back-off lets it come; status follows a pod that changes by itself, as one that crashes does, and what it says of that pod may need a
+ * minute to be sure; a stranger's pod that no list of ours shows is seen to be gone at the next look.
  */
 function silent(memory: Memory): Oracle {
   return defineOracle('L4', 'At rest operators write nothing.', (test) => ({
     atRest: ({ atMs, silentWrites, view }) => {
+      const tries = new Map<string, number[]>();
       const wrong = silentWrites.flatMap((write) => {
-        const { namespace, name } = performerOf(write.after ?? write.before) ?? write.key;
-        const performer = view.performers.get(keyText({ namespace, name }));
+        const about = write.verb === 'create' ? (write.sent as KubeObject) : (write.after ?? write.before);
+        const { namespace, name } = performerOf(about) ?? write.key;
+        const key = keyText({ namespace, name });
+        const performer = view.performers.get(key);
         const reason = performer === undefined ? undefined : reasonOf(performer);
         // Time alone brings this one about, once.
         const cameDue = reason === 'ProgressDeadlineExceeded' && reasonOf((write.before ?? {}) as Performer) !== reason;
@@ -194,20 +233,14 @@ function silent(memory: Memory): Oracle {
           write.plural === 'performers' &&
           write.atMs - memory.podsChangedMs({ namespace, name: name ?? '' }) <= 2 * memory.context.settleMs;
         const strangerWent = findCondition((write.before as Performer | undefined)?.status?.conditions, 'ForeignPod') !== undefined;
-        if (
-          write.result !== 'ok' ||
-          cameDue ||
-          follows ||
-          strangerWent ||
-          (reason !== undefined && reasons[reason].warns && !reasons[reason].stalls)
-        )
-          return [];
-        return test(
-          false,
-          write.atMs,
-          keyText({ namespace, name }),
-          () => `${write.actor}: ${write.verb} of ${write.plural} ${keyText(write.key)} at rest`,
-        );
+        if (cameDue || follows || strangerWent) return [];
+        const { replicas = 1, maxSurge = 1 } = (performer === undefined ? undefined : askedOf(performer)) ?? {};
+        const recent = [...(tries.get(key) ?? []).filter((ms) => ms > write.atMs - tryEveryMs), write.atMs];
+        tries.set(key, recent);
+        const mayTry =
+          reason !== undefined && (reasons[reason].warns || denials.has(reason)) && (!reasons[reason].stalls || write.result !== 'ok');
+        const message = (): string => `${write.actor}: ${write.verb} of ${write.plural} ${keyText(write.key)} at rest: ${write.result}`;
+        return mayTry && recent.length <= writesOfATry * (replicas + maxSurge) ? [] : test(false, write.atMs, key, message);
       });
       return wrong.length > 0 ? wrong : test(true, atMs, '', () => '');
     },

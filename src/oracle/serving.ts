@@ -80,7 +80,8 @@ function oneForEachSlot(memory: Memory): Oracle {
 
 /**
  * Judged at each withdrawal or deletion by an operator of a pod that calls reach, as its version stood when that was decided.
- * Guards: the Performer is going; Recreate; the pod had been withdrawn before; pods that stood in within the proof lag count.
+ * Guards: the Performer is going; Recreate; the pod had been withdrawn before; pods that stood in within the proof lag count, those of
+ * another operator do not.
  */
 function neverNobody(memory: Memory): Oracle {
   return defineOracle('R1', 'No operator takes a pod away that callers need: a rollout goes on serving throughout.', (test) => ({
@@ -94,7 +95,7 @@ function neverNobody(memory: Memory): Oracle {
       if (current?.uid !== uid || current.deleting || asked.length === 0 || asked.some((one) => one.recreate)) return [];
       const needed = Math.min(...asked.map((one) => one.minAvailable));
       const trace = memory.trace(pod.metadata?.uid);
-      const others = memory.podsSince(key, sinceMs, uid).filter((one) => one !== trace);
+      const others = memory.podsSince(key, sinceMs, uid).filter((one) => one !== trace && !memory.isAnothers(one));
       const left = others.filter((one) => one.routableToMs >= sinceMs);
       // A surplus one goes whoever is reached; a former one only once a newer is.
       const isFormer = asked.every((one) => trace !== undefined && !memory.passesFor(trace, one));

@@ -38,7 +38,7 @@ function truthful(memory: Memory): Oracle {
         const sinceMs = write.atMs - memory.context.viewLagMs;
         const serving = memory
           .podsSince(key, sinceMs, metadata?.uid ?? '')
-          .filter((one) => one.routableToMs >= sinceMs && asked !== undefined && memory.passesFor(one, asked));
+          .filter((one) => one.routableToMs >= sinceMs && asked !== undefined && memory.passesFor(one, asked) && !memory.isAnothers(one));
         // Orphans count before they are adopted.
         const orphans = [...view.pods.values()].filter((pod) => controllerOf(pod) === undefined && isRoutable(pod, key.name));
         const isTrue = asked !== undefined && serving.length + orphans.length >= asked.replicas;
@@ -96,6 +96,15 @@ export function findContradiction(status: PerformerStatus, before: Performer, is
     return `ready is ${status.ready} and Available ${available.status}`;
   if (!isShared && ready.status === 'True' && (phase !== 'Running' || status.ready !== true))
     return `Ready is True, phase ${phase} and ready ${status.ready}`;
+  const asked = askedOf(before);
+  const { readyReplicas = 0, updatedReplicas = 0 } = status;
+  if (
+    ready.reason === 'Starting' &&
+    asked !== undefined &&
+    !asked.spec.minReadySeconds &&
+    Math.min(readyReplicas, updatedReplicas) >= asked.replicas
+  )
+    return `Starting is the reason, and all ${asked.replicas} pods are ready`;
   if (row.stalls !== (findCondition(conditions, 'Stalled')?.status === 'True')) return `Stalled does not go with ${ready.reason}`;
   if (ready.status === 'True' && findCondition(conditions, 'Reconciling') !== undefined) return 'Reconciling stands beside Ready True';
   const kinds = conditions.map((one) => one.type);

@@ -43,7 +43,7 @@ function waits(pod: Pod, isMeant: (reason: string) => boolean): boolean {
 export function isTrueOf(reason: Reason, { performer, asked, owned, view, memory, atMs }: Grounds): boolean {
   const key = keyOf(performer);
   const unready = owned.filter((pod) => !isReady(pod) && !isDeleting(pod));
-  if (denials.has(reason)) return memory.wasRefused(key, atMs) ?? true;
+  if (denials.has(reason)) return atMs <= (memory.refusedUntilMs(key) ?? atMs) + memory.context.settleMs;
   switch (reason) {
     case 'Paused':
       return asked?.paused === true;

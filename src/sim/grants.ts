@@ -1,5 +1,6 @@
 import type { OracleContext } from '../oracle/define.ts';
 import type { FaultId, SpanFaultId } from './faults/faults.ts';
+import { slowestWayMs } from './faults/span.ts';
 import type { RunPlan } from './run-plan.ts';
 
 /** Faults that keep an operator's view old, or itself from acting, for as long as they last. */
@@ -27,6 +28,8 @@ export const slowing: ReadonlySet<string> = new Set<FaultId>([
 ]);
 /** Two calls that run into their deadlines. */
 const callsMs = 65_000;
+/** A call on a Lease that takes longer has failed: below that the API server is not too slow to hold one by. */
+const leaseCallMs = 5_000;
 /** From one `Date` to the next, which may be all that an operator knows: it has whole seconds. */
 const dateMs = 1_000;
 
@@ -49,7 +52,11 @@ export function grantsOf(plan: RunPlan, calmSinceMs: () => number): OracleContex
     clockAheadMs: Math.max(0, plan.clockRate - 1) * dateMs,
     endpointLagMs: 5_000 + longest(new Set<SpanFaultId>(['node-cut', 'all-nodes-cut'])),
     settleMs: 60_000 + jobs,
-    leaderlessMs: Math.max(0, ...plan.faults.map((step) => ('forMs' in step && step.id === 'api-slow' ? step.forMs : 0))),
+    leaderlessMs: Math.max(
+      0,
+      ...plan.faults.map((step) => (step.id === 'api-slow' && 2 * slowestWayMs(step.draw) > leaseCallMs ? step.forMs : 0)),
+    ),
+    waitFactor: 1 / Math.min(1, plan.clockRate),
     knowsWrites: true,
     calmSinceMs,
   };

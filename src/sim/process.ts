@@ -8,7 +8,8 @@ export class SimProcess {
   readonly name: string;
   readonly clock: Clock;
   readonly #world: Clock;
-  readonly #bornMs: number;
+  /** By the world's monotonic clock. */
+  readonly bornMs: number;
   /** Local wall time minus the world's; how fast its monotonic clock runs. */
   #skewMs = 0;
   #rate = 1;
@@ -21,10 +22,10 @@ export class SimProcess {
   constructor(name: string, world: Clock) {
     this.name = name;
     this.#world = world;
-    this.#bornMs = world.monotonicMs();
+    this.bornMs = world.monotonicMs();
     this.clock = {
       nowMs: () => world.nowMs() + this.#skewMs,
-      monotonicMs: () => Math.floor((world.monotonicMs() - this.#bornMs) * this.#rate),
+      monotonicMs: () => Math.floor((world.monotonicMs() - this.bornMs) * this.#rate),
       timer: (delayMs, run) => world.timer(Math.max(0, delayMs) / this.#rate, () => this.deliver(run)),
     };
   }

@@ -216,7 +216,8 @@ export class SimWorld {
         return;
       }
       const holder = this.leaseHolder();
-      const told: Write = { ...write, atMs: this.clock.nowMs(), entitled: holder === undefined || holder === process.name };
+      const entitled = holder === undefined || holder === process.name;
+      const told: Write = { ...write, atMs: this.clock.nowMs(), processSinceMs: process.bornMs, entitled };
       const { verb, plural, key, result } = told;
       this.trace.add({
         atMs: this.clock.monotonicMs(),

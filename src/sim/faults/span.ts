@@ -7,7 +7,7 @@ import { SimOperator } from '../operators.ts';
 import type { Mishap } from '../sim-api.ts';
 import type { Stage } from './moment.ts';
 import { broken, expired } from './stream-faults.ts';
-import { asTheOriginalWrites, change, ownServices, pick, pickPod, removeRivals } from './tamper.ts';
+import { asTheOriginalWrites, change, ownServices, pick, pickPod } from './tamper.ts';
 import { refused } from './write.ts';
 
 /** What lasts, and its end. */
@@ -48,6 +48,9 @@ function all(ends: readonly (() => void)[]): () => void {
   };
 }
 
+/** There, or back, while the API server is slow. */
+export const slowestWayMs = (draw: number): number => 200 + Math.floor(draw * 6_000);
+
 export const spanFaults = {
   'watch-lag': fronts(({ mood }, draw) => hold(mood, 'lagMs', [500, 1_000 + Math.floor(draw * 60_000)])),
   'watch-stalled': fronts(({ mood }) => hold(mood, 'stalled', true)),
@@ -66,7 +69,7 @@ export const spanFaults = {
     front.disconnect(broken());
     return hold(front.mood, 'down', true);
   }),
-  'api-slow': ({ world }, draw) => hold(world, 'slowMs', [200, 200 + Math.floor(draw * 6_000)]),
+  'api-slow': ({ world }, draw) => hold(world, 'slowMs', [200, slowestWayMs(draw)]),
   'api-throttles': ({ world }) => {
     const throttles = world.chance('throttling');
     const throttled = (): Mishap => refused('throttled', 429, 'TooManyRequests', 'too many requests', throttles.int(1, 5) * 1_000);
@@ -101,7 +104,6 @@ export const spanFaults = {
     overwrite();
     return () => {
       over = true;
-      removeRivals(world);
     };
   },
   'crd-replaced': ({ world, aim }, draw) => {

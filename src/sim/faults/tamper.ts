@@ -119,13 +119,6 @@ export function asTheOriginalWrites(world: SimWorld, service: AnyObject): void {
   );
 }
 
-/** With the original go the pods it made, where we have not made them ours: by the design a person takes them away, not the operator. */
-export function removeRivals(world: SimWorld): void {
-  for (const { metadata } of world.server.store.list(kindIdOf(pods)))
-    if (metadata.labels?.[labels.app] !== undefined && metadata.labels[labels.revision] === undefined)
-      world.removeByUser(pods, keyOf({ metadata }));
-}
-
 export function without<T extends object, K extends keyof T>(object: T, key: K): Omit<T, K> {
   const { [key]: _gone, ...rest } = object;
   return rest;

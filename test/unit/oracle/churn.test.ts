@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Write } from '../../../src/oracle/oracle.ts';
 import { later, performer, pod, Story, service } from './world.ts';
 
 /** So many pods, one each minute, each failing before the next is made. */
@@ -14,6 +15,13 @@ function failing(story: Story, count: number, between: (index: number) => void =
 function refused(count: number, everySeconds: number): Story {
   const story = fresh();
   for (let index = 1; index <= count; index += 1) story.at(100 + index * everySeconds).writes({ after: pod(), result: 'forbidden' });
+  return story;
+}
+/** A status of which nothing new was kept, at each of those seconds. */
+function pruned(seconds: readonly number[], change: Partial<Write> = {}): Story {
+  const story = fresh();
+  for (const second of seconds)
+    story.at(second).writes({ before: performer(), after: performer(), sent: { status: { revision: 'r1' } }, isIdle: true, ...change });
   return story;
 }
 const fresh = () => new Story().has(performer());
@@ -61,6 +69,28 @@ describe('oracles of churn', () => {
       name: 'refuse a patch that changes nothing',
       tell: () => fresh().has(service()).writes({ before: service(), after: service(), isIdle: true }),
       found: ['L5'],
+    },
+    { name: 'accept one of which the CRD keeps nothing', tell: () => pruned([10]), found: [] },
+    { name: 'accept it again after five minutes', tell: () => pruned([10, 310]), found: [] },
+    { name: 'refuse it again before', tell: () => pruned([10, 200]), found: ['L5'] },
+    {
+      name: 'refuse it again after each time that something else was stored with it',
+      tell: () => {
+        const sent = { status: { revision: 'r1', phase: 'Pending' } };
+        const after = performer({}, { status: { phase: 'Pending' } as never });
+        return fresh().writes({ before: performer(), after, sent }).at(10).writes({ before: after, after, sent, isIdle: true });
+      },
+      found: ['L5'],
+    },
+    {
+      name: 'accept it from a process that began later and knows nothing yet',
+      tell: () => {
+        const story = pruned([10], { processSinceMs: 1 });
+        return story
+          .at(20)
+          .writes({ before: performer(), after: performer(), sent: { status: { revision: 'r1' } }, isIdle: true, processSinceMs: 2 });
+      },
+      found: [],
     },
   ])('$name', ({ tell, found }) => expect(tell().found).toEqual(found));
 });

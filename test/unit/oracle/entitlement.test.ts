@@ -19,6 +19,15 @@ const dark = (spec: object, ...names: readonly string[]) =>
     .has(...names.map((name) => node(name, true)), lost)
     .at(60);
 
+/** One of ours, and one that the Go original made of its own beside it. */
+const rival = pod({ revision: '', bornAt: 40 });
+const besideOurs = (image = 'i:1', spec: object = {}) =>
+  new Story()
+    .has(performer({ image }), ...nodes, later(1, { image }))
+    .at(40)
+    .has({ ...rival, spec: { ...rival.spec, containers: [{ name: 'performer', image }] } } as Pod, performer(spec, { generation: 2 }))
+    .at(60);
+
 /** A pod that outlived its Performer and is taken out under the next of the name. */
 const adopted = (formerSpec: object) => {
   const of = (one: Pod): Pod => ({
@@ -62,6 +71,22 @@ describe('oracles of entitlement', () => {
           .at(60)
           .has(performer({}, { generation: 3 }))
           .writes({ before: pod(), after: out }),
+      found: [],
+    },
+    {
+      name: 'refuse one of ours to go for a pod that another operator made beside it',
+      tell: () => besideOurs().writes({ before: later(1), after: later(1, { outAt: 60 }) }),
+      found: ['R1', 'S6'],
+    },
+    {
+      name: 'refuse to take that pod away',
+      tell: () => besideOurs().writes({ before: rival, after: pod({ revision: '', bornAt: 40, outAt: 60 }) }),
+      found: ['S6'],
+    },
+    {
+      name: 'accept it to go once its image is a former one',
+      tell: () =>
+        besideOurs('i:0').writes({ before: pod({ revision: '', image: 'i:0' }), after: pod({ revision: '', image: 'i:0', outAt: 60 }) }),
       found: [],
     },
     {

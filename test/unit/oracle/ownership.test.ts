@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { KubeObject, Pod } from '../../../src/kube/objects.ts';
-import { performer, pod, Story, service } from './world.ts';
+import { later, performer, pod, Story, service } from './world.ts';
 
 const marks = { app: 'hourglass-performer', 'hourglass.eigenlayer.io/performer': 'x', 'hourglass.eigenlayer.io/revision': 'r1' };
 const with_ = <T extends KubeObject>(object: T, metadata: object): T => ({ ...object, metadata: { ...object.metadata, ...metadata } });
@@ -8,6 +8,15 @@ const orphan = with_(pod(), { ownerReferences: [] });
 const foreign = with_(pod(), { ownerReferences: [{ apiVersion: 'batch/v1', kind: 'Job', name: 'nightly', uid: 'j1', controller: true }] });
 const world = () => new Story().has(performer(), pod(), service());
 const labelled = (object: Pod): Pod => with_(object, { labels: { ...object.metadata?.labels, 'hourglass.eigenlayer.io/index': '0' } });
+
+/** Our marks on what the Go original made ten seconds after one of ours. */
+const claimed = (replicas: number): Story =>
+  new Story()
+    .has(performer({ replicas }), later(1))
+    .at(10)
+    .has(pod({ revision: '' }))
+    .at(20)
+    .writes({ before: pod({ revision: '' }), after: pod() });
 
 describe('oracles of ownership', () => {
   it.each<{ name: string; tell: () => Story; found: readonly string[] }>([
@@ -55,6 +64,8 @@ describe('oracles of ownership', () => {
       },
       found: ['S2'],
     },
+    { name: 'refuse our marks on what another operator made beside all that is wanted of ours', tell: () => claimed(1), found: ['S2'] },
+    { name: 'accept them where ours are too few', tell: () => claimed(2), found: [] },
     {
       name: 'accept the deletion of a leftover',
       tell: () =>

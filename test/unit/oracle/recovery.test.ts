@@ -104,8 +104,58 @@ describe('N4, what is lost is replaced', () => {
           .has(node('n2')),
       found: ['N4'],
     },
+    {
+      name: 'accepts it where a create was refused that is still waited for',
+      tell: () => lost({}, (story) => story.writes({ after: later(1), sent: later(1), result: 'forbidden' })),
+      found: [],
+    },
+    {
+      name: 'refuses it once that is to be asked for again',
+      tell: () =>
+        lost({}, (story) => story.writes({ after: later(1), sent: later(1), result: 'forbidden' }))
+          .at(110)
+          .has(node('n2')),
+      found: ['N4'],
+    },
+    {
+      name: 'refuses it once the name is free that a stranger held',
+      tell: () => {
+        const stranger = { metadata: { namespace: 'a', name: 'performer-x-abcd-1' } };
+        return lost({}, (story) => story.writes({ after: later(1), result: 'alreadyExists', before: stranger }))
+          .at(80)
+          .has(node('n2'));
+      },
+      found: ['N4'],
+    },
+    {
+      name: 'refuses it once the spec can be carried out',
+      tell: () => {
+        const invalid = performer({ hardwareRequirements: { teeRequired: true } }, { status: notReady('InvalidSpec', true) });
+        const told = performer({ hardwareRequirements: { teeRequired: true } }, { status: notReady('NodeLost') });
+        return lost({ hardwareRequirements: { teeRequired: true } }, (story) => story.has(invalid))
+          .at(70)
+          .has(told)
+          .at(80)
+          .has(node('n2'))
+          .at(90)
+          .has(node('n2'));
+      },
+      found: ['N4'],
+    },
     { name: 'accepts it under Strict', tell: () => lost({ nodeLossPolicy: 'Strict' }), found: [] },
     { name: 'accepts it before nodeLossSeconds', tell: () => lost({ nodeLossSeconds: 100 }), found: [] },
     { name: 'accepts it while most nodes are lost', tell: () => lost({}, (story) => story.has(node('n3', true))), found: [] },
   ])('$name', ({ tell, found }) => expect(tell().found).toEqual(found));
+
+  it('counts as put to the test only where it was judged, once for each node and Performer', () => {
+    const refused = lost({}, (story) => story.writes({ after: later(1), sent: later(1), result: 'forbidden' }));
+    expect(refused.evaluated('N4')).toBe(0);
+    const judged = refused
+      .has(later(1, { node: 'n2', bornAt: 60 }))
+      .at(110)
+      .has(node('n2'))
+      .at(111)
+      .has(node('n2'));
+    expect([judged.evaluated('N4'), judged.found]).toEqual([1, []]);
+  });
 });

@@ -5,6 +5,13 @@ import type { Write } from '../../../src/oracle/oracle.ts';
 import { later, node, notReady, performer, pod, ready, Story, service } from './world.ts';
 
 const calm = performer({}, { status: ready() });
+const told = ready({ podName: 'performer-x-abcd-1' }) as { readonly conditions: readonly object[] };
+const named = {
+  ...told,
+  conditions: [{ type: 'ForeignWriter', status: 'True', reason: 'ForeignWriter', message: 'm' }, ...told.conditions],
+};
+/** One of ours, and one that the Go original made ten seconds later. */
+const besideOurs = [later(1), pod({ revision: '', bornAt: 10 }), service()];
 const at = (...objects: readonly KubeObject[]) =>
   new Story()
     .has(node(), ...objects)
@@ -26,6 +33,7 @@ const crashed = {
   ...pod({ ready: false }),
   status: { phase: 'Running', containerStatuses: [{ name: 'performer', restartCount: 4 }] },
 } as unknown as Pod;
+const comingToNothing = () => new Story().has(node(), performer({}, { status: notReady('CrashLooping') }), crashed, service()).at(600);
 const other = (status: object): Performer => ({
   ...performer({ image: 'i:9' }, { status }),
   metadata: { namespace: 'a', name: 'y', uid: 'u9', generation: 1 },
@@ -88,6 +96,17 @@ describe('oracles of rest', () => {
       found: [],
     },
     {
+      name: 'refuse a refusal that would have been asked for again long ago',
+      tell: () =>
+        new Story()
+          .has(performer({}, { status: notReady('QuotaExceeded') }), service())
+          .at(500)
+          .writes({ after: pod(), sent: pod(), result: 'forbidden' })
+          .at(600)
+          .rests(),
+      found: ['L1'],
+    },
+    {
       name: 'refuse a refusal where only a stranger held the name',
       tell: () =>
         new Story()
@@ -115,6 +134,18 @@ describe('oracles of rest', () => {
       },
       found: [],
     },
+    {
+      name: 'accept a pod that another operator made beside ours, where status names it',
+      tell: () => at(performer({}, { status: named }), ...besideOurs),
+      found: [],
+    },
+    { name: 'refuse it where nothing says so', tell: () => at(performer({}, { status: told }), ...besideOurs), found: ['L1'] },
+    {
+      name: 'refuse it in the place of one of ours',
+      tell: () =>
+        at(performer({ replicas: 2 }, { status: { ...named, replicas: 2, readyReplicas: 2, updatedReplicas: 2 } }), ...besideOurs),
+      found: ['L1'],
+    },
     { name: 'accept another manager to do as it likes', tell: () => at(performer({ managedBy: 'me' })), found: [] },
     {
       name: 'refuse others to wait for one that is stalled',
@@ -135,13 +166,28 @@ describe('oracles of rest', () => {
     },
     { name: 'refuse a write', tell: () => new Story().has(calm, pod(), service()).at(600).rests([write]), found: ['L4'] },
     {
-      name: 'accept a write where pods come to nothing',
+      name: 'refuse a write that is refused',
       tell: () =>
         new Story()
-          .has(node(), performer({}, { status: notReady('CrashLooping') }), crashed, service())
+          .has(calm, pod(), service())
           .at(600)
-          .rests([write]),
+          .rests([{ ...write, result: 'conflict' }]),
+      found: ['L4'],
+    },
+    {
+      name: 'accept a write where pods come to nothing',
+      tell: () => comingToNothing().rests([write]),
       found: [],
+    },
+    {
+      name: 'accept them as often as the back-off lets them come',
+      tell: () => comingToNothing().rests(Array.from({ length: 80 }, (_, index) => ({ ...write, atMs: index * 4_000 }))),
+      found: [],
+    },
+    {
+      name: 'refuse more',
+      tell: () => comingToNothing().rests(Array.from({ length: 20 }, (_, index) => ({ ...write, atMs: index * 3_000 }))),
+      found: ['L4'],
     },
   ])('$name', ({ tell, found }) => {
     const story = tell();

@@ -279,7 +279,7 @@ describe('N2, Recreate runs no more', () => {
             .at(30)
             .has(later(1, { bornAt: 30 })),
         ),
-      found: ['N2'],
+      found: ['N2', 'S2'],
     },
     { name: 'accepts it with RollingUpdate', tell: () => both(replaced({})), found: [] },
     {

@@ -1,10 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import type { Performer } from '../../../src/api/v1alpha1/performer.ts';
 import type { KubeObject } from '../../../src/kube/objects.ts';
-import { performer, pod, ready, Story, service } from './world.ts';
+import { later, performer, pod, ready, Story, service } from './world.ts';
 
 const says = (story: Story, before: Performer, status: object, generation = before.metadata?.generation ?? 1) =>
   story.writes({ before, after: { ...before, metadata: { ...before.metadata, generation }, status } as Performer, subresource: 'status' });
+const notReadyYet = (change: object): object => {
+  const { conditions, ...rest } = ready() as { readonly conditions: readonly { readonly type: string }[] };
+  const starts = { reason: 'Starting', status: 'False' };
+  return {
+    ...rest,
+    phase: 'Pending',
+    conditions: conditions.map((one) => (one.type === 'Ready' ? { ...one, ...starts } : one)),
+    ...change,
+  };
+};
 const story = (...pods: Parameters<typeof pod>[0][]) => new Story().has(performer(), service(), ...pods.map(pod)).at(10);
 
 describe('oracles of status', () => {
@@ -36,6 +46,19 @@ describe('oracles of status', () => {
       found: [],
     },
     {
+      name: 'refuse one that it made beside ours as one of two',
+      tell: () => {
+        const two = performer({ replicas: 2 });
+        const beside = new Story()
+          .has(two, later(1))
+          .at(5)
+          .has(pod({ revision: '' }))
+          .at(10);
+        return says(beside, two, ready());
+      },
+      found: ['S5'],
+    },
+    {
       name: 'refuse the generation of another spec',
       tell: () => says(story({}), performer({}, { generation: 2 }), ready()),
       found: ['S5'],
@@ -47,6 +70,17 @@ describe('oracles of status', () => {
       found: ['S5f'],
     },
     { name: 'refuse a phase outside of the enum', tell: () => says(story({}), performer(), ready({ phase: 'Unknown' })), found: ['S5f'] },
+    {
+      name: 'refuse a start that waits for nothing',
+      tell: () => says(story({}), performer(), notReadyYet({})),
+      found: ['S5f'],
+    },
+    {
+      name: 'accept it where pods must be Ready for a while',
+      tell: () => says(story({}), performer({ minReadySeconds: 5 }), notReadyYet({})),
+      found: [],
+    },
+    { name: 'accept it where one is not Ready', tell: () => says(story({}), performer(), notReadyYet({ readyReplicas: 0 })), found: [] },
     { name: 'refuse ready beside Available', tell: () => says(story({}), performer(), ready({ ready: false })), found: ['S5f'] },
     {
       name: 'refuse Ready before other conditions',

@@ -15,6 +15,7 @@ export const context: OracleContext = {
   endpointLagMs: 2_000,
   settleMs: 10_000,
   leaderlessMs: 0,
+  waitFactor: 1,
   knowsWrites: true,
   calmSinceMs: () => 0,
 };
