@@ -412,4 +412,46 @@ export const mutants: readonly KnownBad[] = [
     replace: "action.resource === 'Service' && performer === undefined;",
     caughtBy: { scenario: 'corpus/services-for-the-gone' },
   },
+  {
+    name: 'ready-from-the-next-second-on',
+    about:
+      'A pod that is Ready since a second that our server time has not come to yet is told of as one that starts, and again a second later.',
+    file: 'reconcile/plan/pod-view.ts',
+    find: 'return minReadyMs === 0 ? Math.min(readySinceMs, nowMs) :',
+    replace: 'return minReadyMs === 0 ? readySinceMs :',
+    caughtBy: { scenario: 'ready-in-the-next-second' },
+  },
+  {
+    name: 'rival-becomes-ours',
+    about: 'A pod that the Go original made anew beside ours becomes ours once the one that showed it to be another operator’s is gone.',
+    file: 'reconcile/plan/ownership.ts',
+    find: '>= oldest || (isFilled && isCurrent(pod) && !viewOf(pod).ended));',
+    replace: '>= oldest || (isFilled && viewOf(pod).ended));',
+    caughtBy: { scenario: 'made-anew-by-the-original' },
+  },
+  {
+    name: 'pruned-sent-again',
+    about: 'What the CRD at hand does not keep of a status is sent with each pass.',
+    file: 'reconcile/observe.ts',
+    find: '...(unkept === undefined ? {} : { statusUnkept: unkept }),',
+    replace: '...(unkept === undefined || performer !== undefined ? {} : { statusUnkept: unkept }),',
+    caughtBy: { scenario: 'corpus/crd-of-before' },
+  },
+  {
+    name: 'pruned-told-by-a-view',
+    about: 'A view in which a field stands that answers lacked is taken for another CRD, however old it is.',
+    file: 'reconcile/observe.ts',
+    find: '  const unkept = deps.writers.findUnkept(kube.serverNowMs());',
+    replace: `  const told = deps.writers.findUnkept(kube.serverNowMs());
+  const unkept = told?.fields.some((field) => field in (performer?.status ?? {})) ? deps.writers.answered({}, found ?? {}, 0) : told;`,
+    caughtBy: { scenario: 'corpus/unkept-shown-by-an-old-view' },
+  },
+  {
+    name: 'list-of-known-versions-is-no-news',
+    about: 'What a list shows of a version that is known is passed over, though another CRD shows it otherwise.',
+    file: 'kube/store.ts',
+    find: 'this.#isNews(raw) || this.#readsOtherwise(raw)',
+    replace: 'this.#isNews(raw) || (historyReset && this.#readsOtherwise(raw))',
+    caughtBy: { scenario: 'corpus/crd-put-right' },
+  },
 ];

@@ -102,6 +102,18 @@ const workloads: Readonly<Record<string, Workload>> = {
     ],
     activeMs: 80_000,
   },
+  // Ready in a second that `Date` shows only later.
+  'ready-in-the-next-second': { users: [{ ...create(), atMs: 1_700 }], activeMs: 20_000 },
+  // The original makes its pod anew for the image that is asked for now, a moment before ours comes, and stays when the one beside which it did goes.
+  'made-anew-by-the-original': {
+    users: [create({ minReadySeconds: 15 }), change(20_000, { image: 'avs:2' }), change(60_980, { image: 'avs:3' })],
+    faults: [
+      { id: 'original-writes', atMs: 40_986, forMs: 100_000, draw: 0 },
+      { id: 'pod-force-deleted', atMs: 60_983, draw: 0 },
+    ],
+    activeMs: 160_000,
+    more: { restMs: 60_000, livenessMs: 700_000 },
+  },
   'long-drain': { users: [create({ drainSeconds: 20 }), change(20_000, { image: 'avs:2' })], activeMs: 80_000 },
   'most-nodes-cut': {
     users: [create({ replicas: 3, nodeLossSeconds: 150 })],

@@ -48,19 +48,19 @@ export function everyBlockedEvent({ seen, writes }: Probe): readonly FaultStep[]
 }
 
 export interface VariantsResult {
-  /** Variants in which the fault came. */
-  readonly came: number;
+  /** How often each fault came. */
+  readonly came: ReadonlyMap<FaultStep['id'], number>;
   /** A line per run that went wrong, with its story for the first of them. */
   readonly wrong: readonly string[];
 }
 
 export async function runVariants(probe: Probe, faults: readonly FaultStep[]): Promise<VariantsResult> {
   const wrong: string[] = [];
-  let came = 0;
+  const came = new Map<FaultStep['id'], number>();
   for (const fault of faults) {
     const plan: RunPlan = { ...probe.plan, faults: [...probe.plan.faults, fault] };
     const result = await runPlan(plan, { endsAs: probe.end });
-    came += result.faults.get(fault.id) ?? 0;
+    came.set(fault.id, (came.get(fault.id) ?? 0) + (result.faults.get(fault.id) ?? 0));
     if (result.violations.length > 0) wrong.push(await describe(probe, fault, plan, result, wrong.length === 0));
   }
   return { came, wrong };
