@@ -8,10 +8,11 @@ import { readVersions } from '../src/testbed/tools.ts';
 import type { SuiteName } from './experiment.ts';
 import { chooseExperiments, experiments } from './experiments/catalogue.ts';
 import { formatPeers } from './peers-table.ts';
-import { writeChaosReport, writePeers } from './report/write-report.ts';
+import { readChaosReport, writeChaosReport, writePeers, writeReport } from './report/write-report.ts';
 import type { ChaosReport, ChaosRun } from './report.ts';
+import { checkSamePlan, isWhole } from './resume.ts';
 import { images, openGivenLab, startOwnLab } from './runner/own-cluster.ts';
-import { type ChaosOptions, runChaos } from './runner/run-chaos.ts';
+import { type ChaosOptions, factsOf, runChaos } from './runner/run-chaos.ts';
 import { readSubject } from './runner/subjects.ts';
 import type { Subject } from './subject.ts';
 import { formatChaos, overallVerdict, worstVerdict } from './table.ts';
@@ -34,6 +35,7 @@ export interface ChaosCommandOptions {
   readonly yesBreakThisCluster?: string;
   readonly json?: boolean;
   readonly out?: string;
+  readonly resume?: boolean;
 }
 
 export interface Around {
@@ -60,6 +62,12 @@ export async function runChaosCommand(
     return { text: experiments.map(({ id, title }) => `${id.padEnd(4)} ${title}`).join('\n'), verdict: 'passed' };
   if (suite !== 'soak' && (options.minutes ?? options.fromStep) !== undefined)
     throw new RangeError('--minutes, --from-step: they are of a random walk; add --suite soak');
+  if (options.resume === true && (suite === 'soak' || options.out === undefined))
+    throw new RangeError(
+      suite === 'soak'
+        ? '--resume: a soak goes on from any step by --from-step'
+        : '--resume: say with --out where the report is that is to be gone on with',
+    );
   const chosen = chooseExperiments(suite, experiment);
   const kubeconfig = options.kubeconfig === undefined ? undefined : resolve(options.kubeconfig);
   if (kubeconfig !== undefined) await checkMeant(kubeconfig, options.yesBreakThisCluster);
@@ -86,7 +94,9 @@ export async function runChaosCommand(
   const results: ChaosReport[] = [];
   for (const subject of subjects) {
     const dir = subjects.length === 1 ? outDir : join(outDir, subject.name);
-    const one = { ...plan, outDir: dir };
+    const earlier = options.resume === true ? await readChaosReport(dir) : undefined;
+    if (options.resume === true && earlier === undefined) report.warn(`there is no report in ${dir} yet: it begins with the first run`);
+    const one = { ...plan, outDir: dir, ...(earlier === undefined ? {} : { earlier }) };
     const result = isOwn ? await onOwnCluster(one, timers, subject) : await onGivenCluster(one, kubeconfig, options);
     results.push(result);
     const html = await writeChaosReport(result, dir);
@@ -115,7 +125,17 @@ async function readSubjects(
   return subjects;
 }
 
+/** Refuses before anything is started, and starts nothing where all has a verdict. */
 async function onOwnCluster(plan: ChaosOptions, timers: 'fast' | 'stock', subject: Subject): Promise<ChaosReport> {
+  const { earlier, experiments, report } = plan;
+  if (earlier !== undefined) checkSamePlan(earlier, factsOf(plan, subject));
+  if (earlier !== undefined && isWhole(earlier, experiments)) {
+    report.done(`All of ${subject.name} was run: ${earlier.runs.length} runs are kept`);
+    const { partialBecause: _, ...whole } = earlier;
+    // Killed between its last run and its end it still says that it is under way.
+    writeReport(whole, plan.outDir);
+    return whole;
+  }
   const { lab, cluster } = await startOwnLab(plan.report, plan.signal, timers, subject);
   try {
     return await runChaos(lab, plan);

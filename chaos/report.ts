@@ -74,12 +74,16 @@ export const chaosReport = z.object({
   version: z.literal(1),
   startedAt: z.iso.datetime(),
   finishedAt: z.iso.datetime(),
+  /** When it went on after it had ended before all was run. */
+  resumedAt: z.array(z.iso.datetime()).optional(),
   /** Why not all of it was run. */
   partialBecause: z.string().optional(),
   /** Who was put to the test. */
   subject: z.string().optional(),
   /** What was asked for and could not be done to it, or on this cluster, and why. */
   leftOut: z.array(z.object({ id: z.string(), title: z.string(), why: z.string() })).optional(),
+  /** What is to be run: ids, and fingerprints of what they stand for and of what installs the subject. */
+  plan: z.object({ experiments: z.array(z.string()), catalogue: z.string(), manifests: z.string() }).optional(),
   suite: z.enum(['smoke', 'full', 'soak']),
   /** Of a soak; its steps are runs, whose round is the number of the step less 1. `outside`: tasks that no fault could touch. */
   soak: z

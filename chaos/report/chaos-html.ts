@@ -76,11 +76,12 @@ function totals({ runs, startedAt, finishedAt, soak }: ChaosReport): string {
   ]);
 }
 
-function caveats({ partialBecause, judgesTimes, runs }: ChaosReport): readonly string[] {
+function caveats({ partialBecause, resumedAt = [], judgesTimes, runs }: ChaosReport): readonly string[] {
   const blind = runs.filter(({ writes }) => writes === undefined);
   const open = runs.filter(({ verdict }) => verdict === 'inconclusive');
   return [
     ...(partialBecause === undefined ? [] : [`Not all of it was run: ${partialBecause}.`]),
+    ...resumedAt.map((at) => `It was interrupted, and went on at ${at}.`),
     ...(open.length === 0
       ? []
       : [`It is open what ${open.map(nameOf).join(', ')} would have shown: it is not known that the fault was there.`]),

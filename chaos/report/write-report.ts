@@ -1,3 +1,4 @@
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ArgumentError } from '../../src/bench/argument-error.ts';
@@ -8,6 +9,14 @@ import { type ChaosReport, chaosReport } from '../report.ts';
 import { formatChaos, toJUnitCases } from '../table.ts';
 import { renderChaosHtml } from './chaos-html.ts';
 
+/** Writes `report.json`, and makes the folder. In one step: a reader never sees half of it. */
+export function writeReport(report: ChaosReport, dir: string): void {
+  mkdirSync(dir, { recursive: true });
+  const path = join(dir, 'report.json');
+  writeFileSync(`${path}.part`, `${JSON.stringify(report)}\n`);
+  renameSync(`${path}.part`, path);
+}
+
 /** Writes `chaos.html` and `junit.xml`, and makes the folder. @returns where the page is */
 export async function writeChaosReport(report: ChaosReport, dir: string): Promise<string> {
   await mkdir(dir, { recursive: true });
@@ -15,6 +24,16 @@ export async function writeChaosReport(report: ChaosReport, dir: string): Promis
   await writeFile(html, await renderChaosHtml(report));
   await writeFile(join(dir, 'junit.xml'), formatJUnit('chaos', toJUnitCases(report)));
   return html;
+}
+
+/** What a run has left in its folder; undefined where there is no report. @throws ArgumentError for one that cannot be read */
+export async function readChaosReport(dir: string): Promise<ChaosReport | undefined> {
+  const file = join(dir, 'report.json');
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw new ArgumentError(`${file}: ${error.message}`, { cause: error });
+  });
+  return text === undefined ? undefined : parseReport(text, file, chaosReport, 'chaos');
 }
 
 /** Writes `peers.json`, the reports of all subjects, and `peers.md`, their figures side by side. */

@@ -1,15 +1,14 @@
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describeMachine } from '../../src/bench/machine.ts';
 import { isKubeFault } from '../../src/kube/faults.ts';
 import type { ProgressReporter } from '../../src/testbed/progress.ts';
 import { TestbedError } from '../../src/testbed/testbed-error.ts';
-import { planOrder } from '../choose.ts';
 import { type Lab, until } from '../cluster/lab.ts';
 import { Load } from '../cluster/load.ts';
 import { type Experiment, load as loadShape, type SuiteName } from '../experiment.ts';
+import { writeReport } from '../report/write-report.ts';
 import type { ChaosReport, ChaosRun } from '../report.ts';
-import { whyNot } from '../subject.ts';
+import { checkSamePlan, describePlan, missingRuns, type PlanFacts } from '../resume.ts';
+import { type Subject, whyNot } from '../subject.ts';
 import { Journal } from './journal.ts';
 import { healExperiments, healJournal } from './leftovers.ts';
 import { checkRights, waitForCluster } from './preflight.ts';
@@ -26,6 +25,8 @@ export interface ChaosOptions {
   readonly judgesTimes: boolean;
   /** Of the suite `soak`. */
   readonly soak?: SoakPlan;
+  /** What a run of the same plan had come to when it ended. */
+  readonly earlier?: ChaosReport;
   /** Where report.json goes. */
   readonly outDir: string;
   readonly versions: Readonly<Record<string, string>>;
@@ -38,18 +39,21 @@ export interface ChaosOptions {
 
 /** From the first caller on; on a busy machine images and pods take their time. */
 const steadyLimitMs = 180_000;
+/** As the report says between two runs: whoever reads it then reads a part. */
+const underWay = 'it is under way, or was killed';
 
 type Draft = { -readonly [Key in keyof ChaosReport]: ChaosReport[Key] };
 
 /**
  * Takes back what an earlier run left, proves that faults bite here, then runs the experiments one after the other in the order of the seed.
  * `report.json` is kept as it stands after each. An inconclusive experiment is run once more, and both stand in the report.
+ * What an earlier run has a verdict for stands as it is.
  *
- * @throws TestbedError when nothing can be run at all
+ * @throws TestbedError when nothing can be run at all, ArgumentError when the earlier run is of another plan
  */
 export async function runChaos(lab: Lab, options: ChaosOptions): Promise<ChaosReport> {
-  const { suite, seed, repeat, judgesTimes, outDir, report, signal } = options;
-  mkdirSync(outDir, { recursive: true });
+  const { suite, seed, repeat, judgesTimes, earlier, outDir, report, signal } = options;
+  if (earlier !== undefined) checkSamePlan(earlier, factsOf(options, lab.subject, lab.config.server));
   report.step('Looking at the cluster');
   const journal = new Journal(lab.config.server);
   await healJournal(lab, journal, report);
@@ -61,6 +65,9 @@ export async function runChaos(lab: Lab, options: ChaosOptions): Promise<ChaosRe
   report.step(`Starting Performers and their load on ${nodes.length} nodes`);
   const load = new Load(lab, nodes);
   const draft = startReport(lab, options, nodes.length);
+  const keepReport = (): void =>
+    writeReport({ ...draft, finishedAt: new Date().toISOString(), partialBecause: draft.partialBecause ?? underWay }, outDir);
+  keepReport();
   draft.leftOut = options.experiments.flatMap((one) => {
     const needsOurs = one.injector === 'testbed' && lab.componentFaults === undefined;
     const why = needsOurs ? 'it needs a cluster of the testbed' : whyNot(one, lab.subject);
@@ -80,7 +87,7 @@ export async function runChaos(lab: Lab, options: ChaosOptions): Promise<ChaosRe
     const stage: Stage = { lab, load, nodes, journal, report, signal };
     const keep = (run: ChaosRun): void => {
       draft.runs.push(run);
-      writeReport(outDir, draft);
+      keepReport();
       tell(report, run);
     };
     const { soak } = options;
@@ -89,8 +96,10 @@ export async function runChaos(lab: Lab, options: ChaosOptions): Promise<ChaosRe
         draft.soak = { ...soak, outside };
         keep(run);
       });
-    for (const { experiment, round } of believed.holds && soak === undefined ? planOrder(experiments, seed, repeat) : []) {
-      for (const attempt of [1, 2]) {
+    const missing = believed.holds && soak === undefined ? missingRuns(experiments, seed, repeat, draft.runs) : [];
+    if (earlier !== undefined) report.done(`${draft.runs.length} runs are kept; experiments that are left: ${missing.length}`);
+    for (const { experiment, round, attempts } of missing) {
+      for (const attempt of attempts) {
         report.step(`${experiment.id} · ${experiment.title}${repeat === 1 ? '' : ` · round ${round + 1}`}`);
         const run = await runExperiment(stage, { experiment, suite, seed, round, attempt, judgesTimes });
         keep(run);
@@ -106,7 +115,8 @@ export async function runChaos(lab: Lab, options: ChaosOptions): Promise<ChaosRe
     if (options.leavesCluster) await clearStage(lab);
   }
   if (draft.partialBecause !== undefined) report.warn(draft.partialBecause);
-  writeReport(outDir, draft);
+  draft.finishedAt = new Date().toISOString();
+  writeReport(draft, outDir);
   return draft;
 }
 
@@ -116,31 +126,29 @@ function tell(report: ProgressReporter, { id, title, verdict, findings }: ChaosR
   else report.warn(`${id} ${verdict}: ${why.what}: ${why.detail}`);
 }
 
-function startReport({ config, subject }: Lab, options: ChaosOptions, nodes: number): Draft {
-  const { suite, seed, repeat, judgesTimes, versions, timers, soak } = options;
-  const now = new Date().toISOString();
-  return {
-    version: 1,
-    startedAt: now,
-    finishedAt: now,
-    subject: subject.name,
-    suite,
-    ...(soak === undefined ? {} : { soak: { ...soak, outside: { sent: 0, failed: 0 } } }),
-    seed,
-    repeat,
-    judgesTimes,
-    machine: describeMachine(),
-    versions: { ...versions },
-    cluster: { server: config.server, nodes, ...(timers === undefined ? {} : { timers }) },
-    load: { ...loadShape },
-    runs: [],
-  };
+type AskedFor = Pick<ChaosOptions, 'experiments' | 'suite' | 'seed' | 'repeat' | 'judgesTimes' | 'versions' | 'timers'>;
+
+/** What says which run it is. @param server undefined where the cluster is not there yet, since it is one of its own */
+export function factsOf(options: AskedFor, subject: Subject, server = ''): PlanFacts {
+  const { experiments, suite, seed, repeat, judgesTimes, versions, timers } = options;
+  const plan = describePlan(experiments, subject);
+  const cluster = { server, ...(timers === undefined ? {} : { timers }) };
+  return { plan, subject: subject.name, suite, seed, repeat, judgesTimes, machine: describeMachine(), versions: { ...versions }, cluster };
 }
 
-/** In one step: a reader never sees half of it. */
-function writeReport(outDir: string, draft: Draft): void {
-  draft.finishedAt = new Date().toISOString();
-  const path = join(outDir, 'report.json');
-  writeFileSync(`${path}.part`, `${JSON.stringify(draft)}\n`);
-  renameSync(`${path}.part`, path);
+function startReport({ config, subject }: Lab, options: ChaosOptions, nodes: number): Draft {
+  const { soak, earlier } = options;
+  const now = new Date().toISOString();
+  const { cluster, ...facts } = factsOf(options, subject, config.server);
+  return {
+    version: 1,
+    startedAt: earlier?.startedAt ?? now,
+    finishedAt: now,
+    ...(earlier === undefined ? {} : { resumedAt: [...(earlier.resumedAt ?? []), now] }),
+    ...facts,
+    ...(soak === undefined ? {} : { soak: { ...soak, outside: { sent: 0, failed: 0 } } }),
+    cluster: { ...cluster, nodes },
+    load: { ...loadShape },
+    runs: [...(earlier?.runs ?? [])],
+  };
 }

@@ -5,6 +5,7 @@ import { ArgumentError } from './argument-error.ts';
 import type { BenchReport, Block } from './bench-report.ts';
 import type { BlockPlan } from './block.ts';
 import { parseBenchReport } from './read-report.ts';
+import { checkSameFacts, type RunFacts } from './same-run.ts';
 
 /** What a run was asked for; kept beside its report, not in it, since it holds paths of the machine. */
 const benchRequest = z.strictObject({
@@ -54,14 +55,10 @@ function parseRequest(text: string, path: string): BenchRequest {
 
 /** Refuses to put blocks beside those of other programs, or of another machine. @throws ArgumentError that names what differs */
 export function checkSameRun(earlier: BenchReport, now: BenchReport): void {
-  const [was, is] = [factsOf(earlier), factsOf(now)];
-  const differing = [...new Set([...was.keys(), ...is.keys()])].filter((what) => was.get(what) !== is.get(what));
-  if (differing.length === 0) return;
-  const told = differing.map((what) => `${what} was ${was.get(what) ?? 'absent'} and is ${is.get(what) ?? 'absent'}`);
-  throw new ArgumentError(`this run cannot go on: ${told.join('; ')}. Begin a new one`);
+  checkSameFacts(factsOf(earlier), factsOf(now), 'Begin a new one');
 }
 
-function factsOf({ machine, versions, cluster, seed, subjects }: BenchReport): ReadonlyMap<string, string> {
+function factsOf({ machine, versions, cluster, seed, subjects }: BenchReport): RunFacts {
   return new Map([
     ['the machine', `${machine.cores} × ${machine.cpu}`],
     ['the profile', cluster.profile],

@@ -36,6 +36,7 @@ export function registerChaos(program: Command): void {
     .option('--yes-break-this-cluster <context>', 'with --kubeconfig: the context that you mean')
     .option('--json', 'print the report as one JSON object')
     .option('--out <dir>', 'where report.json, chaos.html and junit.xml go (default: a folder named after the time)')
+    .option('--resume', 'go on with the run whose report is in --out: what has a verdict is kept; ask for the same again')
     .action(async () => {
       process.exitCode = await run(command.optsWithGlobals<ChaosCommandOptions>());
     });
