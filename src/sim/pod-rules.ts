@@ -48,6 +48,7 @@ function defaultContainer(container: JsonObject): JsonObject {
     return isJsonObject(probe) ? [[name, defaultProbe(probe)] as const] : [];
   });
   const ports = objectsOf(container.ports).map((port) => ({ protocol: 'TCP', ...port }));
+  const env = objectsOf(container.env).map(defaultVariable);
   return {
     imagePullPolicy: isLatest ? 'Always' : 'IfNotPresent',
     resources: {},
@@ -55,8 +56,15 @@ function defaultContainer(container: JsonObject): JsonObject {
     terminationMessagePolicy: 'File',
     ...container,
     ...(ports.length > 0 ? { ports } : {}),
+    ...(env.length > 0 ? { env } : {}),
     ...Object.fromEntries(probes),
   };
+}
+
+function defaultVariable(variable: JsonObject): JsonObject {
+  const { valueFrom } = variable;
+  if (!isJsonObject(valueFrom) || !isJsonObject(valueFrom.fieldRef)) return variable;
+  return { ...variable, valueFrom: { ...valueFrom, fieldRef: { apiVersion: 'v1', ...valueFrom.fieldRef } } };
 }
 
 function defaultProbe(probe: JsonObject): JsonObject {

@@ -123,6 +123,14 @@ describe('creating', () => {
     expect(pod.spec?.tolerations?.map((one) => one.key)).toEqual(['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable']);
   });
 
+  it('says of a variable that is a field of its pod by which version the field is named', async () => {
+    const { kube } = setUp();
+    const valueFrom = (fieldRef: { fieldPath: string; apiVersion?: string }) => [{ name: 'NAME', valueFrom: { fieldRef } }];
+    const env = valueFrom({ fieldPath: 'metadata.name' });
+    const pod = await kube.create(pods, { ...podOf('p'), spec: { containers: [{ name: 'main', image: 'example.org/x:1', env }] } });
+    expect(pod.spec?.containers[0]?.env).toEqual(valueFrom({ apiVersion: 'v1', fieldPath: 'metadata.name' }));
+  });
+
   it('hands out what nobody can change', async () => {
     const { kube } = setUp();
     const sent = serviceOf('s');
