@@ -11,7 +11,7 @@ import { formatPeers } from './peers-table.ts';
 import { readChaosReport, writeChaosReport, writePeers, writeReport } from './report/write-report.ts';
 import type { ChaosReport, ChaosRun } from './report.ts';
 import { checkSamePlan, isWhole } from './resume.ts';
-import { images, openGivenLab, startOwnLab } from './runner/own-cluster.ts';
+import { fingerprintImages, images, openGivenLab, startOwnLab } from './runner/own-cluster.ts';
 import { type ChaosOptions, factsOf, runChaos } from './runner/run-chaos.ts';
 import { readSubject } from './runner/subjects.ts';
 import type { Subject } from './subject.ts';
@@ -84,7 +84,11 @@ export async function runChaosCommand(
     repeat,
     judgesTimes: suite === 'full' || options.judgeTimes === true,
     outDir,
-    versions: { hourglass: productVersion, node: process.versions.node, ...(isOwn ? { kubernetes, 'chaos-mesh': chaosMesh } : {}) },
+    versions: {
+      hourglass: productVersion,
+      node: process.versions.node,
+      ...(isOwn ? { kubernetes, 'chaos-mesh': chaosMesh, ...fingerprintImages() } : {}),
+    },
     ...(isOwn ? { timers } : {}),
     ...(suite === 'soak' ? { soak: { minutes: options.minutes ?? 20, fromStep: options.fromStep ?? 1 } } : {}),
     leavesCluster: !isOwn,

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { env, pid } from 'node:process';
@@ -19,12 +20,32 @@ import { readSubject } from './subjects.ts';
 
 export const images = { performer: 'registry.example.com/hourglass-test-performer:0.1.0' };
 
-/** Archives that `npm run image` writes for this machine. @throws TestbedError where they have not been made */
-function findImages(): readonly string[] {
+const imageNames = ['operator', 'test-performer'] as const;
+
+/** Where `npm run image` writes it for this machine. */
+function archiveOf(name: string): string {
   const architecture = process.arch === 'arm64' ? 'arm64' : 'amd64';
-  const folder = join(findInCheckout('package.json'), '..', 'dist', 'images');
-  return ['operator', 'test-performer'].map((name) => {
-    const path = join(folder, `hourglass-${name}-${architecture}.tar`);
+  return join(findInCheckout('package.json'), '..', 'dist', 'images', `hourglass-${name}-${architecture}.tar`);
+}
+
+/** Which images a cluster of its own would get, by the first digits of their archives' SHA-256; those that have been made. */
+export function fingerprintImages(): Readonly<Record<string, string>> {
+  const made = imageNames.filter((name) => existsSync(archiveOf(name)));
+  return Object.fromEntries(
+    made.map((name) => [
+      `${name} image`,
+      createHash('sha256')
+        .update(readFileSync(archiveOf(name)))
+        .digest('hex')
+        .slice(0, 12),
+    ]),
+  );
+}
+
+/** @throws TestbedError where they have not been made */
+function findImages(): readonly string[] {
+  return imageNames.map((name) => {
+    const path = archiveOf(name);
     if (!existsSync(path))
       throw new TestbedError(`image ${name}: there is no ${path}; make it: npm run image -- --only operator,test-performer`);
     return path;

@@ -6,6 +6,7 @@ import { type ChaosCommandOptions, runChaosCommand } from '../../../chaos/comman
 import { chooseExperiments } from '../../../chaos/experiments/catalogue.ts';
 import { writeReport } from '../../../chaos/report/write-report.ts';
 import { chaosReport } from '../../../chaos/report.ts';
+import { fingerprintImages } from '../../../chaos/runner/own-cluster.ts';
 import { factsOf } from '../../../chaos/runner/run-chaos.ts';
 import { plainDeployment } from '../../../chaos/subject.ts';
 import { describeMachine } from '../../../src/bench/machine.ts';
@@ -25,7 +26,7 @@ const run = (change: Partial<ChaosCommandOptions>): ReturnType<typeof runChaosCo
 /** As a killed run leaves it: all of it was run, and it does not know. */
 function leaveReport(): void {
   const { kubernetes, 'chaos-mesh': chaosMesh } = readVersions();
-  const versions = { hourglass: '1', node: process.versions.node, kubernetes, 'chaos-mesh': chaosMesh };
+  const versions = { hourglass: '1', node: process.versions.node, kubernetes, 'chaos-mesh': chaosMesh, ...fingerprintImages() };
   const facts = factsOf(
     {
       experiments: chooseExperiments('smoke', ['C1']),
