@@ -2,9 +2,10 @@ import { type KubeObject, keyText, type ObjectKey } from '../src/kube/objects.ts
 import type { Change, Write } from '../src/oracle/kit.ts';
 
 /** A line of an API server's audit log, as far as it is read. */
-interface AuditEntry {
+export interface AuditEntry {
   readonly stage: string;
   readonly verb: string;
+  readonly userAgent?: string;
   readonly user: { readonly username: string; readonly extra?: Readonly<Record<string, readonly string[]>> };
   readonly objectRef?: { readonly resource?: string; readonly subresource?: string; readonly namespace?: string; readonly name?: string };
   readonly requestReceivedTimestamp: string;
@@ -40,14 +41,17 @@ const versionOf = ({ metadata }: KubeObject): number => Number(metadata?.resourc
  */
 export function readWrites(text: string, changes: readonly Change[], namespace: string, account: string | undefined): readonly Write[] {
   const history = rememberVersions(changes);
+  return parseAudit(text)
+    .flatMap((entry) => toWrite(entry, namespace, account, history) ?? [])
+    .toSorted((a, b) => a.atMs - b.atMs);
+}
+
+/** The writes of a part of an audit log, as they stand there; lines that are cut off are left out. Pure. */
+export function parseAudit(text: string): readonly AuditEntry[] {
   return text
     .split('\n')
     .filter((line) => writing.test(line))
-    .flatMap((line) => {
-      const entry = parseEntry(line);
-      return entry === undefined ? [] : (toWrite(entry, namespace, account, history) ?? []);
-    })
-    .toSorted((a, b) => a.atMs - b.atMs);
+    .flatMap((line) => parseEntry(line) ?? []);
 }
 
 function parseEntry(line: string): AuditEntry | undefined {

@@ -66,6 +66,14 @@ const run = z.object({
     .optional(),
   /** Each change of a Performer's Ready condition. */
   conditions: z.array(z.object({ atMs, performer: z.string(), ready: z.string() })),
+  /** The run replayed into the simulator's world: what its API server and the operator's own code could not have done is unexplained. */
+  replay: z
+    .object({
+      answers: z.object({ of: z.number().int(), explained: z.number().int(), asRecorded: z.number().int() }),
+      writes: z.object({ of: z.number().int(), explained: z.number().int() }),
+      unexplained: z.array(z.object({ atMs, who: z.string(), what: z.string(), why: z.string() })),
+    })
+    .optional(),
 });
 export type ChaosRun = z.infer<typeof run>;
 

@@ -8,6 +8,8 @@ import type { Met, Observations, Times } from './observations.ts';
 import type { Felt } from './probe.ts';
 import type { ChaosRun } from './report.ts';
 import type { Subject } from './subject.ts';
+import { describeExplained, explainTrace } from './trace/explain.ts';
+import type { Trace } from './trace/trace.ts';
 import { decide } from './verdict.ts';
 
 export interface RunFacts {
@@ -21,6 +23,8 @@ export interface RunFacts {
   /** Since when nothing was to be written any more. */
   readonly quietFromMs: number;
   readonly seen: Observations;
+  /** Undefined where there is no audit log. */
+  readonly trace?: Trace | undefined;
   readonly injected: { readonly holds: boolean; readonly detail: string };
   readonly felt: Felt;
   readonly recovered: { readonly holds: boolean; readonly detail: string };
@@ -35,7 +39,12 @@ export function recordRun(facts: RunFacts): ChaosRun {
   // What Performers are to be says nothing of what is none.
   const judgement = subject.asks === 'Performer' ? judged : { violations: [], evaluated: {}, blind: [] };
   const convergedAfterMs = convergedMs === undefined ? undefined : Math.max(0, convergedMs - times.healedMs);
-  const { verdict, findings } = decide({ ...facts, isJudged: subject.isJudged, convergedAfterMs, judgement, figures });
+  const { verdict, findings: found } = decide({ ...facts, isJudged: subject.isJudged, convergedAfterMs, judgement, figures });
+  const findings = [...found];
+  // Of another operator the code is not at hand.
+  const explained = facts.trace === undefined || subject.name !== 'ours' ? undefined : explainTrace(facts.trace);
+  if (explained !== undefined)
+    findings.push({ what: 'replayed', says: explained.unexplained.length === 0 ? 'holds' : 'noted', detail: describeExplained(explained) });
   const { id, title, injector, twin, bounds } = experiment;
   const measured = (figure: keyof typeof figures): { readonly measured?: number } => {
     const value = figures[figure];
@@ -51,7 +60,7 @@ export function recordRun(facts: RunFacts): ChaosRun {
     target: { performer: met.performer, pods: met.pods.map(({ name }) => name), nodes: [...met.nodes] },
     times: { ...when, ...(convergedMs === undefined ? {} : { convergedMs }) },
     verdict,
-    findings: [...findings],
+    findings,
     goals: bounds.map((bound) => ({ ...bound, ...measured(bound.figure) })),
     figures: { ...figures, ...(convergedAfterMs === undefined ? {} : { 'heal to as asked ms': convergedAfterMs }) },
     evaluated: judgement.evaluated,
@@ -59,6 +68,7 @@ export function recordRun(facts: RunFacts): ChaosRun {
     pods: readLives(seen.changes).map((life) => ({ ...life, ready: life.ready.map((one) => ({ ...one })) })),
     ...(seen.writes === undefined ? {} : { writes: operatorWrites(seen.writes) }),
     conditions: readConditions(seen),
+    ...(explained === undefined ? {} : { replay: { ...explained, unexplained: [...explained.unexplained] } }),
   };
 }
 

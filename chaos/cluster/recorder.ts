@@ -4,16 +4,20 @@ import { startReflector } from '../../src/kube/reflector.ts';
 import { ObjectStore } from '../../src/kube/store.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { type Change, observeCluster } from '../../src/oracle/kit.ts';
-import { readWrites } from '../audit.ts';
+import { parseAudit, readWrites } from '../audit.ts';
 import type { Observations, OperatorPod, Renewal } from '../observations.ts';
 import type { Operator } from '../subject.ts';
+import { buildTrace, type Trace } from '../trace/trace.ts';
 import { tailLog } from './log-tail.ts';
+import { notingDeletions } from './noting-deletions.ts';
 
 /** What is seen of a cluster from now on, but for the load; times by the clock of this process. */
 export interface Recorder {
   seen(): Omit<Observations, 'calls' | 'begun' | 'writes'>;
   /** The writes in the namespace since the start, from the audit log; undefined where there is none, or not all of it is there. */
   writes(): Observations['writes'];
+  /** The same, with all that was seen of the objects meanwhile. */
+  trace(): Trace | undefined;
   stop(): void;
 }
 
@@ -29,6 +33,7 @@ export async function startRecorder(
   const changes: Change[] = [];
   const renewals: Renewal[] = [];
   const operatorPods: OperatorPod[] = [];
+  const gone = new Map<string, string>();
   const readAudit = auditLog === undefined ? () => undefined : tailLog(auditLog);
   const follow = async <T extends KubeObject>(
     resource: Resource<T>,
@@ -49,7 +54,7 @@ export async function startRecorder(
     });
   };
   await observeCluster({
-    kube,
+    kube: notingDeletions(kube, gone),
     clock: systemClock,
     signal,
     random: Math.random,
@@ -61,6 +66,7 @@ export async function startRecorder(
       onChange(seen);
     },
   });
+  const initial = changes.length;
   await follow(leases, { namespace: 'kube-node-lease' }, (after) => renew(after?.metadata?.name ?? '', after));
   if (operator?.lease !== undefined) {
     const { namespace: where, name } = operator.lease;
@@ -81,6 +87,12 @@ export async function startRecorder(
     writes: () => {
       const text = readAudit();
       return text === undefined ? undefined : readWrites(text, changes, namespace, operator?.account);
+    },
+    trace: () => {
+      const text = readAudit();
+      if (text === undefined) return undefined;
+      const account = operator === undefined ? {} : { account: operator.account };
+      return buildTrace(changes, initial, gone, parseAudit(text), { namespace, ...account });
     },
     stop: () => stop.abort(),
   };

@@ -1,12 +1,14 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { ArgumentError } from '../../src/bench/argument-error.ts';
 import { formatJUnit } from '../../src/bench/junit.ts';
 import { parseReport } from '../../src/bench/read-report.ts';
 import { renderPeers } from '../peers-table.ts';
 import { type ChaosReport, chaosReport } from '../report.ts';
 import { formatChaos, toJUnitCases } from '../table.ts';
+import type { Trace } from '../trace/trace.ts';
 import { renderChaosHtml } from './chaos-html.ts';
 
 /** Writes `report.json`, and makes the folder. In one step: a reader never sees half of it. */
@@ -15,6 +17,12 @@ export function writeReport(report: ChaosReport, dir: string): void {
   const path = join(dir, 'report.json');
   writeFileSync(`${path}.part`, `${JSON.stringify(report)}\n`);
   renameSync(`${path}.part`, path);
+}
+
+/** Writes `traces/NAME.json.gz`. */
+export function writeTrace(dir: string, name: string, trace: Trace): void {
+  mkdirSync(join(dir, 'traces'), { recursive: true });
+  writeFileSync(join(dir, 'traces', `${name}.json.gz`), gzipSync(JSON.stringify(trace)));
 }
 
 /** Writes `chaos.html` and `junit.xml`, and makes the folder. @returns where the page is */

@@ -5,7 +5,7 @@ import { TestbedError } from '../../src/testbed/testbed-error.ts';
 import { type Lab, until } from '../cluster/lab.ts';
 import { Load } from '../cluster/load.ts';
 import { type Experiment, load as loadShape, type SuiteName } from '../experiment.ts';
-import { writeReport } from '../report/write-report.ts';
+import { writeReport, writeTrace } from '../report/write-report.ts';
 import type { ChaosReport, ChaosRun } from '../report.ts';
 import { checkSamePlan, describePlan, missingRuns, type PlanFacts } from '../resume.ts';
 import { type Subject, whyNot } from '../subject.ts';
@@ -84,7 +84,7 @@ export async function runChaos(lab: Lab, options: ChaosOptions): Promise<ChaosRe
     const believed = await testInjectors(lab, load, report, signal);
     if (believed.holds) report.done(`Faults bite: ${believed.detail}`);
     else draft.partialBecause = `faults cannot be believed here: ${believed.detail}`;
-    const stage: Stage = { lab, load, nodes, journal, report, signal };
+    const stage: Stage = { lab, load, nodes, journal, report, signal, keepTrace: (name, trace) => writeTrace(outDir, name, trace) };
     const keep = (run: ChaosRun): void => {
       draft.runs.push(run);
       keepReport();

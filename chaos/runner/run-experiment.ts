@@ -11,6 +11,7 @@ import { type Felt, feel } from '../probe.ts';
 import { render, type Targets } from '../render.ts';
 import type { ChaosRun } from '../report.ts';
 import { recordRun } from '../run-record.ts';
+import type { Trace } from '../trace/trace.ts';
 import { aim, askedOf } from './aim.ts';
 import { chaosMeshInjection, componentInjection, type Injection, type Said } from './injection.ts';
 import type { Journal } from './journal.ts';
@@ -24,6 +25,8 @@ export interface Stage {
   readonly journal: Journal;
   readonly report: ProgressReporter;
   readonly signal: AbortSignal;
+  /** Where what a run leaves is kept. */
+  readonly keepTrace: (name: string, trace: Trace) => void;
 }
 
 export interface RunPlan {
@@ -81,6 +84,8 @@ export async function runExperiment(stage: Stage, plan: RunPlan): Promise<ChaosR
     await load.catchUp(beganMs);
     const endedMs = Date.now();
     const whole: Observations = { ...seen(), writes: recorder.writes() };
+    const trace = recorder.trace();
+    if (trace !== undefined) stage.keepTrace(`${experiment.id.toLowerCase()}-${round}-${attempt}`, trace);
     const felt = feel(experiment.fault, whole, met, askedMs, fault.endsMs);
     const times = { beganMs, askedMs, feltMs: felt.atMs ?? askedMs, healedMs: fault.healedMs, convergedMs, endedMs };
     const quietFromMs = (convergedMs ?? endedMs) + lastWordMs;
@@ -95,6 +100,7 @@ export async function runExperiment(stage: Stage, plan: RunPlan): Promise<ChaosR
       times,
       quietFromMs,
       seen: whole,
+      trace,
       injected,
       felt,
       recovered,

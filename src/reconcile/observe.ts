@@ -51,8 +51,8 @@ export async function observe(key: ObjectKey, deps: ReconcileDeps, lastPass: boo
   };
 }
 
-/** Whether a ready pod of the newest spec may take over from others: only then it matters whom the Service sends calls to. */
-function isCuttingOver(all: readonly Pod[], performer: PerformerView): boolean {
+/** Whether a ready pod of the newest spec may take over from others: only then it matters whom the Service sends calls to. Pure. */
+export function isCuttingOver(all: readonly Pod[], performer: PerformerView): boolean {
   const inService = all.filter(isInService);
   const isNew = (pod: Pod): boolean => pod.metadata?.labels?.[labels.revision] === performer.revision;
   const isReady = (pod: Pod): boolean => pod.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;

@@ -1,7 +1,7 @@
 import { serviceName } from '../api/v1alpha1/naming.ts';
 import { isKubeFault } from '../kube/faults.ts';
 import { findObject } from '../kube/find.ts';
-import { endpointSlices, type Node, nodes, type ObjectKey, type Pod } from '../kube/objects.ts';
+import { type EndpointSlice, endpointSlices, type Node, nodes, type ObjectKey, type Pod } from '../kube/objects.ts';
 import type { KubeApi } from '../kube/port.ts';
 import { isUnreachable } from './plan/node-state.ts';
 import type { NodesSeen } from './plan/snapshot.ts';
@@ -40,7 +40,6 @@ export class OptionalReads {
     signal: AbortSignal,
     how: 'stored' | 'live' = 'stored',
   ): Promise<NodesSeen | undefined> {
-    const isDoubtful = (pod: Pod): boolean => !isReady(pod) || pod.metadata?.deletionTimestamp !== undefined;
     const names = new Set(bound.filter(isDoubtful).flatMap((pod) => pod.spec?.nodeName ?? []));
     if (names.size === 0) return undefined;
     return this.#attempt('nodes', kube, async () => {
@@ -52,8 +51,7 @@ export class OptionalReads {
         const node = stored ?? (await findObject(kube, nodes, { namespace: '', name }, { signal }));
         byName[name] = node === undefined ? null : projectNode(node);
       }
-      const all = world.nodes.list();
-      return { byName, total: all.length, unreachable: all.filter(isUnreachable).length };
+      return toNodesSeen(byName, world.nodes.list());
     });
   }
 
@@ -62,8 +60,7 @@ export class OptionalReads {
     return this.#attempt('endpointslices', kube, async () => {
       const labelSelector = `kubernetes.io/service-name=${serviceName(key.name)}`;
       const { items } = await kube.list(endpointSlices, { namespace: key.namespace, labelSelector, signal });
-      const ready = items.flatMap((slice) => (slice.endpoints ?? []).filter((endpoint) => endpoint.conditions?.ready !== false));
-      return [...new Set(ready.flatMap((endpoint) => endpoint.targetRef?.uid ?? []))].toSorted();
+      return readyEndpoints(items);
     });
   }
 
@@ -78,6 +75,22 @@ export class OptionalReads {
       return undefined;
     }
   }
+}
+
+/** Whether it may matter how the node stands that the pod is bound to. Pure. */
+export function isDoubtful(pod: Pod): boolean {
+  return !isReady(pod) || pod.metadata?.deletionTimestamp !== undefined;
+}
+
+/** @param all nodes of the cluster. Pure. */
+export function toNodesSeen(byName: NodesSeen['byName'], all: readonly Node[]): NodesSeen {
+  return { byName, total: all.length, unreachable: all.filter(isUnreachable).length };
+}
+
+/** uids of the pods that these slices call ready, in order. Pure. */
+export function readyEndpoints(slices: readonly EndpointSlice[]): readonly string[] {
+  const ready = slices.flatMap((slice) => (slice.endpoints ?? []).filter((endpoint) => endpoint.conditions?.ready !== false));
+  return [...new Set(ready.flatMap((endpoint) => endpoint.targetRef?.uid ?? []))].toSorted();
 }
 
 function isReady(pod: Pod): boolean {

@@ -2,6 +2,7 @@ import { specShape } from '../api/gen/spec-shape.ts';
 import type { Field, Shape } from '../api/read-shape.ts';
 import type { PerformerStatus } from '../api/v1alpha1/performer.ts';
 import type { Json } from '../lib/canonical-json.ts';
+import type { KindRules } from './kind-rules.ts';
 import { type AnyObject, isJsonObject, type JsonObject } from './stored-object.ts';
 
 /** A CRD of Performers as far as it matters to objects that fit it. */
@@ -74,8 +75,16 @@ function without(crd: Crd, name: string, lacks: Lacks): Crd {
   return { name, spec: thin(crd.spec, ''), status: new Set([...crd.status].filter((field) => !lacks.status.includes(field))) };
 }
 
+/** What a CRD makes of objects that fit it, as all here do. */
+export const performerRules = (crd: Crd): KindRules => ({
+  statusSubresource: true,
+  countsGeneration: true,
+  defaultsStatus: crd.status.has('observedGeneration'),
+  withDefaults: (object) => readBy(crd, object),
+});
+
 /** A Performer as the API server reads and stores it: without fields the CRD does not know, with its defaults. Pure. */
-export function readBy(crd: Crd, { status, ...performer }: AnyObject): AnyObject {
+function readBy(crd: Crd, { status, ...performer }: AnyObject): AnyObject {
   const spec = prune(crd.spec, performer.spec ?? {}) as JsonObject;
   const told = status === undefined ? undefined : keep(status, (name) => crd.status.has(name));
   const counts = crd.status.has('observedGeneration') ? { observedGeneration: -1, ...told } : told;

@@ -19,10 +19,10 @@ import type { OracleBoard } from '../oracle/board.ts';
 import type { Change as SeenChange, Violation, Write } from '../oracle/oracle.ts';
 import { permissions } from '../reconcile/permissions.ts';
 import { type Chance, createChances } from './chance.ts';
-import { type Crd, ourCrd, readBy } from './crds.ts';
+import { type Crd, ourCrd, performerRules } from './crds.ts';
 import { expired } from './faults/stream-faults.ts';
 import { Front } from './front.ts';
-import { type KindRules, kindIdOf } from './kind-rules.ts';
+import { kindIdOf } from './kind-rules.ts';
 import type { MemoryServer, RemoveOptions } from './memory-server.ts';
 import type { Change } from './memory-store.ts';
 import { SimNodes } from './nodes/sim-nodes.ts';
@@ -46,14 +46,6 @@ export interface WorldOptions {
 }
 
 export const leaseKey: ObjectKey = { namespace: 'hourglass-system', name: leaseName };
-
-/** What a CRD makes of objects that fit it, as all here do. */
-const performerRules = (crd: Crd): KindRules => ({
-  statusSubresource: true,
-  countsGeneration: true,
-  defaultsStatus: crd.status.has('observedGeneration'),
-  withDefaults: (object) => readBy(crd, object),
-});
 
 /** The kinds oracles are told of. */
 const seen = new Map<string, SeenChange['kind']>([

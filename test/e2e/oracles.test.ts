@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { notingDeletions } from '../../chaos/cluster/noting-deletions.ts';
 import { userAgent } from '../../src/api/v1alpha1/naming.ts';
 import { type Performer, performers } from '../../src/api/v1alpha1/performer.ts';
 import { type KubeObject, keyOf, pods, type Resource, services } from '../../src/kube/objects.ts';
@@ -9,7 +10,7 @@ import type { Json } from '../../src/lib/canonical-json.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { type Change, calmContext, createOracles, OracleBoard, observeCluster, type Write } from '../../src/oracle/kit.ts';
 import { RealCluster, readyOf, until } from '../parity/support/real-cluster.ts';
-import { mergeWrites, notingDeletions, readAudit } from '../support/audit-writes.ts';
+import { mergeWrites, readAudit } from '../support/audit-writes.ts';
 import { useCluster } from '../support/cluster.ts';
 
 const cluster = useCluster({ profile: 'node-like', audit: 'bodies' });

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { userAgent } from '../../src/api/v1alpha1/naming.ts';
 import { type KubeObject, keyOf } from '../../src/kube/objects.ts';
-import type { KubeApi } from '../../src/kube/port.ts';
 import type { Change, SeenKinds, Write } from '../../src/oracle/kit.ts';
 
 /** An entry of an audit log with bodies, as far as it is read. */
@@ -26,19 +25,6 @@ export type Told = { readonly change: Change } | { readonly write: Write };
 
 /** By uid: the version at which it went. */
 export type Deletions = ReadonlyMap<string, string>;
-
-/** A client that notes of each object its watches see go the version at which it went, which a change does not tell. */
-export function notingDeletions(kube: KubeApi, gone: Map<string, string>): KubeApi {
-  return {
-    ...kube,
-    watch: async function* (resource, options) {
-      for await (const event of kube.watch(resource, options)) {
-        if (event.type === 'DELETED') gone.set(event.object.metadata?.uid ?? '', event.object.metadata?.resourceVersion ?? '');
-        yield event;
-      }
-    },
-  };
-}
 
 const verbs: readonly string[] = ['create', 'patch', 'update', 'delete'] satisfies Write['verb'][];
 const kinds: readonly string[] = ['pods', 'services', 'performers', 'events'];
