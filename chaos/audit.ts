@@ -1,11 +1,13 @@
 import { type KubeObject, keyText, type ObjectKey } from '../src/kube/objects.ts';
 import type { Change, Write } from '../src/oracle/kit.ts';
+import type { OperatorRequest } from './observations.ts';
 
 /** A line of an API server's audit log, as far as it is read. */
 export interface AuditEntry {
   readonly stage: string;
   readonly verb: string;
   readonly userAgent?: string;
+  readonly requestURI?: string;
   readonly user: { readonly username: string; readonly extra?: Readonly<Record<string, readonly string[]>> };
   readonly objectRef?: { readonly resource?: string; readonly subresource?: string; readonly namespace?: string; readonly name?: string };
   readonly requestReceivedTimestamp: string;
@@ -54,6 +56,33 @@ export function parseAudit(text: string): readonly AuditEntry[] {
     .flatMap((line) => parseEntry(line) ?? []);
 }
 
+/** All that an account asked for in a part of an audit log, in the order of the log; a watch once, when it begins. Pure. */
+export function readRequests(text: string, account: string): readonly OperatorRequest[] {
+  return text
+    .split('\n')
+    .filter((line) => line.includes(`"username":"${account}"`))
+    .flatMap((line) => {
+      const entry = parseEntry(line);
+      if (entry?.user.username !== account || entry.stage !== (entry.verb === 'watch' ? 'ResponseStarted' : 'ResponseComplete')) return [];
+      return [
+        {
+          startedMs: Date.parse(entry.requestReceivedTimestamp),
+          endedMs: Date.parse(entry.stageTimestamp),
+          pod: podOf(entry),
+          verb: entry.verb,
+          plural: entry.objectRef?.resource ?? '',
+          uri: entry.requestURI ?? '',
+          code: entry.responseStatus?.code ?? 0,
+        },
+      ];
+    });
+}
+
+/** The pod whose token it was; the account where it was none's. */
+function podOf({ user }: AuditEntry): string {
+  return user.extra?.['authentication.kubernetes.io/pod-name']?.[0] ?? user.username;
+}
+
 function parseEntry(line: string): AuditEntry | undefined {
   try {
     return JSON.parse(line) as AuditEntry;
@@ -77,10 +106,9 @@ function toWrite(entry: AuditEntry, namespace: string, account: string | undefin
   const result = resultOf(code, responseStatus.reason ?? responseObject?.reason);
   const { uid, resourceVersion } = (entry.verb === 'delete' ? requestObject?.preconditions : requestObject?.metadata) ?? {};
   const isObject = result === 'ok' && responseObject?.metadata?.uid !== undefined;
-  const [pod = user.username] = user.extra?.['authentication.kubernetes.io/pod-name'] ?? [];
   return {
     atMs: Date.parse(entry.stageTimestamp),
-    actor: user.username === account ? operatorActor(pod) : user.username,
+    actor: user.username === account ? operatorActor(podOf(entry)) : user.username,
     verb: entry.verb as Write['verb'],
     plural,
     ...(subresource === undefined ? {} : { subresource }),

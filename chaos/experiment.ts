@@ -13,10 +13,41 @@ export type Fault =
   | { readonly kind: 'partition'; readonly between: 'clients-pod' | 'clients-service' | 'operator-api' | 'kubelet-api' }
   /** Done to a node by an agent that has power over it, under the agent's own name for it. */
   | { readonly kind: 'node'; readonly does: 'power-off' | 'freeze' | 'kubelet-hang' }
+  | TestbedFault;
+
+/** What Chaos Mesh has nothing for: done by the testbed that made the cluster, or through its API. */
+export type TestbedFault =
   /** A performer's Service is deleted, or selects nobody any more, by another hand. */
   | { readonly kind: 'service'; readonly does: 'delete' | 'misroute' }
   /** A part of the control plane is killed, or stands still with its connections open. */
-  | { readonly kind: 'control-plane'; readonly part: 'kube-apiserver' | 'etcd'; readonly does: 'stop' | 'hang' };
+  | { readonly kind: 'control-plane'; readonly part: 'kube-apiserver' | 'etcd'; readonly does: 'stop' | 'hang' }
+  /** The operator reaches the API server through our fault proxy alone, which does this to all that it asks. */
+  | { readonly kind: 'api-path'; readonly does: 'delay' | 'reset' | 'half-open' }
+  /** The API server has one place for all that the operator asks, and answers 429 to the rest, while so many Performers are asked for. */
+  | { readonly kind: 'api-squeeze'; readonly performers: number }
+  /** The process of the operator that leads stands still (SIGSTOP), and goes on. */
+  | { readonly kind: 'leader-hang' }
+  /** What a performer is to be is changed. */
+  | { readonly kind: 'rollout' }
+  /** A Performer is asked for whose process ends as soon as it listens. */
+  | { readonly kind: 'crash-loop' }
+  /** Nothing is done; so many Performers more are there. */
+  | { readonly kind: 'calm'; readonly performers: number };
+
+const testbedKinds: Readonly<Record<TestbedFault['kind'], true>> = {
+  service: true,
+  'control-plane': true,
+  'api-path': true,
+  'api-squeeze': true,
+  'leader-hang': true,
+  rollout: true,
+  'crash-loop': true,
+  calm: true,
+};
+
+export function isTestbedFault(fault: Fault): fault is TestbedFault {
+  return fault.kind in testbedKinds;
+}
 
 /** Figures that a run yields, by name; those that end in ` ms` are times. `figures.ts` says how each is taken. */
 export type FigureName =
@@ -24,10 +55,17 @@ export type FigureName =
   | 'fault to replacement ready ms'
   | 'fault to first answer of another pod ms'
   | 'fault to loss said ms'
+  | 'fault to work taken up ms'
+  | 'change to new pod alone ms'
+  | 'crash to trouble said ms'
   | 'outage ms'
   | 'heal to work taken up ms'
   | 'heal to one pod left ms'
   | 'operator writes to pods'
+  | 'operator writes but Leases'
+  | 'operator reads a minute'
+  | 'writes of a deposed leader'
+  | 'asked again too soon'
   | 'pods created'
   | 'failed after heal'
   | 'failed in baseline'
@@ -37,7 +75,7 @@ export type FigureName =
   | 'tasks begun twice'
   | 'load pause ms';
 
-/** What a figure must reach; `goal` is a row of the published goals (`G1`…), or `-` for what every experiment must keep. */
+/** What a figure must reach; `goal` is a row of the published goals (`G1`…), a word for what they lack, or `-` for what every experiment must keep. */
 export interface Bound {
   readonly goal: string;
   readonly figure: FigureName;
@@ -59,6 +97,8 @@ export interface Experiment {
   /** Oracles of `src/oracle` whose statements this fault puts to the test; all of them are asked. */
   readonly steady: readonly string[];
   readonly bounds: readonly Bound[];
+  /** false: no step of a random walk, since it takes minutes to set up or to see. */
+  readonly walks?: false;
   /** The fault of the simulator that is the same thing; absent where it has none. */
   readonly twin?: FaultId;
   /** Within which time after its end everything must be as asked, ms. */
@@ -71,6 +111,8 @@ export type SuiteName = 'smoke' | 'full' | 'soak';
 /** Load of every experiment: from one pod on each node, a connection for each task. A busy machine is slow, a cut is longer than this. */
 export const load = { perSecond: 5, deadlineMs: 3_000 } as const;
 
+/** How late the API server's answers come where they are delayed: a Lease is still renewed several times before it runs out. */
+export const answerDelayMs = 2_000;
 /** Where performers, load and experiments live. */
 export const chaosNamespace = 'hourglass-chaos';
 /** Whatever the runner makes carries it. */

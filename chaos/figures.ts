@@ -5,6 +5,7 @@ import type { EndpointSlice } from '../src/kube/objects.ts';
 import type { FigureName } from './experiment.ts';
 import { type PodLife, readLives } from './lives.ts';
 import { isAnswerOf, type LoadCall, type Met, type Observations, type Times } from './observations.ts';
+import { takeOperatorFigures } from './operator-figures.ts';
 
 export type Figures = Readonly<Partial<Record<FigureName, number>>>;
 
@@ -31,11 +32,13 @@ export function takeFigures(seen: Observations, times: Times, met: Met): Figures
   const deletedMs = victim?.deletingMs ?? victim?.goneMs;
   const born = ours.filter(({ wasThere, seenMs }) => !wasThere && seenMs >= times.askedMs);
   const figures: Record<FigureName, number | undefined> = {
+    ...takeOperatorFigures(seen, times, met),
     'deletion to creation ms':
       deletedMs === undefined ? undefined : since(deletedMs, born.find(({ seenMs }) => seenMs >= deletedMs)?.seenMs),
     'fault to replacement ready ms': since(times.feltMs, readyElsewhere(seen, times, met)),
     'fault to first answer of another pod ms': since(times.feltMs, firstOtherMs),
     'fault to loss said ms': since(times.feltMs, lossSaid(seen, times, met)),
+    'change to new pod alone ms': since(times.askedMs, aloneFrom(toTarget, met)),
     'outage ms': longestGap(toTarget, times),
     'heal to work taken up ms': since(times.healedMs, lives.find(({ performer }) => performer === met.asked)?.seenMs),
     'heal to one pod left ms': since(times.healedMs, Math.max(times.healedMs, ...ours.map(({ goneMs = 0 }) => goneMs))),
@@ -57,6 +60,14 @@ export function takeFigures(seen: Observations, times: Times, met: Met): Figures
       seen.begun.length === 0 ? undefined : [...Map.groupBy(seen.begun, ({ id }) => id).values()].filter((all) => all.length > 1).length,
   };
   return Object.fromEntries(Object.entries(figures).filter(([, value]) => value !== undefined));
+}
+
+/** When the first answer came that was asked for after the last one of a former pod; undefined when nobody else answers. */
+function aloneFrom(calls: readonly LoadCall[], { pods }: Met): number | undefined {
+  const answered = calls.filter(({ kind }) => kind === 'answered');
+  const last = answered.findLast((call) => isAnswerOf(call, pods));
+  const next = answered.find((call) => !isAnswerOf(call, pods) && call.atMs >= (last?.atMs ?? 0));
+  return next === undefined ? undefined : next.atMs + next.tookMs;
 }
 
 /** Whether a Performer that was not aimed at stood on a node that was. */

@@ -42,6 +42,18 @@ export interface OperatorPod {
   readonly after: Pod | undefined;
 }
 
+/** What the operator asked the API server for, by the audit log. */
+export interface OperatorRequest {
+  readonly startedMs: number;
+  readonly endedMs: number;
+  readonly pod: string;
+  readonly verb: string;
+  /** '' for what is no resource. */
+  readonly plural: string;
+  readonly uri: string;
+  readonly code: number;
+}
+
 /** All that was seen of a cluster in one experiment, in the order it came; times by the clock of whoever looked, ms since the epoch. */
 export interface Observations {
   readonly calls: readonly LoadCall[];
@@ -50,6 +62,8 @@ export interface Observations {
   readonly changes: readonly Change[];
   /** From the audit log; undefined where there is none to read, or it was begun anew meanwhile. */
   readonly writes: readonly Write[] | undefined;
+  /** Of the operator, in every namespace and reads as well; undefined where `writes` is. */
+  readonly requests: readonly OperatorRequest[] | undefined;
   readonly renewals: readonly Renewal[];
   readonly operatorPods: readonly OperatorPod[];
 }
@@ -75,7 +89,7 @@ export interface Met {
   readonly pods: readonly { readonly name: string; readonly uid: string }[];
   /** Nodes that were cut off or off: what callers there say is not judged. */
   readonly nodes: readonly string[];
-  /** A Performer that was asked for while the operator could not hear of it. */
+  /** A Performer that was asked for while the operator could not hear of it, or that cannot run. */
   readonly asked?: string;
 }
 

@@ -1,7 +1,7 @@
 import { serviceName } from '../src/api/v1alpha1/naming.ts';
 import type { Pod, Service } from '../src/kube/objects.ts';
-import { type Fault, strangeSelector } from './experiment.ts';
-import { readLives } from './lives.ts';
+import { answerDelayMs, type Fault, strangeSelector } from './experiment.ts';
+import { performerOf, readLives } from './lives.ts';
 import { isAnswerOf, type LoadCall, type Met, type Observations } from './observations.ts';
 
 /** Whether a fault was felt where it acts, whatever its controller says of it. */
@@ -40,12 +40,76 @@ export function feel(fault: Fault, seen: Observations, met: Met, fromMs: number,
       return feelService(fault.does, seen, met, fromMs);
     case 'control-plane':
       return feelSilence('anybody', seen, fromMs, untilMs);
+    case 'api-path':
+      return fault.does === 'delay' ? feelDelay(seen, fromMs, untilMs) : feelSilence('operator', seen, fromMs, untilMs);
+    case 'leader-hang':
+      return feelSilence('operator', { ...seen, renewals: seen.renewals.filter(({ holder }) => isHolder(holder, met)) }, fromMs, untilMs);
+    case 'api-squeeze':
+      return feelRefusal(seen, fromMs);
+    case 'rollout':
+      return feelNext(seen, met, fromMs);
+    case 'crash-loop':
+      return feelCrash(seen, met, fromMs);
+    case 'calm':
+      return feelCalm(seen, fault.performers, fromMs);
   }
 }
 
 const nothing = (detail: string): Felt => ({ atMs: undefined, detail });
 const answersOf = ({ calls }: Observations, pods: Met['pods'], fromMs: number): readonly LoadCall[] =>
   calls.filter((call) => isAnswerOf(call, pods) && call.atMs >= fromMs);
+
+/** Some put more behind the name of their pod. */
+const isHolder = (holder: string, { pods }: Met): boolean => pods.some(({ name }) => holder.split('_')[0] === name);
+
+/** Of a Lease that is renewed at a pace, each time after an answer: late answers draw it out. */
+function feelDelay({ renewals }: Observations, fromMs: number, untilMs: number): Felt {
+  const times = renewals.filter(({ of, atMs }) => of === 'operator' && atMs <= untilMs).map(({ atMs }) => atMs);
+  const gaps = times.slice(1).map((atMs, at) => ({ fromMs: times[at] ?? 0, ms: atMs - (times[at] ?? 0) }));
+  const usual = Math.max(...gaps.filter((gap) => gap.fromMs + gap.ms <= fromMs).map(({ ms }) => ms));
+  const late = gaps.filter((gap) => gap.fromMs >= fromMs);
+  const least = Math.min(...late.map(({ ms }) => ms));
+  const detail = `the Lease of operator is renewed every ${least} ms at the soonest, ${usual} ms before`;
+  return Number.isFinite(usual) && Number.isFinite(least) && least >= usual + answerDelayMs / 2
+    ? { atMs: fromMs, detail }
+    : nothing(detail);
+}
+
+function feelRefusal({ requests = [] }: Observations, fromMs: number): Felt {
+  const refused = requests.filter(({ code, startedMs }) => code === 429 && startedMs >= fromMs);
+  const [first] = refused;
+  return first === undefined
+    ? nothing('nothing that the operator asks for is refused')
+    : { atMs: first.startedMs, detail: `${refused.length} requests were refused, the first one to ${first.verb} ${first.plural}` };
+}
+
+function feelNext(seen: Observations, met: Met, fromMs: number): Felt {
+  const next = readLives(seen.changes).find(
+    ({ performer, uid, seenMs }) => performer === met.performer && seenMs >= fromMs && !met.pods.some((pod) => pod.uid === uid),
+  );
+  if (next === undefined) return nothing('no other pod has come');
+  const count = answersOf(seen, [next], fromMs).length;
+  return count === 0 ? nothing(`${next.name} answers nobody`) : { atMs: next.seenMs, detail: `${next.name} answers, too` };
+}
+
+function feelCrash({ changes }: Observations, met: Met, fromMs: number): Felt {
+  const crash = changes.find(({ kind, after, atMs }) => {
+    const pod = kind === 'pods' ? (after as Pod | undefined) : undefined;
+    const { state, lastState, restartCount = 0 } = pod?.status?.containerStatuses?.[0] ?? {};
+    const hasEnded = restartCount > 0 || (state?.terminated ?? lastState?.terminated) !== undefined;
+    return pod !== undefined && performerOf(pod) === met.asked && atMs >= fromMs && hasEnded;
+  });
+  return crash === undefined
+    ? nothing(`no container of ${met.asked} has ended`)
+    : { atMs: crash.atMs, detail: `the container of ${crash.key.name} ended by itself` };
+}
+
+function feelCalm({ changes }: Observations, performers: number, fromMs: number): Felt {
+  const up = readLives(changes).filter(({ goneMs, ready }) => goneMs === undefined && ready.length > 0 && ready.at(-1)?.toMs === undefined);
+  const count = new Set(up.map(({ performer }) => performer)).size;
+  const detail = `${count} Performers have a pod that is ready`;
+  return count >= performers ? { atMs: fromMs, detail } : nothing(detail);
+}
 
 function feelKill(seen: Observations, met: Met, fromMs: number, graceMs: number): Felt {
   const [victim] = met.pods;

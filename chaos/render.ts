@@ -5,6 +5,7 @@ import {
   callerLabels,
   chaosNamespace,
   type Experiment,
+  isTestbedFault,
   operatorLabels,
   operatorNamespace,
   performerNames,
@@ -73,6 +74,7 @@ export function render({ id, fault }: Experiment, targets: Targets, lastsMs: num
     spec,
   });
   const lasts = { duration: duration(lastsMs) };
+  if (isTestbedFault(fault)) throw new RangeError(`experiment ${id}: Chaos Mesh has nothing for it`);
   switch (fault.kind) {
     case 'pod-kill':
       return make('PodChaos', { action: 'pod-kill', gracePeriod: fault.graceSeconds, ...select(targets.pods) });
@@ -97,9 +99,6 @@ export function render({ id, fault }: Experiment, targets: Targets, lastsMs: num
       const selector = { physicalMachines: { [machineNamespace]: [machine] } };
       return make('PhysicalMachineChaos', { action: 'user_defined', mode: 'all', selector, uid, user_defined: named, ...lasts });
     }
-    case 'service':
-    case 'control-plane':
-      throw new RangeError(`experiment ${id}: Chaos Mesh has nothing for it`);
   }
 }
 

@@ -74,7 +74,9 @@ export function recordRun(facts: RunFacts): ChaosRun {
 
 /** Real nodes are put right sooner than the simulator's slowest; a view is old for as long as nobody can read, and a moment more. */
 function lagsUnder(fault: Fault, { feltMs, healedMs }: Times): Pick<OracleContext, 'viewLagMs' | 'settleMs'> {
-  const isBlind = fault.kind === 'control-plane' || (fault.kind === 'partition' && fault.between === 'operator-api');
+  const isBlind =
+    /^(?:control-plane|api-path|api-squeeze|leader-hang)$/.test(fault.kind) ||
+    (fault.kind === 'partition' && fault.between === 'operator-api');
   return { viewLagMs: calmContext.viewLagMs + (isBlind ? healedMs - feltMs : 0), settleMs: 15_000 };
 }
 

@@ -49,9 +49,12 @@ export function accountOf(namespace: string, name: string): string {
 
 /** Why a fault cannot be done to this subject; undefined when it can. Pure. */
 export function whyNot({ fault }: Experiment, { operator }: Subject): string | undefined {
-  const isAtOperator =
-    (fault.kind === 'container-kill' && fault.of === 'operator') || (fault.kind === 'partition' && fault.between === 'operator-api');
-  if (!isAtOperator) return undefined;
-  if (operator === undefined) return 'it has no operator of its own';
-  return operator.lease === undefined ? 'it could not be felt: its operator has no Lease' : undefined;
+  const needsLease =
+    (fault.kind === 'container-kill' && fault.of === 'operator') ||
+    (fault.kind === 'partition' && fault.between === 'operator-api') ||
+    fault.kind === 'leader-hang' ||
+    fault.kind === 'api-path';
+  const needsOperator = needsLease || fault.kind === 'api-squeeze' || fault.kind === 'crash-loop' || fault.kind === 'calm';
+  if (needsOperator && operator === undefined) return 'it has no operator of its own';
+  return needsLease && operator?.lease === undefined ? 'it could not be felt: its operator has no Lease' : undefined;
 }

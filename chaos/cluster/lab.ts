@@ -8,6 +8,7 @@ import { keyOf } from '../../src/kube/objects.ts';
 import { createKubeApi, type KubeClient } from '../../src/kube-client/client.ts';
 import type { ClusterConfig } from '../../src/kube-client/cluster-config.ts';
 import { loadClusterConfig } from '../../src/kube-client/load-config.ts';
+import type { Json } from '../../src/lib/canonical-json.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import type { ComponentFault } from '../../src/testbed/component-faults.ts';
 import { kubectl, untilEstablished } from '../../src/testbed/kubectl.ts';
@@ -29,6 +30,8 @@ export interface Lab {
   readonly auditLog?: string;
   /** Where the nodes are ours. */
   readonly nodes?: RealNodes;
+  /** Where the testbed keeps what it knows of the cluster, where it is ours. */
+  readonly registryDir?: string;
   /** What can befall the control plane, where it is ours. */
   readonly componentFaults?: Readonly<Record<'stop' | 'hang', ComponentFault>>;
   /** Of the image of performers and callers. */
@@ -97,6 +100,26 @@ export async function find<T extends KubeObject>(
   object: KubeObject,
 ): Promise<T | undefined> {
   return await findObject(kube, resource, keyOf(object), {});
+}
+
+/** Patches it as it is now, whoever writes it meanwhile. @returns false when there is none */
+export async function patchNewest<T extends KubeObject>(
+  { kube }: Pick<Lab, 'kube'>,
+  resource: Resource<T>,
+  object: KubeObject,
+  patch: Json,
+): Promise<boolean> {
+  for (let tries = 0; ; tries += 1) {
+    const resourceVersion = (await find({ kube }, resource, object))?.metadata?.resourceVersion;
+    if (resourceVersion === undefined) return false;
+    try {
+      await kube.patch(resource, keyOf(object), patch, { resourceVersion });
+      return true;
+    } catch (error) {
+      if (isKubeFault(error, 'notFound')) return false;
+      if (!isKubeFault(error, 'conflict') || tries === 20) throw error;
+    }
+  }
 }
 
 /** Waits for the cluster; a question that fails is asked again. @throws TestbedError when the time is over, with what failed last, or the reason of `signal` */

@@ -4,7 +4,7 @@ import { startReflector } from '../../src/kube/reflector.ts';
 import { ObjectStore } from '../../src/kube/store.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { type Change, observeCluster } from '../../src/oracle/kit.ts';
-import { parseAudit, readWrites } from '../audit.ts';
+import { parseAudit, readRequests, readWrites } from '../audit.ts';
 import type { Observations, OperatorPod, Renewal } from '../observations.ts';
 import type { Operator } from '../subject.ts';
 import { buildTrace, type Trace } from '../trace/trace.ts';
@@ -13,11 +13,13 @@ import { notingDeletions } from './noting-deletions.ts';
 
 /** What is seen of a cluster from now on, but for the load; times by the clock of this process. */
 export interface Recorder {
-  seen(): Omit<Observations, 'calls' | 'begun' | 'writes'>;
+  seen(): Omit<Observations, 'calls' | 'begun' | 'writes' | 'requests'>;
   /** The writes in the namespace since the start, from the audit log; undefined where there is none, or not all of it is there. */
   writes(): Observations['writes'];
   /** The same, with all that was seen of the objects meanwhile. */
   trace(): Trace | undefined;
+  /** All that the operator asked for since the start; undefined as `writes` is, or without an operator. */
+  requests(): Observations['requests'];
   stop(): void;
 }
 
@@ -93,6 +95,10 @@ export async function startRecorder(
       if (text === undefined) return undefined;
       const account = operator === undefined ? {} : { account: operator.account };
       return buildTrace(changes, initial, gone, parseAudit(text), { namespace, ...account });
+    },
+    requests: () => {
+      const text = readAudit();
+      return text === undefined || operator === undefined ? undefined : readRequests(text, operator.account);
     },
     stop: () => stop.abort(),
   };

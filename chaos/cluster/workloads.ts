@@ -38,6 +38,7 @@ export function buildDeployment(
   namespace: string,
   name: string,
   image: string,
+  env: Readonly<Record<string, string>> = {},
 ): { readonly deployment: Deployment; readonly service: Service } {
   const metadata = { name: serviceName(name), namespace };
   const labels = { [keys.app]: appLabelValue, ...performerSelector(name) };
@@ -51,7 +52,7 @@ export function buildDeployment(
     name: 'performer',
     image,
     imagePullPolicy: 'IfNotPresent',
-    env: identity,
+    env: [...identity, ...Object.entries(env).map(([key, value]) => ({ name: key, value }))],
     ports: [{ name: portName, containerPort: performerPort }],
     startupProbe: probe(1, 1, 300),
     readinessProbe: probe(1, 1, 3),

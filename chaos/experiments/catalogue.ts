@@ -1,11 +1,6 @@
-import type { Bound, Experiment, FigureName, SuiteName } from '../experiment.ts';
-
-const timed = (goal: string, figure: FigureName, atMost: number): Bound => ({ goal, figure, atMost, timed: true });
-const counted = (goal: string, figure: FigureName, atMost = 0): Bound => ({ goal, figure, atMost, timed: false });
-
-/** Kept by every experiment: whom the fault does not meet notices nothing, and no task is begun twice. */
-const always = [counted('-', 'failed in baseline'), counted('-', 'failed of bystander'), counted('-', 'tasks begun twice')];
-const second = 1_000;
+import type { Experiment, SuiteName } from '../experiment.ts';
+import { always, counted, second, timed } from './bounds.ts';
+import { testbedExperiments } from './testbed.ts';
 
 /** In the order in which they are told of; a run shuffles them by its seed. */
 export const experiments: readonly Experiment[] = [
@@ -178,55 +173,17 @@ export const experiments: readonly Experiment[] = [
     ],
     convergesMs: 90 * second,
   },
-  {
-    id: 'C12a',
-    title: 'the API server is gone',
-    fault: { kind: 'control-plane', part: 'kube-apiserver', does: 'stop' },
-    lastsMs: { full: 60 * second },
-    injector: 'testbed',
-    steady: ['S1', 'L1'],
-    bounds: [...always, counted('G9', 'failed throughout'), counted('G9', 'pods created'), counted('G9', 'operator writes to pods')],
-    twin: 'api-down',
-    convergesMs: 90 * second,
-  },
-  {
-    id: 'C12b',
-    title: 'etcd stands still',
-    fault: { kind: 'control-plane', part: 'etcd', does: 'hang' },
-    lastsMs: { full: 20 * second },
-    injector: 'testbed',
-    steady: ['S1', 'L1'],
-    bounds: [...always, counted('G9', 'failed throughout'), counted('G9', 'pods created'), counted('G9', 'operator writes to pods')],
-    twin: 'api-slow',
-    convergesMs: 90 * second,
-  },
-  {
-    id: 'C14a',
-    title: "a performer's Service is deleted by hand",
-    fault: { kind: 'service', does: 'delete' },
-    lastsMs: { full: 0 },
-    injector: 'testbed',
-    steady: ['S1', 'L1'],
-    bounds: [...always, counted('-', 'pods created'), counted('-', 'operator writes to pods'), timed('-', 'outage ms', 15 * second)],
-    twin: 'service-deleted',
-    convergesMs: 60 * second,
-  },
-  {
-    id: 'C14b',
-    title: "a performer's Service is led astray by hand",
-    fault: { kind: 'service', does: 'misroute' },
-    lastsMs: { full: 0 },
-    injector: 'testbed',
-    steady: ['S1', 'L1'],
-    bounds: [...always, counted('-', 'pods created'), counted('-', 'operator writes to pods'), timed('-', 'outage ms', 5 * second)],
-    twin: 'service-edited',
-    convergesMs: 60 * second,
-  },
+  ...testbedExperiments,
 ];
 
 /** Those of a suite, or those named: `C2` is every C2 with a letter where there is none without. @throws RangeError for a name that is none */
 export function chooseExperiments(suite: SuiteName, ids: readonly string[] = []): readonly Experiment[] {
-  if (ids.length === 0) return experiments.filter(({ lastsMs }) => suite !== 'smoke' || lastsMs.smoke !== undefined);
+  const isOf: Readonly<Record<SuiteName, (one: Experiment) => boolean>> = {
+    smoke: ({ lastsMs }) => lastsMs.smoke !== undefined,
+    full: () => true,
+    soak: ({ walks }) => walks !== false,
+  };
+  if (ids.length === 0) return experiments.filter(isOf[suite]);
   const named = ids.flatMap((name) => {
     const exact = experiments.filter(({ id }) => id.toLowerCase() === name.toLowerCase());
     const lettered = experiments.filter(({ id }) => id.replace(/[a-z]$/, '') === name.toUpperCase());

@@ -42,7 +42,7 @@ export async function aim(
     const targets = { pods: performerPods, machine: node, uid: `${id.toLowerCase()}-${node}-${round}-${Date.now().toString(36)}` };
     return { met: { ...met, nodes: [node] }, targets };
   }
-  if (fault.kind === 'container-kill' && fault.of === 'operator') {
+  if ((fault.kind === 'container-kill' && fault.of === 'operator') || fault.kind === 'leader-hang') {
     const operator = operatorOf(lab, id);
     const leader = await findLeader(lab, operator, id);
     return {
@@ -50,6 +50,7 @@ export async function aim(
       targets: { pods: { namespace: operator.deployment.namespace, names: [keyOf(leader).name] } },
     };
   }
+  if (fault.kind === 'api-path' || fault.kind === 'crash-loop') return { met: { ...met, asked }, targets: { pods: performerPods } };
   if (fault.kind !== 'partition') return { met, targets: { pods: performerPods } };
   const callers = { namespace: chaosNamespace, names: namesOf(await callersOf(lab, performer)) };
   switch (fault.between) {

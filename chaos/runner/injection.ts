@@ -1,8 +1,6 @@
-import { isKubeFault } from '../../src/kube/faults.ts';
-import { keyOf } from '../../src/kube/objects.ts';
 import type { Json } from '../../src/lib/canonical-json.ts';
 import type { ComponentFault } from '../../src/testbed/component-faults.ts';
-import { find, type Lab, remove, until } from '../cluster/lab.ts';
+import { find, type Lab, patchNewest, remove, until } from '../cluster/lab.ts';
 import { ours } from '../experiment.ts';
 import { type ChaosStatus, explainRecords, isInjected, isRecovered, whereItMayBe } from '../records.ts';
 import type { ChaosObject } from '../render.ts';
@@ -108,20 +106,9 @@ function explainForce(kind: ChaosObject['kind'], left: readonly string[]): strin
   return `its finalizer was taken off by force, and what it did may still be there, at ${left.join(', ')}: ${next}`;
 }
 
-/** Whoever writes it meanwhile; one that is gone is left alone. */
+/** One that is gone is left alone. */
 async function annotate(lab: Lab, object: ChaosObject | StoredChaos, annotations: Readonly<Record<string, string>>): Promise<void> {
-  const resource = chaosKinds[object.kind as ChaosObject['kind']];
-  for (let tries = 0; ; tries += 1) {
-    const resourceVersion = (await find(lab, resource, object))?.metadata?.resourceVersion;
-    if (resourceVersion === undefined) return;
-    try {
-      await lab.kube.patch(resource, keyOf(object), { metadata: { annotations } } as Json, { resourceVersion });
-      return;
-    } catch (error) {
-      if (isKubeFault(error, 'notFound')) return;
-      if (!isKubeFault(error, 'conflict') || tries === 20) throw error;
-    }
-  }
+  await patchNewest(lab, chaosKinds[object.kind as ChaosObject['kind']], object, { metadata: { annotations } } as Json);
 }
 
 /** What befalls a part of the control plane, by the testbed that started it. */

@@ -4,8 +4,9 @@ import { TestbedError } from '../../src/testbed/testbed-error.ts';
 import { type Lab, until } from '../cluster/lab.ts';
 import { ours } from '../experiment.ts';
 import { chaosKinds, type StoredChaos } from './chaos-kinds.ts';
-import { componentInjection, removeExperiment } from './injection.ts';
-import type { Journal } from './journal.ts';
+import { removeExperiment } from './injection.ts';
+import { describeEntry, type Journal } from './journal.ts';
+import { undoable } from './testbed-injection.ts';
 
 const [[ourKey, ourValue]] = Object.entries(ours) as [[string, string]];
 
@@ -18,17 +19,15 @@ const serveLimitMs = 60_000;
  */
 export async function healJournal(lab: Lab, journal: Journal, report: ProgressReporter): Promise<void> {
   for (const entry of journal.read()) {
-    const { part, does } = entry;
-    if (lab.componentFaults === undefined) {
-      const verb = does === 'stop' ? 'start' : 'continue';
-      report.warn(
-        `${part} was left without an answer by an earlier run, and this is not the kubeconfig that the testbed wrote: use that one, or bin/hourglass dev component ${verb} ${part}`,
-      );
+    const { what, remedy } = describeEntry(entry);
+    const injection = undoable(lab, entry);
+    if (injection === undefined) {
+      report.warn(`${what} by an earlier run, and this is not the kubeconfig that the testbed wrote: use that one, or ${remedy}`);
       continue;
     }
-    report.warn(`letting ${part} go on, which an earlier run left without an answer`);
-    const { holds, detail } = await componentInjection(lab.componentFaults[does], part).heal();
-    if (!holds) throw new TestbedError(`${part}: ${detail}, although it was let go on; see its log, or make another cluster`);
+    report.warn(`${what} by an earlier run: taking it back`);
+    const { holds, detail } = await injection.heal();
+    if (!holds) throw new TestbedError(`${what}: ${detail}, although it was taken back; see its log, or make another cluster`);
     journal.remove(entry);
     await until('the API server to answer', () => lab.kube.list(nodes).then(() => true), serveLimitMs);
   }

@@ -81,7 +81,8 @@ export async function startOwnLab(
   });
   try {
     report.step(`Loading images and installing ${subject.name}`);
-    const nodes = openRealNodes(registryDirOf(clustersHome(env), name), tools.controlPlane);
+    const registryDir = registryDirOf(clustersHome(env), name);
+    const nodes = openRealNodes(registryDir, tools.controlPlane);
     for (const file of archives) await nodes.loadImage(file);
     await installSubject(cluster, subject);
     const { auditLog = '', kubeconfig, kubectl } = cluster;
@@ -93,7 +94,8 @@ export async function startOwnLab(
         kubectl,
         auditLog,
         nodes,
-        componentFaults: openComponentFaults(registryDirOf(clustersHome(env), name), tools.controlPlane),
+        registryDir,
+        componentFaults: openComponentFaults(registryDir, tools.controlPlane),
         performerImage: images.performer,
         pauseImage,
       }),
@@ -125,5 +127,5 @@ export async function openGivenLab(
   const nodes = openRealNodes(registryDir, controlPlane);
   const componentFaults = openComponentFaults(registryDir, controlPlane);
   const kubectl = [controlPlane, 'kubectl', `--kubeconfig=${kubeconfig}`];
-  return await openLab({ kubeconfig, kubectl, nodes, componentFaults, ...(hasBodies ? { auditLog } : {}), ...own });
+  return await openLab({ kubeconfig, kubectl, nodes, registryDir, componentFaults, ...(hasBodies ? { auditLog } : {}), ...own });
 }

@@ -4,7 +4,7 @@ import { TestbedError } from '../../src/testbed/testbed-error.ts';
 import { type Lab, until } from '../cluster/lab.ts';
 import type { Load } from '../cluster/load.ts';
 import { startRecorder } from '../cluster/recorder.ts';
-import { chaosNamespace, type Experiment, performerNames, type SuiteName } from '../experiment.ts';
+import { chaosNamespace, type Experiment, isTestbedFault, performerNames, type SuiteName } from '../experiment.ts';
 import { lastsIn } from '../experiments/catalogue.ts';
 import type { Met, Observations } from '../observations.ts';
 import { type Felt, feel } from '../probe.ts';
@@ -13,10 +13,12 @@ import type { ChaosRun } from '../report.ts';
 import { recordRun } from '../run-record.ts';
 import type { Trace } from '../trace/trace.ts';
 import { aim, askedOf } from './aim.ts';
-import { chaosMeshInjection, componentInjection, type Injection, type Said } from './injection.ts';
+import { chaosMeshInjection, type Injection, type Said } from './injection.ts';
 import type { Journal } from './journal.ts';
-import { restoreService, serviceInjection } from './service-fault.ts';
-import { ask, isSteady, unask } from './stage.ts';
+import { restoreService } from './service-fault.ts';
+import { setUp } from './set-up.ts';
+import { ask, isSteady, unaskLeftovers } from './stage.ts';
+import { type Means, testbedInjection } from './testbed-injection.ts';
 
 export interface Stage {
   readonly lab: Lab;
@@ -49,8 +51,23 @@ const deadManMs = 60_000;
 
 /** One experiment from a steady state to a steady state. @throws TestbedError when there is none to begin with; whatever was injected is taken back */
 export async function runExperiment(stage: Stage, plan: RunPlan): Promise<ChaosRun> {
+  const { lab, journal, report } = stage;
+  const { experiment, seed, round } = plan;
+  report.update('setting up');
+  const { means, clear } = await setUp(lab, experiment.fault, journal, askedOf(experiment.id, round), seed);
+  try {
+    return await runFrom(stage, plan, means);
+  } finally {
+    report.update('clearing up');
+    await unaskLeftovers(lab).catch((error: unknown) => report.warn(String(error)));
+    await clear();
+  }
+}
+
+async function runFrom(stage: Stage, plan: RunPlan, means: Means): Promise<ChaosRun> {
   const { lab, load, nodes, report, signal } = stage;
   const { experiment, seed, round, attempt, judgesTimes } = plan;
+  const { fault } = experiment;
   const steady = (limitMs: number): Promise<void> => until('a steady state', () => isSteady(lab, load, nodes), limitMs, signal);
   report.update('waiting for a steady state');
   await steady(experiment.convergesMs + 60_000).catch((error: unknown) => {
@@ -62,17 +79,20 @@ export async function runExperiment(stage: Stage, plan: RunPlan): Promise<ChaosR
   });
   const beganMs = Date.now();
   const recorder = await startRecorder(lab, chaosNamespace, lab.subject.operator, (change) => load.onChange(change));
-  const seen = (): Observations => ({ ...recorder.seen(), calls: load.calls(beganMs), begun: load.begun(beganMs), writes: undefined });
+  // The log is long: it is read while the fault lasts only where it alone tells of it.
+  const readRequests = (): Observations['requests'] => (fault.kind === 'api-squeeze' ? recorder.requests() : undefined);
+  const loaded = () => ({ ...recorder.seen(), calls: load.calls(beganMs), begun: load.begun(beganMs) });
+  const seen = (): Observations => ({ ...loaded(), writes: undefined, requests: readRequests() });
   try {
     report.update('baseline');
     await sleep(baselineMs, undefined, { signal });
     const { met, targets } = await aim(lab, experiment, seed, round);
-    const injection = prepare(stage, plan, met, targets);
+    const injection = await prepare(stage, plan, met, targets, means);
     const askedMs = Date.now();
     report.update(
       `injecting: ${experiment.title} (${met.pods.map(({ name }) => name).join()}${met.nodes.length === 0 ? '' : ` on ${met.nodes.join()}`})`,
     );
-    const fault = await inflict(stage, plan, injection, met, seen, askedMs);
+    const inflicted = await inflict(stage, plan, injection, met, seen, askedMs);
     report.update('waiting until all is as asked');
     const convergedMs = await steady(experiment.convergesMs).then(
       () => Date.now(),
@@ -83,13 +103,13 @@ export async function runExperiment(stage: Stage, plan: RunPlan): Promise<ChaosR
     await sleep(quietMs, undefined, { signal });
     await load.catchUp(beganMs);
     const endedMs = Date.now();
-    const whole: Observations = { ...seen(), writes: recorder.writes() };
     const trace = recorder.trace();
     if (trace !== undefined) stage.keepTrace(`${experiment.id.toLowerCase()}-${round}-${attempt}`, trace);
-    const felt = feel(experiment.fault, whole, met, askedMs, fault.endsMs);
-    const times = { beganMs, askedMs, feltMs: felt.atMs ?? askedMs, healedMs: fault.healedMs, convergedMs, endedMs };
+    const whole: Observations = { ...loaded(), writes: recorder.writes(), requests: recorder.requests() };
+    const felt = feel(fault, whole, met, askedMs, inflicted.endsMs);
+    const times = { beganMs, askedMs, feltMs: felt.atMs ?? askedMs, healedMs: inflicted.healedMs, convergedMs, endedMs };
     const quietFromMs = (convergedMs ?? endedMs) + lastWordMs;
-    const { injected, recovered } = fault;
+    const { injected, recovered } = inflicted;
     return recordRun({
       subject: lab.subject,
       experiment,
@@ -107,8 +127,7 @@ export async function runExperiment(stage: Stage, plan: RunPlan): Promise<ChaosR
     });
   } finally {
     recorder.stop();
-    if (experiment.fault.kind === 'service') for (const name of performerNames) await restoreService(lab, name);
-    await unaskAll(stage, experiment, round);
+    if (fault.kind === 'service') for (const name of performerNames) await restoreService(lab, name);
   }
 }
 
@@ -165,28 +184,16 @@ async function inflict(
   }
 }
 
-function prepare({ lab, journal }: Stage, { experiment, suite, round, attempt }: RunPlan, met: Met, targets: Targets): Injection {
+async function prepare(
+  { lab }: Stage,
+  { experiment, suite, round, attempt }: RunPlan,
+  met: Met,
+  targets: Targets,
+  means: Means,
+): Promise<Injection> {
   const lastsMs = lastsIn(experiment, suite);
-  if (experiment.fault.kind === 'service') return serviceInjection(lab, met.performer, experiment.fault.does);
-  if (experiment.fault.kind === 'control-plane') {
-    const { part, does } = experiment.fault;
-    if (lab.componentFaults === undefined)
-      throw new TestbedError(
-        `experiment ${experiment.id}: it needs a cluster of the testbed; leave it out, or run it without --kubeconfig`,
-      );
-    journal.add({ part, does });
-    const injection = componentInjection(lab.componentFaults[does], part);
-    const heal = async (): Promise<Said> => {
-      const recovered = await injection.heal();
-      if (recovered.holds) journal.remove({ part, does });
-      return recovered;
-    };
-    return { ...injection, heal };
-  }
+  const { fault } = experiment;
+  if (isTestbedFault(fault)) return await testbedInjection(lab, fault, met, means);
   const name = `${experiment.id.toLowerCase()}-${round}-${attempt}`;
   return chaosMeshInjection(lab, render(experiment, targets, lastsMs + deadManMs, name), lastsMs > 0);
-}
-
-async function unaskAll({ lab, report }: Stage, experiment: Experiment, round: number): Promise<void> {
-  await unask(lab, askedOf(experiment.id, round)).catch((error: unknown) => report.warn(String(error)));
 }

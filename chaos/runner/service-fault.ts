@@ -1,6 +1,6 @@
 import { labels, performerSelector, portName, serviceName } from '../../src/api/v1alpha1/naming.ts';
-import { keyOf, type Service, services } from '../../src/kube/objects.ts';
-import { ensure, find, type Lab, remove } from '../cluster/lab.ts';
+import { type Service, services } from '../../src/kube/objects.ts';
+import { ensure, find, type Lab, patchNewest, remove } from '../cluster/lab.ts';
 import { performerPort } from '../cluster/workloads.ts';
 import { chaosNamespace, strangeSelector } from '../experiment.ts';
 import type { Injection } from './injection.ts';
@@ -32,6 +32,5 @@ export async function restoreService(lab: Lab, performer: string): Promise<void>
 }
 
 async function patchSelector(lab: Lab, service: Service, selector: Readonly<Record<string, string | null>>): Promise<void> {
-  const resourceVersion = (await find<Service>(lab, services, service))?.metadata?.resourceVersion ?? '';
-  await lab.kube.patch(services, keyOf(service), { spec: { selector } }, { resourceVersion });
+  await patchNewest(lab, services, service, { spec: { selector } });
 }

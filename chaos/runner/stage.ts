@@ -90,20 +90,20 @@ export async function isSteady(lab: Lab, load: Load, names: readonly string[]): 
 }
 
 /** Asks for one performer more, in the way of the subject. */
-export async function ask(lab: Lab, name: string): Promise<void> {
+export async function ask(lab: Lab, name: string, env: Readonly<Record<string, string>> = {}): Promise<void> {
   if (lab.subject.asks === 'Deployment') {
-    const { deployment, service } = buildDeployment(chaosNamespace, name, lab.performerImage);
+    const { deployment, service } = buildDeployment(chaosNamespace, name, lab.performerImage, env);
     await ensure(lab, services, service);
     await ensure(lab, deployments, deployment);
     return;
   }
-  await ensure(lab, performers, buildPerformer(chaosNamespace, name, lab.performerImage, {}, spec));
+  await ensure(lab, performers, buildPerformer(chaosNamespace, name, lab.performerImage, env, spec));
 }
 
 /** Takes away what experiments of a killed run asked for: found there, it would pass for taken up at once. */
 export async function unaskLeftovers(lab: Lab): Promise<void> {
   const all = (await lab.kube.list(performers, { namespace: chaosNamespace })).items.map((one) => keyOf(one).name);
-  for (const name of all.filter((one) => one.startsWith(askedPrefix))) await unask(lab, name);
+  await Promise.all(all.filter((one) => one.startsWith(askedPrefix)).map((name) => unask(lab, name)));
 }
 
 /** Takes a Performer away that was asked for, and waits until nothing is left of it. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readWrites } from '../../../chaos/audit.ts';
+import { readRequests, readWrites } from '../../../chaos/audit.ts';
 import { change, pod } from './support.ts';
 
 const account = 'system:serviceaccount:hourglass-system:hourglass-operator';
@@ -67,5 +67,35 @@ describe('readWrites', () => {
 
   it('leaves out a line that is cut off', () => {
     expect(readWrites(`${line({}).slice(0, -9)}\n${line({})}`, seen, 'ns', account)).toHaveLength(1);
+  });
+});
+
+describe('readRequests', () => {
+  const requests = (...lines: readonly string[]) => readRequests(lines.join('\n'), account);
+
+  it('tells what the account asked for, by which pod and when', () => {
+    const [one] = requests(line({ requestURI: '/api/v1/namespaces/ns/pods/a-0', responseStatus: { code: 429 } }));
+    expect(one).toEqual({
+      startedMs: Date.parse('2026-01-01T00:00:00Z'),
+      endedMs: Date.parse('2026-01-01T00:00:01Z'),
+      pod: 'op-1',
+      verb: 'patch',
+      plural: 'pods',
+      uri: '/api/v1/namespaces/ns/pods/a-0',
+      code: 429,
+    });
+  });
+
+  it('counts a watch once, when it begins', () => {
+    const watch = { verb: 'watch' };
+    expect(requests(line({ ...watch, stage: 'ResponseStarted' }), line(watch))).toHaveLength(1);
+  });
+
+  it.each([
+    { name: 'of somebody else', text: line({ user: { username: 'other' } }) },
+    { name: 'of somebody else that names the account', text: line({ user: { username: 'other' }, requestObject: { username: account } }) },
+    { name: 'cut off', text: line({}).slice(0, -10) },
+  ])('leaves out what is $name', ({ text }) => {
+    expect(requests(text)).toEqual([]);
   });
 });

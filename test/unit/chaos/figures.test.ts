@@ -111,6 +111,18 @@ describe('takeFigures', () => {
       seen: { calls: [call(100, 'a-0'), call(700, 'a-0', { from: 'n3' }), call(900, 'a-0')] },
       is: 800,
     },
+    {
+      figure: 'change to new pod alone ms',
+      name: 'until the first answer that was asked for after the last one of the former pod',
+      seen: { calls: [call(12_000, 'a-1'), call(13_000, 'a-0'), call(13_100, undefined), call(14_000, 'a-1', { tookMs: 10 })] },
+      is: 4_010,
+    },
+    {
+      figure: 'change to new pod alone ms',
+      name: 'absent when no other answers',
+      seen: { calls: calls(11_000, 12_000, 'a-0') },
+      is: undefined,
+    },
   ])('$figure: $name', ({ figure, seen, met = victim, is }) => {
     expect(takeFigures(observed(seen), times, met)[figure]).toBe(is);
   });

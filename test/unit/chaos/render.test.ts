@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Experiment } from '../../../chaos/experiment.ts';
+import { type Experiment, isTestbedFault } from '../../../chaos/experiment.ts';
 import { experiments } from '../../../chaos/experiments/catalogue.ts';
 import { labelledTargets, render, renderSchedule, renderWorkflow } from '../../../chaos/render.ts';
 import { faultIds } from '../../../src/sim/faults/faults.ts';
@@ -49,6 +49,16 @@ describe('render', () => {
 describe('the catalogue', () => {
   it('names faults of the simulator as twins', () => {
     for (const { id, twin } of experiments) if (twin !== undefined) expect(faultIds, id).toContain(twin);
+  });
+
+  it('has nothing rendered that Chaos Mesh has nothing for', () => {
+    for (const experiment of experiments) {
+      expect(isTestbedFault(experiment.fault), experiment.id).toBe(experiment.injector === 'testbed');
+      if (experiment.injector === 'testbed')
+        expect(() => render(experiment, labelledTargets(experiment), 0)).toThrow(
+          `experiment ${experiment.id}: Chaos Mesh has nothing for it`,
+        );
+    }
   });
 
   it('has ids that are used once', () => {

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { experiments, lastsIn } from '../../../chaos/experiments/catalogue.ts';
+import { chooseExperiments, lastsIn } from '../../../chaos/experiments/catalogue.ts';
 import { countOutside, describeSoak, planSoakStep } from '../../../chaos/soak.ts';
 import { formatChaos, overallVerdict, toJUnitCases } from '../../../chaos/table.ts';
 import { makeChaosReport, makeChaosRun as run } from '../../support/chaos-reports.ts';
 import { call } from './support.ts';
 
+const experiments = chooseExperiments('soak');
 const steps = (seed: number, from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_, at) => planSoakStep(experiments, seed, from + at));
 
@@ -13,6 +14,11 @@ describe('a random walk', () => {
     expect(steps(7, 5, 20)).toEqual(steps(7, 1, 20).slice(4));
     expect(planSoakStep(experiments.toReversed(), 7, 5)).toEqual(planSoakStep(experiments, 7, 5));
     expect(steps(8, 1, 20)).not.toEqual(steps(7, 1, 20));
+  });
+
+  it('leaves out what takes minutes to set up or to see, unless it is named', () => {
+    expect(experiments.filter(({ walks }) => walks === false)).toEqual([]);
+    expect(chooseExperiments('soak', ['C16']).map(({ id }) => id)).toEqual(['C16']);
   });
 
   it('comes to every fault, for no longer than its whole window, and pauses before', () => {

@@ -1,4 +1,4 @@
-import type { LoadCall, Met, Observations, Renewal } from '../../../chaos/observations.ts';
+import type { LoadCall, Met, Observations, OperatorRequest, Renewal } from '../../../chaos/observations.ts';
 import type { Pod } from '../../../src/kube/objects.ts';
 import type { Change } from '../../../src/oracle/kit.ts';
 
@@ -49,8 +49,13 @@ export function renewals(of: string, fromMs: number, toMs: number, everyMs = 2_0
   return Array.from({ length: (toMs - fromMs) / everyMs }, (_, at) => ({ of, holder: of, atMs: fromMs + at * everyMs, durationMs: 8_000 }));
 }
 
+/** Answered at once. */
+export function request(startedMs: number, code: number, more: Partial<OperatorRequest> = {}): OperatorRequest {
+  return { startedMs, endedMs: startedMs, pod: 'op-1', verb: 'patch', plural: 'pods', uri: '/pods/a-0', code, ...more };
+}
+
 export function observed(seen: Partial<Observations>): Observations {
-  return { calls: [], begun: [], changes: [], writes: [], renewals: [], operatorPods: [], ...seen };
+  return { calls: [], begun: [], changes: [], writes: [], requests: [], renewals: [], operatorPods: [], ...seen };
 }
 
 export const victim: Met = { performer: 'alpha', pods: [{ name: 'a-0', uid: 'uid-a-0' }], nodes: [] };
