@@ -2,16 +2,18 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { devStatus } from '../src/testbed/dev-clusters.ts';
+import type { NodeTimers } from '../src/testbed/nodes/node-plan.ts';
 import { createProgress, type ProgressReporter } from '../src/testbed/progress.ts';
 import { TestbedError } from '../src/testbed/testbed-error.ts';
 import { readVersions } from '../src/testbed/tools.ts';
 import type { SuiteName } from './experiment.ts';
 import { chooseExperiments, experiments } from './experiments/catalogue.ts';
+import { onTimers } from './experiments/timers.ts';
 import { formatPeers } from './peers-table.ts';
 import { readChaosReport, writeChaosReport, writePeers, writeReport } from './report/write-report.ts';
 import type { ChaosReport, ChaosRun } from './report.ts';
 import { checkSamePlan, isWhole } from './resume.ts';
-import { fingerprintImages, images, openGivenLab, startOwnLab } from './runner/own-cluster.ts';
+import { fingerprintImages, images, openGivenLab, readTimers, startOwnLab } from './runner/own-cluster.ts';
 import { type ChaosOptions, factsOf, runChaos } from './runner/run-chaos.ts';
 import { readSubject } from './runner/subjects.ts';
 import type { Subject } from './subject.ts';
@@ -25,7 +27,7 @@ export interface ChaosCommandOptions {
   readonly experiment?: readonly string[];
   readonly seed: number;
   readonly repeat: number;
-  readonly timers: 'fast' | 'stock';
+  readonly timers?: NodeTimers;
   readonly subject?: readonly string[];
   readonly minutes?: number;
   readonly fromStep?: number;
@@ -53,7 +55,7 @@ export async function runChaosCommand(
   options: ChaosCommandOptions,
   around: Around,
 ): Promise<{ readonly text: string; readonly verdict: ChaosRun['verdict'] }> {
-  const { suite, experiment, seed, repeat, timers, json } = options;
+  const { suite, experiment, seed, repeat, json } = options;
   if (options.context !== undefined)
     throw new RangeError(
       `--context ${options.context}: what is broken is the cluster of a kubeconfig's own context, so that nobody means another; write one: kubectl config view --minify --flatten --context ${options.context} > chaos.kubeconfig`,
@@ -68,8 +70,9 @@ export async function runChaosCommand(
         ? '--resume: a soak goes on from any step by --from-step'
         : '--resume: say with --out where the report is that is to be gone on with',
     );
-  const chosen = chooseExperiments(suite, experiment);
   const kubeconfig = options.kubeconfig === undefined ? undefined : resolve(options.kubeconfig);
+  const timers = chooseTimers(options.timers, kubeconfig);
+  const chosen = chooseExperiments(suite, experiment).map((one) => onTimers(one, timers));
   if (kubeconfig !== undefined) await checkMeant(kubeconfig, options.yesBreakThisCluster);
   const { productVersion, signal } = around;
   const report = createProgress(process.stderr);
@@ -89,7 +92,7 @@ export async function runChaosCommand(
       node: process.versions.node,
       ...(isOwn ? { kubernetes, 'chaos-mesh': chaosMesh, ...fingerprintImages() } : {}),
     },
-    ...(isOwn ? { timers } : {}),
+    timers,
     ...(suite === 'soak' ? { soak: { minutes: options.minutes ?? 20, fromStep: options.fromStep ?? 1 } } : {}),
     leavesCluster: !isOwn,
     report,
@@ -101,7 +104,7 @@ export async function runChaosCommand(
     const earlier = options.resume === true ? await readChaosReport(dir) : undefined;
     if (options.resume === true && earlier === undefined) report.warn(`there is no report in ${dir} yet: it begins with the first run`);
     const one = { ...plan, outDir: dir, ...(earlier === undefined ? {} : { earlier }) };
-    const result = isOwn ? await onOwnCluster(one, timers, subject) : await onGivenCluster(one, kubeconfig, options);
+    const result = isOwn ? await onOwnCluster(one, subject) : await onGivenCluster(one, kubeconfig, options);
     results.push(result);
     const html = await writeChaosReport(result, dir);
     report.done(`raw data: ${join(dir, 'report.json')}, drawn: ${html}`);
@@ -114,6 +117,15 @@ export async function runChaosCommand(
     return { text: json === true ? JSON.stringify(results) : [...texts, formatPeers(results)].join('\n'), verdict: worstVerdict(results) };
   }
   return { text: json === true ? JSON.stringify(result) : formatChaos(result), verdict: overallVerdict(result) };
+}
+
+/** A cluster of the testbed is known, any other one is as Kubernetes comes unless it is said. @throws RangeError for what a cluster is known not to have */
+function chooseTimers(said: NodeTimers | undefined, kubeconfig: string | undefined): NodeTimers {
+  if (kubeconfig === undefined) return said ?? 'fast';
+  const known = readTimers(kubeconfig);
+  if (known !== undefined && said !== undefined && said !== known)
+    throw new RangeError(`--timers ${said}: the cluster of ${kubeconfig} runs with ${known} timers; leave it out`);
+  return known ?? said ?? 'stock';
 }
 
 /** @throws RangeError for a subject that is none, and for one that a given cluster would have to be changed for */
@@ -130,7 +142,7 @@ async function readSubjects(
 }
 
 /** Refuses before anything is started, and starts nothing where all has a verdict. */
-async function onOwnCluster(plan: ChaosOptions, timers: 'fast' | 'stock', subject: Subject): Promise<ChaosReport> {
+async function onOwnCluster(plan: ChaosOptions, subject: Subject): Promise<ChaosReport> {
   const { earlier, experiments, report } = plan;
   if (earlier !== undefined) checkSamePlan(earlier, factsOf(plan, subject));
   if (earlier !== undefined && isWhole(earlier, experiments)) {
@@ -140,7 +152,7 @@ async function onOwnCluster(plan: ChaosOptions, timers: 'fast' | 'stock', subjec
     writeReport(whole, plan.outDir);
     return whole;
   }
-  const { lab, cluster } = await startOwnLab(plan.report, plan.signal, timers, subject);
+  const { lab, cluster } = await startOwnLab(plan.report, plan.signal, plan.timers, subject);
   try {
     return await runChaos(lab, plan);
   } finally {

@@ -103,7 +103,7 @@ export const chaosReport = z.object({
   judgesTimes: z.boolean(),
   machine,
   versions: z.record(z.string(), z.string()),
-  cluster: z.object({ server: z.string(), nodes: z.number().int(), timers: z.string().optional() }),
+  cluster: z.object({ server: z.string(), nodes: z.number().int(), timers: z.string().optional(), isOwn: z.boolean().optional() }),
   load: z.object({ perSecond: z.number(), deadlineMs: z.number() }),
   /** In the order in which they were run. */
   runs: z.array(run),

@@ -17,7 +17,7 @@ export function describePlan(experiments: readonly Experiment[], { manifests }: 
 
 /** Of a report, those parts that say which run it is of. */
 export type PlanFacts = Pick<ChaosReport, 'plan' | 'subject' | 'suite' | 'seed' | 'repeat' | 'judgesTimes' | 'machine' | 'versions'> & {
-  readonly cluster: Pick<ChaosReport['cluster'], 'server' | 'timers'>;
+  readonly cluster: Pick<ChaosReport['cluster'], 'server' | 'timers' | 'isOwn'>;
 };
 
 /** Refuses to go on with a report of another plan. @throws ArgumentError that names what differs */
@@ -41,7 +41,8 @@ function factsOf({ plan, subject = 'ours', suite, seed, repeat, judgesTimes, mac
     ['whether times are judged', judgesTimes ? 'yes' : 'no'],
     ['the machine', `${machine.cores} × ${machine.cpu}`],
     // A cluster of its own has another address each time.
-    ['the cluster', cluster.timers === undefined ? cluster.server : `of its own, with ${cluster.timers} timers`],
+    ['the cluster', cluster.isOwn === true ? 'one of its own' : cluster.server],
+    ['its timers', cluster.timers ?? 'unknown'],
     ...Object.entries(versions),
   ]);
 }

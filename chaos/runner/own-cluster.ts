@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { env, pid } from 'node:process';
-import { clustersHome, registryDirOf } from '../../src/testbed/cluster-state.ts';
+import { clustersHome, readState, registryDirOf } from '../../src/testbed/cluster-state.ts';
 import { openComponentFaults } from '../../src/testbed/component-faults.ts';
 import { clusterPaths } from '../../src/testbed/components.ts';
 import { devStatus } from '../../src/testbed/dev-clusters.ts';
 import { type EmbeddedCluster, startEmbeddedCluster } from '../../src/testbed/embedded-cluster.ts';
 import { findChaosTools } from '../../src/testbed/nodes/chaos-mesh.ts';
 import { prepareMachine } from '../../src/testbed/nodes/machine.ts';
-import { pauseImage } from '../../src/testbed/nodes/node-plan.ts';
+import { type NodeTimers, pauseImage } from '../../src/testbed/nodes/node-plan.ts';
 import { openRealNodes } from '../../src/testbed/nodes/real-nodes.ts';
 import type { ProgressReporter } from '../../src/testbed/progress.ts';
 import { TestbedError } from '../../src/testbed/testbed-error.ts';
@@ -56,7 +56,7 @@ function findImages(): readonly string[] {
 export async function startOwnLab(
   report: ProgressReporter,
   signal: AbortSignal,
-  timers: 'fast' | 'stock',
+  timers: NodeTimers,
   given?: Subject,
 ): Promise<{ readonly lab: Lab; readonly cluster: EmbeddedCluster }> {
   prepareMachine(report, true, true);
@@ -104,6 +104,13 @@ export async function startOwnLab(
     await cluster.stop();
     throw error;
   }
+}
+
+/** How soon a cluster of the testbed gives a node up; undefined for any other one. */
+export function readTimers(kubeconfig: string): NodeTimers | undefined {
+  const dev = devStatus().find((one) => one.kubeconfig === kubeconfig);
+  const reading = dev && readState(registryDirOf(clustersHome(env), dev.name));
+  return reading?.kind === 'state' ? reading.state.nodes?.timers : undefined;
 }
 
 /** A cluster that is there. What is one of the testbed's own has its nodes, its control plane and its audit log at hand. */

@@ -1,5 +1,6 @@
 import { describeMachine } from '../../src/bench/machine.ts';
 import { isKubeFault } from '../../src/kube/faults.ts';
+import type { NodeTimers } from '../../src/testbed/nodes/node-plan.ts';
 import type { ProgressReporter } from '../../src/testbed/progress.ts';
 import { TestbedError } from '../../src/testbed/testbed-error.ts';
 import { type Lab, until } from '../cluster/lab.ts';
@@ -30,7 +31,7 @@ export interface ChaosOptions {
   /** Where report.json goes. */
   readonly outDir: string;
   readonly versions: Readonly<Record<string, string>>;
-  readonly timers?: string;
+  readonly timers: NodeTimers;
   /** Whether the cluster is gone afterwards anyway. */
   readonly leavesCluster: boolean;
   readonly report: ProgressReporter;
@@ -84,7 +85,8 @@ export async function runChaos(lab: Lab, options: ChaosOptions): Promise<ChaosRe
     const believed = await testInjectors(lab, load, report, signal);
     if (believed.holds) report.done(`Faults bite: ${believed.detail}`);
     else draft.partialBecause = `faults cannot be believed here: ${believed.detail}`;
-    const stage: Stage = { lab, load, nodes, journal, report, signal, keepTrace: (name, trace) => writeTrace(outDir, name, trace) };
+    const keepTrace: Stage['keepTrace'] = (name, trace) => writeTrace(outDir, name, trace);
+    const stage: Stage = { lab, load, nodes, timers: options.timers, journal, report, signal, keepTrace };
     const keep = (run: ChaosRun): void => {
       draft.runs.push(run);
       keepReport();
@@ -126,13 +128,13 @@ function tell(report: ProgressReporter, { id, title, verdict, findings }: ChaosR
   else report.warn(`${id} ${verdict}: ${why.what}: ${why.detail}`);
 }
 
-type AskedFor = Pick<ChaosOptions, 'experiments' | 'suite' | 'seed' | 'repeat' | 'judgesTimes' | 'versions' | 'timers'>;
+type AskedFor = Pick<ChaosOptions, 'experiments' | 'suite' | 'seed' | 'repeat' | 'judgesTimes' | 'versions' | 'timers' | 'leavesCluster'>;
 
 /** What says which run it is. @param server undefined where the cluster is not there yet, since it is one of its own */
 export function factsOf(options: AskedFor, subject: Subject, server = ''): PlanFacts {
-  const { experiments, suite, seed, repeat, judgesTimes, versions, timers } = options;
+  const { experiments, suite, seed, repeat, judgesTimes, versions, timers, leavesCluster } = options;
   const plan = describePlan(experiments, subject);
-  const cluster = { server, ...(timers === undefined ? {} : { timers }) };
+  const cluster = { server, timers, isOwn: !leavesCluster };
   return { plan, subject: subject.name, suite, seed, repeat, judgesTimes, machine: describeMachine(), versions: { ...versions }, cluster };
 }
 

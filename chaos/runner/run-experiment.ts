@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { NodeTimers } from '../../src/testbed/nodes/node-plan.ts';
 import type { ProgressReporter } from '../../src/testbed/progress.ts';
 import { TestbedError } from '../../src/testbed/testbed-error.ts';
 import { type Lab, until } from '../cluster/lab.ts';
@@ -6,6 +7,7 @@ import type { Load } from '../cluster/load.ts';
 import { startRecorder } from '../cluster/recorder.ts';
 import { chaosNamespace, type Experiment, isTestbedFault, performerNames, type SuiteName } from '../experiment.ts';
 import { lastsIn } from '../experiments/catalogue.ts';
+import { feelLimitMs } from '../experiments/timers.ts';
 import type { Met, Observations } from '../observations.ts';
 import { type Felt, feel } from '../probe.ts';
 import { render, type Targets } from '../render.ts';
@@ -24,6 +26,7 @@ export interface Stage {
   readonly lab: Lab;
   readonly load: Load;
   readonly nodes: readonly string[];
+  readonly timers: NodeTimers;
   readonly journal: Journal;
   readonly report: ProgressReporter;
   readonly signal: AbortSignal;
@@ -41,8 +44,6 @@ export interface RunPlan {
 }
 
 const baselineMs = 4_000;
-/** Within which a fault must be injected and felt. */
-const feelLimitMs = 20_000;
 const quietMs = 6_000;
 /** After all is as asked, an operator may have a last word about it. */
 const lastWordMs = 1_000;
@@ -166,7 +167,7 @@ async function inflict(
       felt = feel(experiment.fault, seen(), met, askedMs, Date.now());
       return injected.holds && felt.atMs !== undefined;
     };
-    await until('the fault to be felt', isThere, feelLimitMs, signal).catch(() => signal.throwIfAborted());
+    await until('the fault to be felt', isThere, feelLimitMs[stage.timers], signal).catch(() => signal.throwIfAborted());
     if (!injected.holds || felt.atMs === undefined) report.warn(`${experiment.id}: ${injected.holds ? felt.detail : injected.detail}`);
     if (met.asked !== undefined) await ask(lab, met.asked);
     const feltMs = felt.atMs ?? askedMs;
