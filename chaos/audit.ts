@@ -37,7 +37,7 @@ const versionOf = ({ metadata }: KubeObject): number => Number(metadata?.resourc
 
 /**
  * The writes of a part of an audit log, oldest first, for one namespace. What a write found is not in the log: it is the version that it
- * was made on, as far as that was seen. Lines that are cut off are left out. Pure.
+ * was made on, as far as that was seen. Lines that are cut off are left out, and what was refused before anybody read what it was to do. Pure.
  *
  * @param account of the operator; undefined where there is none
  */
@@ -102,6 +102,8 @@ function toWrite(entry: AuditEntry, namespace: string, account: string | undefin
   if (ref.namespace !== namespace || entry.stage !== 'ResponseComplete' || (subresource !== undefined && subresource !== 'status'))
     return undefined;
   const { code = 0 } = responseStatus;
+  // By priority and fairness: without what was sent it would look careless.
+  if (code === 429 && requestObject === undefined) return undefined;
   const key: ObjectKey = { namespace, name: ref.name ?? responseObject?.metadata?.name ?? '' };
   const result = resultOf(code, responseStatus.reason ?? responseObject?.reason);
   const { uid, resourceVersion } = (entry.verb === 'delete' ? requestObject?.preconditions : requestObject?.metadata) ?? {};

@@ -61,6 +61,7 @@ describe('readWrites', () => {
     { name: 'another namespace', more: { objectRef: { resource: 'pods', namespace: 'other' } } },
     { name: 'a binding', more: { objectRef: { resource: 'pods', subresource: 'binding', namespace: 'ns', name: 'a-0' } } },
     { name: 'a read', more: { verb: 'get' } },
+    { name: 'what was refused before it was read', more: { responseStatus: { code: 429 }, requestObject: undefined } },
   ])('leaves out $name', ({ more }) => {
     expect(read(more)).toEqual([]);
   });
