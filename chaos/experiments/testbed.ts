@@ -72,7 +72,7 @@ export const testbedExperiments: readonly Experiment[] = [
   {
     id: 'C12f',
     title: 'the API server gives the operator one place, with many Performers to start',
-    fault: { kind: 'api-squeeze', performers: 12 },
+    fault: { kind: 'api-squeeze', performers: 8 },
     lastsMs: { full: 60 * second },
     injector: 'testbed',
     steady: ['S1', 'L1'],
