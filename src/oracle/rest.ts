@@ -108,8 +108,9 @@ function findUnrest(performer: Performer, { view, atMs }: Rest, memory: Memory):
   if (ready.status !== 'True') {
     const why = `${reason} is the reason it is not Ready`;
     if (!isTrueOf(reason, { performer, asked, owned, view, memory, atMs })) return `${why}, and that is not so`;
-    // Room that former pods hold, which serve until newer ones do, is not missing.
-    if (asked !== undefined && inService.length < asked.replicas && !mayLack.has(reason))
+    // Room that former pods hold, which serve until newer ones do, is not missing. A pod may have ended since the last look.
+    const follows = owned.some(isEnded) && atMs - memory.podsChangedMs(key) <= memory.context.settleMs;
+    if (asked !== undefined && inService.length < asked.replicas && !mayLack.has(reason) && !follows)
       return `${why}, and ${inService.length} of ${asked.replicas} pods were made`;
     if (isServed && inService.length === serving.length && !mayLack.has(reason)) return `${why}, and all ${asked.replicas} pods serve`;
     return undefined;
@@ -221,6 +222,13 @@ function silent(memory: Memory): Oracle {
   return defineOracle('L4', 'At rest operators write nothing.', (test) => ({
     atRest: ({ atMs, silentWrites, view }) => {
       const tries = new Map<string, number[]>();
+      // A try says that it starts, until it has come to nothing, too.
+      const formerReasons = new Map(
+        silentWrites.flatMap(({ plural, key, before }) => {
+          const former = plural === 'performers' && before !== undefined ? reasonOf(before as Performer) : undefined;
+          return former === undefined ? [] : [[keyText(key), former] as const];
+        }),
+      );
       const wrong = silentWrites.flatMap((write) => {
         const about = write.verb === 'create' ? (write.sent as KubeObject) : (write.after ?? write.before);
         const { namespace, name } = performerOf(about) ?? write.key;
@@ -237,8 +245,9 @@ function silent(memory: Memory): Oracle {
         const { replicas = 1, maxSurge = 1 } = (performer === undefined ? undefined : askedOf(performer)) ?? {};
         const recent = [...(tries.get(key) ?? []).filter((ms) => ms > write.atMs - tryEveryMs), write.atMs];
         tries.set(key, recent);
-        const mayTry =
-          reason !== undefined && (reasons[reason].warns || denials.has(reason)) && (!reasons[reason].stalls || write.result !== 'ok');
+        const mayTry = [reason, formerReasons.get(key)].some(
+          (one) => one !== undefined && (reasons[one].warns || denials.has(one)) && (!reasons[one].stalls || write.result !== 'ok'),
+        );
         const message = (): string => `${write.actor}: ${write.verb} of ${write.plural} ${keyText(write.key)} at rest: ${write.result}`;
         return mayTry && recent.length <= writesOfATry * (replicas + maxSurge) ? [] : test(false, write.atMs, key, message);
       });

@@ -36,6 +36,7 @@ function leaveReport(): void {
       judgesTimes: false,
       versions,
       timers: 'fast',
+      leavesCluster: false,
     },
     plainDeployment,
   );
