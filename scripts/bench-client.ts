@@ -4,6 +4,7 @@ import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { isMet } from '../src/bench/report.ts';
+import { ensureClusterTools } from '../src/testbed/cluster-tools.ts';
 import { createProgress } from '../src/testbed/progress.ts';
 import { ensureTool, readVersions } from '../src/testbed/tools.ts';
 import { buildCli } from './build.ts';
@@ -49,7 +50,7 @@ async function bench({ json, ...counts }: NonNullable<ReturnType<typeof readOpti
   const dist = await mkdtemp(join(tmpdir(), 'hourglass-bench-'));
   try {
     await buildCli(dist);
-    const tools = { controlPlane: await ensureTool('control-plane', report), kwok: await ensureTool('kwok', report) };
+    const tools = await ensureClusterTools('instant', report);
     const clientGo = await ensureTool('client-go', report);
     const cli = join(dist, 'hourglass.js');
     const { signal } = interrupted;

@@ -9,8 +9,8 @@ import { parseArgs } from 'node:util';
 import { fitLine } from '../src/bench/intervals.ts';
 import { formatFigure, formatTable } from '../src/bench/report.ts';
 import { median, quantile } from '../src/bench/statistics.ts';
+import { ensureClusterTools } from '../src/testbed/cluster-tools.ts';
 import { createProgress } from '../src/testbed/progress.ts';
-import { ensureTool } from '../src/testbed/tools.ts';
 import { buildCli } from './build.ts';
 import { measureScale, type ScalePoint } from './scale/measure.ts';
 import { recordSettled } from './scale/settled.ts';
@@ -73,7 +73,7 @@ async function bench({ performers, out, ...rest }: NonNullable<ReturnType<typeof
   try {
     const cli = join(scratch, 'dist', 'hourglass.js');
     await buildCli(join(scratch, 'dist'));
-    const tools = { controlPlane: await ensureTool('control-plane', report), kwok: await ensureTool('kwok', report) };
+    const tools = await ensureClusterTools('instant', report);
     const settledPath = join(scratch, 'settled.json');
     await writeFile(settledPath, JSON.stringify(await recordSettled(cli, tools, report, signal)));
     for (const one of performers) {

@@ -1,7 +1,7 @@
 /** `npm run model -- [--sequences 2000 --seed 1 --length 12 --width 32 --json]`: the memory cluster beside a real API server, step by step. */
 import { parseArgs } from 'node:util';
+import { ensureClusterTools } from '../src/testbed/cluster-tools.ts';
 import { createProgress } from '../src/testbed/progress.ts';
-import { ensureTool } from '../src/testbed/tools.ts';
 import { compareModel } from '../test/model/compare-model.ts';
 import { formatFinding } from '../test/model/story.ts';
 
@@ -40,7 +40,7 @@ function readOptions() {
 /** 0: no difference; 3: some; 130: interrupted. */
 async function run({ json, ...chosen }: NonNullable<ReturnType<typeof readOptions>>): Promise<number> {
   const report = createProgress(process.stderr);
-  const tools = { controlPlane: await ensureTool('control-plane', report), kwok: await ensureTool('kwok', report) };
+  const tools = await ensureClusterTools('instant', report);
   const startedMs = performance.now();
   let toldMs = startedMs;
   const progress = (done: number, findings: number): void => {

@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { renderSvg } from '../src/bench/chart.ts';
 import { formatGoals, isMet } from '../src/bench/report.ts';
+import { ensureClusterTools } from '../src/testbed/cluster-tools.ts';
 import { createProgress } from '../src/testbed/progress.ts';
-import { ensureTool } from '../src/testbed/tools.ts';
 import { runSettled, settledGoals } from '../test/soak/settled.ts';
 import { runSoak } from '../test/soak/soak.ts';
 import { formatSoak, soakChart, soakGoals } from '../test/soak/soak-report.ts';
@@ -57,7 +57,7 @@ async function run(chosen: Options): Promise<number> {
 
 async function soak({ minutes, seed, out, json }: Options): Promise<number> {
   const report = createProgress(process.stderr);
-  const tools = await ensureClusterTools(report);
+  const tools = await ensureClusterTools('instant', report);
   const progress = (line: string): void => console.error(line);
   const result = await runSoak({ tools, report, minutes, seed, signal: interrupted.signal, progress });
   const goals = soakGoals(result);
@@ -77,12 +77,14 @@ async function soak({ minutes, seed, out, json }: Options): Promise<number> {
 
 async function settled({ minutes, performers, json }: Options): Promise<number> {
   const report = createProgress(process.stderr);
-  const result = await runSettled({ tools: await ensureClusterTools(report), report, minutes, performers, signal: interrupted.signal });
+  const result = await runSettled({
+    tools: await ensureClusterTools('instant', report),
+    report,
+    minutes,
+    performers,
+    signal: interrupted.signal,
+  });
   const goals = settledGoals(result);
   console.log(json ? JSON.stringify({ ...result, goals }) : `${JSON.stringify(result.calls, null, 2)}\n\n${formatGoals(goals)}`);
   return goals.every(isMet) ? 0 : 3;
-}
-
-async function ensureClusterTools(report: ReturnType<typeof createProgress>) {
-  return { controlPlane: await ensureTool('control-plane', report), kwok: await ensureTool('kwok', report) };
 }

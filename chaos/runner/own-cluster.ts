@@ -3,11 +3,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { env, pid } from 'node:process';
 import { clustersHome, readState, registryDirOf } from '../../src/testbed/cluster-state.ts';
+import { ensureClusterTools } from '../../src/testbed/cluster-tools.ts';
 import { openComponentFaults } from '../../src/testbed/component-faults.ts';
 import { clusterPaths } from '../../src/testbed/components.ts';
 import { devStatus } from '../../src/testbed/dev-clusters.ts';
 import { type EmbeddedCluster, startEmbeddedCluster } from '../../src/testbed/embedded-cluster.ts';
-import { findChaosTools } from '../../src/testbed/nodes/chaos-mesh.ts';
 import { prepareMachine } from '../../src/testbed/nodes/machine.ts';
 import { type NodeTimers, pauseImage } from '../../src/testbed/nodes/node-plan.ts';
 import { openRealNodes } from '../../src/testbed/nodes/real-nodes.ts';
@@ -62,12 +62,7 @@ export async function startOwnLab(
   prepareMachine(report, true, true);
   const subject = given ?? (await readSubject('ours', images.performer, report));
   const archives = [...findImages(), ...subject.images];
-  const tools = {
-    controlPlane: await ensureTool('control-plane', report),
-    coredns: await ensureTool('coredns', report),
-    pause: await ensureTool('pause', report),
-    chaos: await findChaosTools(report),
-  };
+  const tools = await ensureClusterTools('nodes', report, true);
   const name = `chaos-${pid}`;
   const cluster = await startEmbeddedCluster({
     name,

@@ -1,13 +1,14 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { clustersHome, registryDirOf } from '../testbed/cluster-state.ts';
+import { ensureClusterTools } from '../testbed/cluster-tools.ts';
 import { type EmbeddedCluster, startEmbeddedCluster } from '../testbed/embedded-cluster.ts';
 import { prepareMachine } from '../testbed/nodes/machine.ts';
 import { apiServerPort, controlPlaneAddress, ctr } from '../testbed/nodes/node-plan.ts';
 import { openRealNodes, type RealNodes } from '../testbed/nodes/real-nodes.ts';
 import type { ProgressReporter } from '../testbed/progress.ts';
 import { TestbedError } from '../testbed/testbed-error.ts';
-import { ensureTool, findInCheckout } from '../testbed/tools.ts';
+import { findInCheckout } from '../testbed/tools.ts';
 
 /** Where the generator runs: a program before its own, and environment. */
 export interface Inside {
@@ -39,18 +40,14 @@ export const performerImage = 'registry.example.com/hourglass-test-performer:0.1
 export async function startOwnCluster({ profile, image, ...options }: OwnClusterOptions): Promise<OwnCluster> {
   const { report } = options;
   const common = { ...options, profile, detach: false, fsync: true };
-  const controlPlane = await ensureTool('control-plane', report);
-  if (profile !== 'nodes') {
-    const tools = { controlPlane, kwok: await ensureTool('kwok', report) };
-    return { embedded: await startEmbeddedCluster({ ...common, tools }), inside: outside };
-  }
-  prepareMachine(report, true);
+  if (profile === 'nodes') prepareMachine(report, true);
+  const tools = await ensureClusterTools(profile, report);
+  if (profile !== 'nodes') return { embedded: await startEmbeddedCluster({ ...common, tools }), inside: outside };
   const archive = imageArchive();
-  const tools = { controlPlane, coredns: await ensureTool('coredns', report), pause: await ensureTool('pause', report) };
   // Fast timers write all the time.
   const embedded = await startEmbeddedCluster({ ...common, tools, realNodes: { count: 3, timers: 'stock' } });
   try {
-    const nodes = openRealNodes(registryDirOf(clustersHome(process.env), embedded.name), controlPlane);
+    const nodes = openRealNodes(registryDirOf(clustersHome(process.env), embedded.name), tools.controlPlane);
     report.step('Loading the image of the pods');
     await nodes.loadImage(archive);
     for (const name of nodes.names) nodes.run(name, [...ctr, 'images', 'tag', image, `${image}-next`]);

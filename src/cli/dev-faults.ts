@@ -5,7 +5,7 @@ import { openComponentFaults } from '../testbed/component-faults.ts';
 import { getDevCluster } from '../testbed/dev-clusters.ts';
 import type { DevCluster } from '../testbed/embedded-cluster.ts';
 import { findContainer, isContainerStopped, signalContainer } from '../testbed/nodes/container-faults.ts';
-import { openRealNodes } from '../testbed/nodes/real-nodes.ts';
+import { openRealNodes, type RealNodes } from '../testbed/nodes/real-nodes.ts';
 import { createProgress } from '../testbed/progress.ts';
 import { ensureTool } from '../testbed/tools.ts';
 import { CliError, exitCodes } from './exit-codes.ts';
@@ -13,8 +13,10 @@ import { CliError, exitCodes } from './exit-codes.ts';
 export type ComponentAction = 'stop' | 'start' | 'hang' | 'continue';
 
 const findControlPlane = (): Promise<string> => ensureTool('control-plane', createProgress(process.stderr));
-const findRegistryDir = (cluster: string): string => registryDirOf(clustersHome(process.env), cluster);
-const findCluster = async (cluster: string): Promise<DevCluster> => getDevCluster(cluster, { controlPlane: await findControlPlane() });
+export const findRegistryDir = (cluster: string): string => registryDirOf(clustersHome(process.env), cluster);
+export const findCluster = async (cluster: string): Promise<DevCluster> =>
+  getDevCluster(cluster, { controlPlane: await findControlPlane() });
+export const openNodes = async (cluster: string): Promise<RealNodes> => openRealNodes(findRegistryDir(cluster), await findControlPlane());
 
 export async function runComponent(action: ComponentAction, component: string, cluster: string): Promise<void> {
   const { stop, hang } = openComponentFaults(findRegistryDir(cluster), await findControlPlane());
@@ -25,7 +27,7 @@ export async function runComponent(action: ComponentAction, component: string, c
 }
 
 export async function runPod(action: 'hang' | 'continue', pod: string, cluster: string): Promise<void> {
-  const nodes = openRealNodes(findRegistryDir(cluster), await findControlPlane());
+  const nodes = await openNodes(cluster);
   const [namespace, name] = parsePair(pod, 'NAMESPACE/POD');
   const container = await findContainer(await findCluster(cluster), namespace, name);
   await signalContainer(nodes, container, action === 'hang' ? 'SIGSTOP' : 'SIGCONT');

@@ -2,15 +2,13 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
-import type { Node, Pod } from '../kube/objects.ts';
-import { clustersHome, readState, registryDirOf } from '../testbed/cluster-state.ts';
+import { readState } from '../testbed/cluster-state.ts';
 import { clusterPaths } from '../testbed/components.ts';
-import { kubectl } from '../testbed/kubectl.ts';
 import { type NodeFaultId, openNodeFaults } from '../testbed/nodes/node-faults.ts';
-import { type NodeCut, openRealNodes, type RealNodes } from '../testbed/nodes/real-nodes.ts';
-import { createProgress } from '../testbed/progress.ts';
+import type { NodeStatus } from '../testbed/nodes/node-status.ts';
+import type { NodeCut, RealNodes } from '../testbed/nodes/real-nodes.ts';
 import { TestbedError } from '../testbed/testbed-error.ts';
-import { ensureTool } from '../testbed/tools.ts';
+import { findRegistryDir, openNodes } from './dev-faults.ts';
 import { renderTable } from './output.ts';
 
 /** Actions that are a fault of the catalogue, or its undoing, and what is said then. */
@@ -26,13 +24,6 @@ const faultActions = {
 } as const satisfies Record<string, readonly [NodeFaultId, 'apply' | 'undo', string]>;
 type FaultAction = keyof typeof faultActions;
 export type NodeAction = 'stop' | 'start' | 'cut' | 'heal' | FaultAction;
-
-async function openNodes(cluster: string): Promise<RealNodes> {
-  return openRealNodes(
-    registryDirOf(clustersHome(process.env), cluster),
-    await ensureTool('control-plane', createProgress(process.stderr)),
-  );
-}
 
 /** The command has this process's own input and output; its exit code is ours. */
 export async function runExec(cluster: string, node: string, command: readonly string[]): Promise<void> {
@@ -79,7 +70,7 @@ export function runLogs(
   component: string | undefined,
   { name, follow = false }: { readonly name: string; readonly follow?: boolean },
 ): void {
-  const reading = readState(registryDirOf(clustersHome(process.env), name));
+  const reading = readState(findRegistryDir(name));
   if (reading.kind !== 'state')
     throw new TestbedError(`cluster ${name}: it is not up; start it with \`bin/hourglass dev up --name ${name}\``);
   const { logs } = clusterPaths(reading.state.dir);
@@ -92,39 +83,6 @@ export function runLogs(
   if (!existsSync(path)) throw new TestbedError(`no log of ${component} in cluster ${name}; there are: ${names.toSorted().join(', ')}`);
   const { status } = spawnSync('tail', [...(follow ? ['-F'] : []), '-n', follow ? '20' : '+1', path], { stdio: 'inherit' });
   process.exitCode = status ?? 0;
-}
-
-export interface NodeStatus {
-  readonly node: string;
-  readonly ready: string;
-  readonly pods: number;
-  /** Of its pods. */
-  readonly cpuS?: number;
-  readonly memoryBytes?: number;
-}
-
-/** How the real nodes of a cluster stand; a cluster that does not answer has nodes of which nothing is known. */
-export async function readNodeStatus(cluster: string, kubectlOf: readonly string[]): Promise<readonly NodeStatus[]> {
-  const nodes = await openNodes(cluster);
-  const ask = async <T>(kind: string): Promise<readonly T[]> => {
-    const text = await kubectl({ kubectl: kubectlOf }, ['get', kind, '--all-namespaces', '-o', 'json'], { timeoutMs: 5_000 }).catch(
-      () => '',
-    );
-    return text === '' ? [] : (JSON.parse(text) as { items: readonly T[] }).items;
-  };
-  const [objects, pods] = await Promise.all([ask<Node>('nodes'), ask<Pod>('pods')]);
-  const faults = Object.values(openNodeFaults(nodes));
-  return nodes.usage().map(({ name, isOn, ...usage }) => {
-    const conditions = objects.find(({ metadata }) => metadata?.name === name)?.status?.conditions ?? [];
-    const ready = conditions.find(({ type }) => type === 'Ready')?.status ?? 'Unknown';
-    const there = isOn ? faults.flatMap(({ id, isThere }) => (isThere(name) ? [id] : [])) : ['off'];
-    return {
-      node: name,
-      ready: there.length === 0 ? ready : `${ready} (${there.join(', ')})`,
-      pods: pods.filter(({ spec }) => spec?.nodeName === name).length,
-      ...usage,
-    };
-  });
 }
 
 export function renderNodes(nodes: readonly NodeStatus[], width: number): readonly string[] {

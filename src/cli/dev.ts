@@ -1,14 +1,14 @@
 import { clusterNameRule, isClusterName } from '../testbed/cluster-state.ts';
-import type { ClusterProfile } from '../testbed/components.ts';
-import { devDown, devStatus, devUp, getDevCluster } from '../testbed/dev-clusters.ts';
-import type { ClusterTools, DevCluster } from '../testbed/embedded-cluster.ts';
+import { ensureClusterTools } from '../testbed/cluster-tools.ts';
+import { devDown, devStatus, devUp } from '../testbed/dev-clusters.ts';
+import type { DevCluster } from '../testbed/embedded-cluster.ts';
 import { passToKubectl } from '../testbed/kubectl.ts';
-import { findChaosTools } from '../testbed/nodes/chaos-mesh.ts';
 import { prepareMachine } from '../testbed/nodes/machine.ts';
 import type { NodeTimers } from '../testbed/nodes/node-plan.ts';
-import { createProgress, type ProgressReporter } from '../testbed/progress.ts';
-import { ensureTool } from '../testbed/tools.ts';
-import { type NodeStatus, readNodeStatus, renderNodes } from './dev-nodes.ts';
+import { type NodeStatus, readNodeStatus } from '../testbed/nodes/node-status.ts';
+import { createProgress } from '../testbed/progress.ts';
+import { findCluster, openNodes } from './dev-faults.ts';
+import { renderNodes } from './dev-nodes.ts';
 import { CliError, exitCodes } from './exit-codes.ts';
 import { abortOnSignals } from './operator.ts';
 import { renderTable } from './output.ts';
@@ -34,7 +34,7 @@ export async function runUp(options: UpOptions): Promise<void> {
   const profile = real ? 'nodes' : options.profile;
   if (chaos && !real) throw new CliError('--chaos: Chaos Mesh acts on real nodes; add --real (for root, on Linux)', exitCodes.usage);
   if (real) prepareMachine(report, install, chaos);
-  const tools = await findTools(report, profile, chaos);
+  const tools = await ensureClusterTools(profile, report, chaos);
   // Only now: an interrupted build of the tools needs nothing from us.
   const signal = abortOnSignals('SIGHUP');
   const interrupted = new Promise<undefined>((resolve) => signal.addEventListener('abort', () => resolve(undefined)));
@@ -60,7 +60,7 @@ export async function printStatus(options: { readonly json?: boolean }): Promise
   const withNodes = new Map<string, readonly NodeStatus[]>();
   for (const { name, state, profile } of clusters) {
     if (profile !== 'nodes' || state !== 'ready') continue;
-    withNodes.set(name, await readNodeStatus(name, getDevCluster(name, await findTools(createProgress(process.stderr), 'none')).kubectl));
+    withNodes.set(name, await readNodeStatus(await openNodes(name), await findCluster(name)));
   }
   const width = process.stdout.isTTY === true ? process.stdout.columns : Number.POSITIVE_INFINITY;
   if (options.json === true)
@@ -80,7 +80,7 @@ export async function printStatus(options: { readonly json?: boolean }): Promise
 
 export async function runKubectl(name: string, args: readonly string[]): Promise<void> {
   checkName(name);
-  process.exitCode = passToKubectl(getDevCluster(name, await findTools(createProgress(process.stderr), 'none')), args);
+  process.exitCode = passToKubectl(await findCluster(name), args);
 }
 
 function renderUse({ name, kubeconfig }: DevCluster, detach: boolean): string {
@@ -93,15 +93,6 @@ function renderUse({ name, kubeconfig }: DevCluster, detach: boolean): string {
     detach ? `Remove it:\n  bin/hourglass dev down${named}` : 'It ends with this command: Ctrl-C.',
   ];
   return `${lines.join('\n')}\n`;
-}
-
-/** Builds what is missing of what the profile needs. */
-async function findTools(report: ProgressReporter, profile: ClusterProfile, withChaos = false): Promise<ClusterTools> {
-  const controlPlane = await ensureTool('control-plane', report);
-  if (profile === 'none') return { controlPlane };
-  if (profile !== 'nodes') return { controlPlane, kwok: await ensureTool('kwok', report) };
-  const nodeTools = { controlPlane, coredns: await ensureTool('coredns', report), pause: await ensureTool('pause', report) };
-  return withChaos ? { ...nodeTools, chaos: await findChaosTools(report) } : nodeTools;
 }
 
 /** @throws CliError (usage) for a name that cannot be a folder's */

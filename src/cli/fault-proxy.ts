@@ -4,8 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadClusterConfig } from '../kube-client/load-config.ts';
-import { clustersHome, registryDirOf } from '../testbed/cluster-state.ts';
-import { devStatus, getDevCluster } from '../testbed/dev-clusters.ts';
+import { devStatus } from '../testbed/dev-clusters.ts';
 import type { DevCluster } from '../testbed/embedded-cluster.ts';
 import { startFaultProxy } from '../testbed/fault-proxy/fault-proxy.ts';
 import { type Fault, faultNames, faultText, kindOf, type Rule } from '../testbed/fault-proxy/faults.ts';
@@ -13,9 +12,7 @@ import { parseFault } from '../testbed/fault-proxy/parse-fault.ts';
 import type { RequestInfo } from '../testbed/fault-proxy/rule-book.ts';
 import { targetOf } from '../testbed/fault-proxy/upstream.ts';
 import { type DeploymentName, directPods, startPodProxy } from '../testbed/nodes/pod-proxy.ts';
-import { createProgress } from '../testbed/progress.ts';
-import { ensureTool } from '../testbed/tools.ts';
-import { parsePair } from './dev-faults.ts';
+import { findCluster, findRegistryDir, parsePair } from './dev-faults.ts';
 import { CliError, exitCodes } from './exit-codes.ts';
 import { abortOnSignals } from './operator.ts';
 
@@ -59,7 +56,7 @@ export async function runFaultProxy({
   const proxy =
     pods === undefined
       ? await startFaultProxy({ ...options, target: await targetOf(config) })
-      : await startPodProxy(registryDirOf(clustersHome(process.env), target), options);
+      : await startPodProxy(findRegistryDir(target), options);
   const signal = abortOnSignals('SIGHUP');
   const scratch = await mkdtemp(join(tmpdir(), 'hourglass-fault-proxy-'));
   try {
@@ -85,8 +82,7 @@ export async function runFaultProxy({
 
 async function findPods(target: string, text: string): Promise<{ readonly cluster: DevCluster; readonly deployment: DeploymentName }> {
   const [namespace, name] = parsePair(text, 'NAMESPACE/DEPLOYMENT');
-  const controlPlane = await ensureTool('control-plane', createProgress(process.stderr));
-  return { cluster: getDevCluster(target, { controlPlane }), deployment: { namespace, name } };
+  return { cluster: await findCluster(target), deployment: { namespace, name } };
 }
 
 /** @throws CliError (usage) for a fault that cannot be read */

@@ -33,6 +33,9 @@ export function parseAddress(text: string): Address | 'off' {
   return host === '' ? { port } : { host, port };
 }
 
+/** The values of an option that may be given several times. */
+export const collect = (text: string, others: readonly string[] = []): readonly string[] => [...others, text];
+
 export function parseOutput(text: string): 'text' | 'json' {
   if (text !== 'text' && text !== 'json') throw new InvalidArgumentError('give text or json.');
   return text;

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll } from 'vitest';
+import { ensureClusterTools } from '../../src/testbed/cluster-tools.ts';
 import type { ClusterTools, EmbeddedCluster, EmbeddedClusterOptions } from '../../src/testbed/embedded-cluster.ts';
 import { startEmbeddedCluster } from '../../src/testbed/embedded-cluster.ts';
 import { createProgress, silentProgress } from '../../src/testbed/progress.ts';
-import { ensureTool } from '../../src/testbed/tools.ts';
 
 const minuteMs = 60_000;
 /** The first test on a machine builds the tools. */
@@ -10,18 +10,12 @@ export const buildTimeoutMs = 20 * minuteMs;
 
 /** The binaries clusters are made of, built on first need with visible progress. */
 export async function findClusterTools(): Promise<ClusterTools> {
-  const report = createProgress(process.stderr);
-  return { controlPlane: await ensureTool('control-plane', report), kwok: await ensureTool('kwok', report) };
+  return await ensureClusterTools('instant', createProgress(process.stderr));
 }
 
 /** As `findClusterTools`, for clusters with real nodes. */
 export async function findNodeTools(): Promise<ClusterTools> {
-  const report = createProgress(process.stderr);
-  return {
-    controlPlane: await ensureTool('control-plane', report),
-    coredns: await ensureTool('coredns', report),
-    pause: await ensureTool('pause', report),
-  };
+  return await ensureClusterTools('nodes', createProgress(process.stderr));
 }
 
 /** One embedded cluster for the tests of a file; it ends with them, and with the test process however that ends. */

@@ -1,8 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { BenchCommandOptions } from '../bench.ts';
-import { parseCount } from '../options.ts';
-
-const collect = (text: string, others: readonly string[]): readonly string[] => [...others, text];
+import { collect, parseCount } from '../options.ts';
 
 /** What it does is loaded, with the testbed, when it runs. */
 export function registerBench(program: Command): void {
@@ -31,18 +29,9 @@ export function registerBench(program: Command): void {
     .option('--json', 'print the report as one JSON object')
     .option('--out <dir>', 'where report.json and the logs go; a folder without results of another run (default: one named after the time)')
     .addOption(
-      new Option('--resume <dir>', 'go on with a run that was interrupted: the blocks that are missing, as it was asked for').conflicts([
-        'profile',
-        'scenario',
-        'quick',
-        'full',
-        'compare',
-        'repeat',
-        'seed',
-        'image',
-        'allowExisting',
-        'out',
-      ]),
+      new Option('--resume <dir>', 'go on with a run that was interrupted: the blocks that are missing, as it was asked for').conflicts(
+        'profile scenario quick full compare repeat seed image allowExisting out'.split(' '),
+      ),
     )
     .action(async () => {
       process.exitCode = await (await import('../bench.ts')).runBenchCommand(command.optsWithGlobals<BenchCommandOptions>());

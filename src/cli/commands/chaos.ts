@@ -2,12 +2,10 @@ import { type Command, Option } from 'commander';
 import type { ChaosCommandOptions } from '../../../chaos/command.ts';
 import { CliError, exitCodes } from '../exit-codes.ts';
 import { abortOnSignals } from '../operator.ts';
-import { parseCount } from '../options.ts';
+import { collect, parseCount } from '../options.ts';
 import { productVersion } from '../version.ts';
 
 const exitCodeOf = { passed: exitCodes.ok, failed: exitCodes.negative, inconclusive: exitCodes.inconclusive } as const;
-
-const addName = (name: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), name];
 
 /** What it does is loaded, with the testbed, when it runs. */
 export function registerChaos(program: Command): void {
@@ -30,7 +28,7 @@ export function registerChaos(program: Command): void {
         'how soon a lost node is noticed: stock, in 50 s, as on most clusters, or fast, in 8 s (default: fast on a cluster of its own; with --kubeconfig stock, and of the testbed as it is)',
       ).choices(['fast', 'stock']),
     )
-    .option('--subject <subject>', 'ours, deployment, controller-runtime or NAME=@FILE (docs/chaos.md); repeat it to compare', addName)
+    .option('--subject <subject>', 'ours, deployment, controller-runtime or NAME=@FILE (docs/chaos.md); repeat it to compare', collect)
     .option('--judge-times', 'judge how fast it was also in the smoke suite')
     .option('--performer-image <image>', 'with --kubeconfig: the test performer, where its nodes can pull it')
     .option('--pause-image <image>', 'with --kubeconfig: a program that does nothing, where its nodes can pull it')

@@ -4,7 +4,7 @@ import type { UpOptions } from '../dev.ts';
 import type { ComponentAction } from '../dev-faults.ts';
 import type { NodeAction } from '../dev-nodes.ts';
 import type { FaultProxyOptions } from '../fault-proxy.ts';
-import { parseCount, parseOutput } from '../options.ts';
+import { collect, parseCount, parseOutput } from '../options.ts';
 
 type Named = { readonly name: string };
 
@@ -116,7 +116,7 @@ export function registerDev(program: Command): void {
     .option('--seed <number>', 'of every chance that is taken', parseCount, 1)
     .addOption(
       new Option('--fault <fault>', 'NAME[=VARIANT,LENGTH][@verb:V,resource:R,path:REGEXP,nth:N,times:N,p:P]; `--fault help` lists them')
-        .argParser((text: string, others: readonly string[]) => [...others, text])
+        .argParser(collect)
         .default([], 'none'),
     )
     .option('--for <namespace/deployment>', 'pods on real nodes that are to reach the API server through it while it runs')

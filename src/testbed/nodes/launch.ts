@@ -4,20 +4,14 @@ import { dirname, join } from 'node:path';
 import { arch } from 'node:process';
 import { writeImageArchive } from '../../images/archive.ts';
 import type { ProcessRecord } from '../cluster-state.ts';
-import type { ClusterPaths } from '../components.ts';
 import { startComponent } from '../processes.ts';
 import { toTestbedError } from '../testbed-error.ts';
 import { makeCgroup } from './cgroups.ts';
 import { planChaosMachine, planChaosParts } from './chaos-mesh.ts';
-import { cgroupOf, type MachinePlan, nodeDir, pauseImage, planNode, type RealNodesPlan } from './node-plan.ts';
+import { cgroupOf, type MachinePlan, type NodeSettings, nodeDir, pauseImage, planNode } from './node-plan.ts';
 
 /** What every machine of a cluster has in common. */
-export interface Launch {
-  readonly cluster: string;
-  readonly paths: ClusterPaths;
-  readonly controlPlane: string;
-  readonly networkPid: number;
-  readonly nodes: RealNodesPlan;
+export interface Launch extends Omit<NodeSettings, 'name' | 'beside'> {
   readonly registryDir: string;
   readonly dieWithParent: boolean;
 }
