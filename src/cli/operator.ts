@@ -1,11 +1,11 @@
 import { hostname } from 'node:os';
-import { leaseName } from '../api/v1alpha1/naming.ts';
 import type { Outcome, Reconcile } from '../controller/outcome.ts';
 import { countWrites } from '../kube/counting.ts';
-import { createLease, type LeaseElector } from '../kube/lease.ts';
 import type { ObjectKey } from '../kube/objects.ts';
 import type { KubeApi } from '../kube/port.ts';
 import { systemClock } from '../lib/clock.ts';
+import { createOperatorLease } from '../operator/lease.ts';
+import type { OperatorOptions } from '../operator/options.ts';
 import { createDeps } from '../reconcile/deps.ts';
 import type { Plan } from '../reconcile/plan/actions.ts';
 import type { Settings } from '../reconcile/plan/snapshot.ts';
@@ -57,18 +57,19 @@ export function createReconcile({ passes, events, log, ...parts }: OperatorParts
   };
 }
 
-export function openLease(connection: Connection, options: WriterOptions, log: Log): LeaseElector {
-  const namespace = options.leaseNamespace ?? connection.podNamespace ?? defaultLeaseNamespace;
+/** What options and connection say of a run, whichever way it goes. */
+export function operatorOptionsOf(
+  connection: Connection,
+  options: WriterOptions,
+  log: Log,
+): Pick<OperatorOptions, 'clock' | 'random' | 'namespace' | 'shard' | 'workers' | 'lease'> {
+  const { kube, podNamespace } = connection;
+  const common = { clock: systemClock, random: Math.random, shard: options.shard };
   // In a cluster the pod's name, which is its host name.
-  const ownName = connection.podNamespace === undefined ? `${hostname()}-${process.pid}` : hostname();
-  return createLease({
-    kube: connection.kube,
-    clock: systemClock,
-    key: { namespace, name: leaseName },
-    identity: options.leaseIdentity ?? ownName,
-    random: Math.random,
-    log,
-  });
+  const identity = options.leaseIdentity ?? (podNamespace === undefined ? `${hostname()}-${process.pid}` : hostname());
+  const namespace = options.leaseNamespace ?? podNamespace ?? defaultLeaseNamespace;
+  const lease = options.leaderElect ? createOperatorLease({ ...common, kube, namespace, identity, log }) : undefined;
+  return { ...common, namespace: connection.namespace, workers: options.workers, lease };
 }
 
 /** Aborts at SIGTERM, SIGINT and those named; a second signal ends the process as usual. */

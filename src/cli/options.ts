@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { Shard } from '../controller/shard.ts';
 import { logLevels } from '../telemetry/logger.ts';
 import type { Address } from '../telemetry/serve.ts';
 
@@ -35,6 +36,13 @@ export function parseAddress(text: string): Address | 'off' {
 
 /** The values of an option that may be given several times. */
 export const collect = (text: string, others: readonly string[] = []): readonly string[] => [...others, text];
+
+/** `2/4`: the second of four. */
+export function parseShard(text: string): Shard {
+  const [, index = 0, count = 0] = (/^([1-9]\d?)\/([1-9]\d?)$/.exec(text) ?? []).map(Number);
+  if (index < 1 || index > count) throw new InvalidArgumentError('give which shard of how many, from 1/1 to 99/99, such as 2/4.');
+  return { index, count };
+}
 
 export function parseOutput(text: string): 'text' | 'json' {
   if (text !== 'text' && text !== 'json') throw new InvalidArgumentError('give text or json.');
@@ -83,6 +91,7 @@ export interface WriterOptions extends ConnectOptions, SettingsOptions {
   readonly leaseNamespace?: string;
   readonly leaseIdentity?: string;
   readonly workers: number;
+  readonly shard?: Shard;
 }
 
 /** The same for `once` and `watch`. */
@@ -90,6 +99,7 @@ export function addWriterOptions(command: Command): Command {
   return addSettingsOptions(command)
     .option('-n, --namespace <namespace>', 'only this namespace (default: all)')
     .addOption(flag('-A, --all-namespaces', 'all namespaces, which is the default'))
+    .option('--shard <i/n>', 'only the Performers whose names fall to shard i of n', parseShard)
     .option('--workers <count>', 'Performers worked on at once', parseCount, 16)
     .addOption(flag('--leader-elect', 'take the Lease before writing; without it two operators only hinder each other').default(true))
     .option('--lease-namespace <namespace>', 'where the Lease lives')

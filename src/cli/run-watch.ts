@@ -1,4 +1,4 @@
-import { leaseName } from '../api/v1alpha1/naming.ts';
+import { leaseNameOf } from '../api/v1alpha1/naming.ts';
 import { countWrites } from '../kube/counting.ts';
 import { systemClock } from '../lib/clock.ts';
 import { createWatchOperator } from '../operator/watch.ts';
@@ -12,7 +12,7 @@ import { type Address, type Page, type PageServer, type Pages, servePages } from
 import { type Connection, connect } from './connect.ts';
 import { type ExitCode, exitCodes, hintFor } from './exit-codes.ts';
 import { chooseLog, type GoLogOptions } from './go-flags.ts';
-import { abortOnSignals, createReconcile, openLease, readSettings } from './operator.ts';
+import { abortOnSignals, createReconcile, operatorOptionsOf, readSettings } from './operator.ts';
 import type { WriterOptions } from './options.ts';
 import { productVersion } from './version.ts';
 
@@ -32,6 +32,9 @@ const eventsMs = 2_000;
 export async function runOperator(options: WatchOptions, ineffective: readonly string[]): Promise<ExitCode> {
   const log = createLogger(chooseLog(options, { format: process.stderr.isTTY ? 'text' : 'json', level: 'info' }));
   for (const line of ineffective) log.warn(line);
+  const { shard } = options;
+  /** Says which shard speaks, wherever several may be heard. */
+  const told: Readonly<Record<string, string>> = shard === undefined ? {} : { shard: `${shard.index}-of-${shard.count}` };
   const signal = abortOnSignals();
   const reach = createReach(() => systemClock.monotonicMs());
   let metrics: Metrics | undefined;
@@ -42,7 +45,7 @@ export async function runOperator(options: WatchOptions, ineffective: readonly s
       metrics?.onAnswer(method, code);
     },
   });
-  log.info('connecting', { server: connection.server });
+  log.info('connecting', { server: connection.server, ...told });
   const servers: PageServer[] = [];
   const { kube } = countWrites(connection.kube, (...write) => metrics?.onWrite(...write));
   const events = createEventRecorder({ kube, clock: systemClock, log });
@@ -54,12 +57,8 @@ export async function runOperator(options: WatchOptions, ineffective: readonly s
       onEnd: (...end) => metrics?.onEnd(...end),
     });
     const operator = createWatchOperator({
+      ...operatorOptionsOf(connection, options, log.info),
       kube,
-      clock: systemClock,
-      random: Math.random,
-      namespace: connection.namespace,
-      workers: options.workers,
-      lease: options.leaderElect ? openLease(connection, options, log.info) : undefined,
       signal,
       resyncMs: options.resync,
       drainMs: options.drain,
@@ -75,7 +74,8 @@ export async function runOperator(options: WatchOptions, ineffective: readonly s
       const { createMetrics } = await import('../telemetry/metrics.ts');
       metrics = createMetrics({
         version: productVersion,
-        leaseName,
+        leaseName: leaseNameOf(shard),
+        labels: told,
         workers: options.workers,
         isLeading: operator.isLeading,
         running: passes.running,
@@ -87,7 +87,9 @@ export async function runOperator(options: WatchOptions, ineffective: readonly s
       });
       queue.onTake = metrics.onTake;
     }
-    const ready = { ...checkCaches(reflectors), 'api-server': reach.check, shutdown: () => (signal.aborted ? 'shutting down' : undefined) };
+    const shutdown = (): string | undefined => (signal.aborted ? 'shutting down' : undefined);
+    const named = shard === undefined ? {} : { [`shard-${told.shard}`]: () => undefined };
+    const ready = { ...checkCaches(reflectors), 'api-server': reach.check, shutdown, ...named };
     const serve = async (what: string, address: Address | undefined, pages: Pages): Promise<void> => {
       if (address === undefined) return;
       const server = await servePages(what, address, pages);

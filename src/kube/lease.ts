@@ -155,18 +155,17 @@ export function createLease(options: LeaseOptions): LeaseElector {
 
   /** Renews on what we wrote last, or on what is stored when a stranger touched it. Whether the lease is still ours. */
   const renew = async (signal: AbortSignal): Promise<boolean> => {
-    const last = own;
-    if (last === undefined) return false;
-    try {
-      await write(last, signal);
-      return true;
-    } catch (error) {
-      if (!isKubeFault(error, 'conflict', 'notFound', 'unknownOutcome')) throw error;
+    let last = own;
+    // Others who bear this identity may write it as often as we do: each try but the first reads what they wrote.
+    for (; last?.spec?.holderIdentity === identity; last = await find(signal)) {
+      try {
+        await write(last, signal);
+        return true;
+      } catch (error) {
+        if (!isKubeFault(error, 'conflict', 'notFound', 'unknownOutcome')) throw error;
+      }
     }
-    const stored = await find(signal);
-    if (stored?.spec?.holderIdentity !== identity) return false;
-    await write(stored, signal);
-    return true;
+    return false;
   };
 
   const keep = async (signal: AbortSignal, onLost: () => void): Promise<void> => {

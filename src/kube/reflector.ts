@@ -137,8 +137,9 @@ export function startReflector<T extends KubeObject>(options: ReflectorOptions<T
       const own = streams.get(stream);
       if (own?.ready === true) return store.apply(event);
       if (event.type === 'DELETED') found.delete(keyText(keyOf(event.object)));
-      else if (event.type !== 'BOOKMARK') found.set(keyText(keyOf(event.object)), event.object);
-      else if (event.initialEventsEnd !== true) end.resolve('unserved');
+      else if (event.type !== 'BOOKMARK') {
+        if (store.selects(event.object)) found.set(keyText(keyOf(event.object)), event.object);
+      } else if (event.initialEventsEnd !== true) end.resolve('unserved');
       else if (!take([...found.values()], event.resourceVersion)) end.resolve('older');
       else {
         if (own !== undefined) own.ready = true;

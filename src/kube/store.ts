@@ -11,7 +11,7 @@ export interface ObjectStoreOptions<T extends KubeObject> {
   readonly indexes?: Readonly<Record<string, (object: T) => readonly string[]>>;
   /** What is kept of an object; must keep name, namespace, uid and resourceVersion. Default: all but `metadata.managedFields`. */
   readonly project?: (object: T) => T;
-  /** What the reflector's selector selects; all by default. No event ever tells of an object outside of it. */
+  /** What is taken; all by default. It may select less than the reflector does: the rest is neither kept nor told of. */
   readonly selects?: (object: T) => boolean;
 }
 
@@ -32,7 +32,8 @@ export class ObjectStore<T extends KubeObject> {
   readonly project: (object: T) => T;
   /** How often a listener threw, and what it threw last; the store and the other listeners went on. */
   readonly listenerErrors: { count: number; last?: unknown } = { count: 0 };
-  readonly #selects: (object: T) => boolean;
+  /** Whether an object is taken; who gathers a list may leave out the others. */
+  readonly selects: (object: T) => boolean;
   readonly #objects = new Map<string, T>();
   /** Index name → value → the one object, or key → object where there are several: a map for each would cost more than the object. */
   readonly #indexed = new Map<string, Map<string, T | Map<string, T>>>();
@@ -49,7 +50,7 @@ export class ObjectStore<T extends KubeObject> {
     this.#indexes = Object.entries(options.indexes ?? {});
     for (const [name] of this.#indexes) this.#indexed.set(name, new Map());
     this.project = options.project ?? withoutManagedFields;
-    this.#selects = options.selects ?? (() => true);
+    this.selects = options.selects ?? (() => true);
   }
 
   /** How far lists and watch events have brought the store; '' before the first list. Own writes do not move it. */
@@ -95,8 +96,9 @@ export class ObjectStore<T extends KubeObject> {
     const present = new Set<string>();
     const presentUids = new Set<string | undefined>();
     for (const raw of list.items) {
-      present.add(keyText(keyOf(raw)));
       presentUids.add(raw.metadata?.uid);
+      if (!this.selects(raw)) continue;
+      present.add(keyText(keyOf(raw)));
       if (historyReset || this.#isNews(raw) || this.#readsOtherwise(raw)) this.#put(raw, changes);
     }
     for (const [text, object] of this.#objects) {
@@ -118,13 +120,16 @@ export class ObjectStore<T extends KubeObject> {
     if (event.type === 'BOOKMARK') return;
     const changes: Change<T>[] = [];
     if (event.type === 'DELETED') this.#gone(event.object, changes);
-    else if (this.#isNews(event.object)) this.#put(event.object, changes);
+    else if (!this.selects(event.object)) {
+      // It may have been of those that are taken; of all others nothing is remembered.
+      if (this.get(keyOf(event.object)) !== undefined) this.#gone(event.object, changes);
+    } else if (this.#isNews(event.object)) this.#put(event.object, changes);
     this.#notify(changes);
   }
 
-  /** Takes the answer of our own create or patch: it is seen from now on. One that the reflector does not select leaves, as by its event. */
+  /** Takes the answer of our own create or patch: it is seen from now on. One that is not selected leaves, as by its event. */
   wrote(object: T): void {
-    if (!this.#selects(object)) {
+    if (!this.selects(object)) {
       const left: Change<T>[] = [];
       this.#gone(object, left);
       this.#notify(left);

@@ -6,7 +6,7 @@ import type { LeaseElector } from '../kube/lease.ts';
 import { keyText } from '../kube/objects.ts';
 import type { Plan } from '../reconcile/plan/actions.ts';
 import { createWorld, listKeys, listWorld, onWorldChange, type World, watchWorld } from '../reconcile/world.ts';
-import type { OperatorOptions, ReconcileParts } from './options.ts';
+import { type OperatorOptions, ownedBy, type ReconcileParts } from './options.ts';
 
 /** A pass function that is made for one run over all keys. */
 export interface RunReconcile {
@@ -118,7 +118,7 @@ interface Filled {
 async function fillWorld(options: OnceOperatorOptions): Promise<Filled> {
   const { clock, namespace, random, signal, log } = options;
   const kube = options.cacheKube ?? options.kube;
-  const world = createWorld();
+  const world = createWorld(ownedBy(options));
   const queue = new WorkQueue(clock);
   if (options.waitMs === 0) {
     await listWorld(world, kube, namespace, signal);

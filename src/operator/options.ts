@@ -1,4 +1,5 @@
 import type { Reconcile } from '../controller/outcome.ts';
+import { isInShard, type Shard } from '../controller/shard.ts';
 import type { LeaseElector } from '../kube/lease.ts';
 import type { ObjectKey } from '../kube/objects.ts';
 import type { KubeApi } from '../kube/port.ts';
@@ -25,6 +26,8 @@ export interface OperatorOptions {
   readonly random: () => number;
   /** Undefined: all namespaces. */
   readonly namespace: string | undefined;
+  /** Looks after the Performers of this shard alone; undefined: after all. */
+  readonly shard?: Shard | undefined;
   /** Passes at once, at most. */
   readonly workers: number;
   /** Undefined: runs without one. */
@@ -33,4 +36,9 @@ export interface OperatorOptions {
   readonly signal: AbortSignal;
   readonly createReconcile: (parts: ReconcileParts) => Reconcile;
   readonly log: (message: string, fields?: Readonly<Record<string, unknown>>) => void;
+}
+
+/** Whose keys a run works on; undefined: all. Pure. */
+export function ownedBy({ shard }: Pick<OperatorOptions, 'shard'>): ((key: ObjectKey) => boolean) | undefined {
+  return shard === undefined ? undefined : (key) => isInShard(key, shard);
 }

@@ -4,7 +4,7 @@ import { runWatch } from '../controller/watch.ts';
 import { WorkQueue } from '../controller/work-queue.ts';
 import type { Reflector } from '../kube/reflector.ts';
 import { createWorld, listKeys, onWorldChange, type World, watchWorld } from '../reconcile/world.ts';
-import type { OperatorOptions } from './options.ts';
+import { type OperatorOptions, ownedBy } from './options.ts';
 
 export interface WatchOperatorOptions extends OperatorOptions {
   /** Each Performer is looked at once in this time though nothing happened; 0: never. */
@@ -25,7 +25,7 @@ export interface WatchOperator {
 /** The operator that stays: caches fill from the start, `run` leads whenever the Lease is to be had. The same on every `KubeApi` and clock. */
 export function createWatchOperator(options: WatchOperatorOptions): WatchOperator {
   const { clock, random, signal, log } = options;
-  const world = createWorld();
+  const world = createWorld(ownedBy(options));
   const queue = new WorkQueue(clock);
   const stopReflectors = new AbortController();
   const reflectors = watchWorld(world, {

@@ -24,6 +24,13 @@ export function performerIndex(child: KubeObject): readonly string[] {
   return performersOf(child).map(keyText);
 }
 
+/** Whether it can matter to a Performer that `owns` holds of: to one it concerns, or to one whose name for a child it has. Pure. */
+export function isChildOf(owns: (key: ObjectKey) => boolean, child: KubeObject): boolean {
+  const { namespace, name } = keyOf(child);
+  const own = nameFromChild(name);
+  return performersOf(child).some(owns) || (own !== undefined && owns({ namespace, name: own }));
+}
+
 const prefix = serviceName('');
 
 function nameFromChild(childName: string): string | undefined {

@@ -20,7 +20,7 @@ import { type Json, sameJson } from '../lib/canonical-json.ts';
 import type { Clock } from '../lib/clock.ts';
 import { performerOwnerOf } from './plan/owner.ts';
 import { projectNode, projectPod } from './projections.ts';
-import { performerIndex, performersOf } from './triggers.ts';
+import { isChildOf, performerIndex, performersOf } from './triggers.ts';
 
 /** What is known of the cluster: filled by lists and watches, overlaid by our own writes. */
 export interface World {
@@ -31,15 +31,24 @@ export interface World {
   readonly nodes: ObjectStore<Node>;
   /** Pod names that no list of ours shows though somebody holds them, per key: read live until they are free. A cache, no more. */
   readonly heldNames: Map<string, Set<string>>;
+  /** Whose keys are worked on here. */
+  readonly owns: (key: ObjectKey) => boolean;
 }
 
-export function createWorld(): World {
+/** @param owns of which Performers it is; default: of all. What cannot matter to one of them is not kept. */
+export function createWorld(owns?: (key: ObjectKey) => boolean): World {
+  const isOwn = (child: KubeObject): boolean => owns === undefined || isChildOf(owns, child);
   return {
     heldNames: new Map(),
+    owns: owns ?? (() => true),
     nodes: new ObjectStore<Node>({ project: projectNode }),
-    performers: new ObjectStore<Performer>(),
-    pods: new ObjectStore<Pod>({ indexes: { performer: performerIndex, node: nodeIndex }, project: projectPod, selects: isSelected }),
-    services: new ObjectStore<Service>(),
+    performers: new ObjectStore<Performer>({ selects: (performer) => owns?.(keyOf(performer)) ?? true }),
+    pods: new ObjectStore<Pod>({
+      indexes: { performer: performerIndex, node: nodeIndex },
+      project: projectPod,
+      selects: (pod) => isSelected(pod) && isOwn(pod),
+    }),
+    services: new ObjectStore<Service>({ selects: isOwn }),
   };
 }
 
@@ -113,7 +122,7 @@ export function onWorldChange(world: World, wake: (key: ObjectKey) => void): voi
   const wakeOwners = (before: KubeObject | undefined, after: KubeObject | undefined): void => {
     for (const object of [before, after]) {
       if (object === undefined) continue;
-      for (const key of performersOf(object)) {
+      for (const key of performersOf(object).filter(world.owns)) {
         // Services of other people outnumber ours by far.
         if (world.performers.get(key) !== undefined || performerOwnerOf(object) !== undefined) wake(key);
       }
@@ -163,7 +172,7 @@ export function listKeys(world: World): readonly ObjectKey[] {
     const owner = performerOwnerOf(child);
     if (owner === undefined) continue;
     const key = { namespace: child.metadata?.namespace ?? '', name: owner.name };
-    keys.set(keyText(key), key);
+    if (world.owns(key)) keys.set(keyText(key), key);
   }
   return [...keys.entries()].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, key]) => key);
 }

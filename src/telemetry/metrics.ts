@@ -8,6 +8,8 @@ import type { ReflectorState } from '../kube/reflector-health.ts';
 export interface MetricSources {
   readonly version: string;
   readonly leaseName: string;
+  /** On every series, beside its own. */
+  readonly labels: Readonly<Record<string, string>>;
   readonly workers: number;
   readonly isLeading: () => boolean;
   /** Ages of the passes under way, in milliseconds. */
@@ -49,6 +51,7 @@ const cacheMetrics: readonly (readonly [typeof Gauge | typeof Counter, name: str
 export function createMetrics(sources: MetricSources): Metrics {
   const registry = new Registry();
   const registers = [registry];
+  registry.setDefaultLabels(sources.labels);
   collectDefaultMetrics({ register: registry });
 
   const counter = <L extends string>(name: string, help: string, ...labelNames: L[]): Counter<L> =>

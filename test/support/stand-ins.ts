@@ -5,11 +5,22 @@ import { startHourglass } from './cli.ts';
 
 interface Deployments {
   readonly items: readonly {
-    readonly metadata: { readonly namespace: string };
-    readonly spec: {
-      readonly template: { readonly spec: { readonly containers: readonly { readonly env?: readonly { readonly name: string }[] }[] } };
-    };
+    readonly metadata: { readonly namespace: string; readonly name: string };
+    readonly spec: { readonly template: { readonly spec: { readonly containers: readonly Container[] } } };
   }[];
+}
+
+interface Container {
+  readonly args?: readonly string[];
+  readonly env?: readonly { readonly name: string }[];
+}
+
+/** A Deployment as far as it is carried out. */
+interface Wanted {
+  readonly namespace: string;
+  /** Keeps the Performers of its namespace alone. */
+  readonly own: boolean;
+  readonly args: readonly string[];
 }
 
 /**
@@ -38,23 +49,26 @@ export class StandIns {
   async #follow(): Promise<void> {
     while (!this.#stopped) {
       const found = await this.#find();
-      for (const [namespace, own] of found) if (!this.#running.has(namespace)) await this.#start(namespace, own).catch(() => undefined);
-      for (const [namespace, child] of this.#running) {
-        if (found.has(namespace)) continue;
+      for (const [key, wanted] of found) if (!this.#running.has(key)) await this.#start(key, wanted).catch(() => undefined);
+      for (const [key, child] of this.#running) {
+        if (found.has(key)) continue;
         child.kill('SIGTERM');
-        this.#running.delete(namespace);
+        this.#running.delete(key);
       }
       await this.#endRuns();
       await new Promise((resolve) => setTimeout(resolve, 250));
     }
   }
 
-  /** Namespaces with a Deployment of ours, and whether it keeps that one alone. */
-  async #find(): Promise<ReadonlyMap<string, boolean>> {
+  async #find(): Promise<ReadonlyMap<string, Wanted>> {
     const all = await this.#real.kubectl('get', 'deployments', '-A', '-l', 'app.kubernetes.io/component=watch', '-o', 'json');
-    const owns = ({ spec }: Deployments['items'][number]): boolean =>
-      spec.template.spec.containers.some(({ env = [] }) => env.some(({ name }) => name === 'HOURGLASS_NAMESPACE'));
-    return new Map((JSON.parse(all) as Deployments).items.map((one) => [one.metadata.namespace, owns(one)]));
+    return new Map(
+      (JSON.parse(all) as Deployments).items.map(({ metadata: { namespace, name }, spec }) => {
+        const [{ args = [], env = [] } = {}] = spec.template.spec.containers;
+        const own = env.some((variable) => variable.name === 'HOURGLASS_NAMESPACE');
+        return [`${namespace}/${name}`, { namespace, own, args: args.filter((text) => text.startsWith('--shard=')) }];
+      }),
+    );
   }
 
   /** A run of once ends: what a kubelet says of it and KWOK does not, so that its Job and its namespace can go. */
@@ -67,11 +81,11 @@ export class StandIns {
     }
   }
 
-  async #start(namespace: string, own: boolean): Promise<void> {
+  async #start(key: string, { namespace, own, args }: Wanted): Promise<void> {
     const kubeconfig = await this.#real.kubeconfigOf(namespace, 'hourglass-operator');
     const env = { HOURGLASS_LEASE_NAMESPACE: namespace, ...(own ? { HOURGLASS_NAMESPACE: namespace } : {}) };
-    const { child, result } = await startHourglass(['watch', '--kubeconfig', kubeconfig], { env });
-    this.#running.set(namespace, child);
+    const { child, result } = await startHourglass(['watch', '--kubeconfig', kubeconfig, ...args], { env });
+    this.#running.set(key, child);
     this.#ended.push(result);
   }
 }

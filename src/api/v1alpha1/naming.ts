@@ -1,3 +1,4 @@
+import type { Shard } from '../../controller/shard.ts';
 import { hashHex } from '../../lib/hash.ts';
 
 /** API group and version of `Performer`. */
@@ -39,6 +40,11 @@ export const portName = 'grpc';
 
 /** The Lease all operators of this API share, whoever wrote them, so that one hands over to the next. */
 export const leaseName = 'b8e8a8a8.hourglass.eigenlayer.io';
+
+/** The Lease of one shard, or that of an operator of all Performers. Pure. */
+export function leaseNameOf(shard?: Shard): string {
+  return shard === undefined ? leaseName : `${leaseName}.shard-${shard.index}-of-${shard.count}`;
+}
 
 export const userAgent = 'hourglass-operator';
 

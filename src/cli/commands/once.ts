@@ -8,7 +8,7 @@ import { createLineLogger, type LogFormat, type Logger, type LogLevel } from '..
 import { createPasses } from '../../telemetry/passes.ts';
 import { connect } from '../connect.ts';
 import { type ExitCode, exitCodes, hintFor } from '../exit-codes.ts';
-import { abortOnSignals, createReconcile, openLease, readSettings } from '../operator.ts';
+import { abortOnSignals, createReconcile, operatorOptionsOf, readSettings } from '../operator.ts';
 import { addLogOptions, addWriterOptions, flag, parseDuration, parseOutput, readOptions, type WriterOptions } from '../options.ts';
 import { judgeOutcomes, type OnceReport, renderOnce, reportKey } from '../output.ts';
 
@@ -57,12 +57,8 @@ async function once(options: OnceOptions): Promise<ExitCode> {
     };
     let counts: WriteCounts = { create: 0, patch: 0, delete: 0 };
     const outcome = await operateOnce({
+      ...operatorOptionsOf(connection, options, log.info),
       kube: connection.kube,
-      clock: systemClock,
-      random: Math.random,
-      namespace: connection.namespace,
-      workers: options.workers,
-      lease: options.leaderElect ? openLease(connection, options, log.info) : undefined,
       signal,
       waitMs: options.wait,
       dryRun: options.dryRun === true,

@@ -7,6 +7,7 @@ import {
   EnvCommand,
   parseAddress,
   parseDuration,
+  parseShard,
   readOptions,
   takeForeignEnvironment,
   type WriterOptions,
@@ -50,6 +51,23 @@ describe('an address', () => {
   it.each(['8080', ':x', ':70000', '::1:8080', '[x]:80', 'http://a:80'])('%s is refused, with what to give', (text) => {
     expect(() => parseAddress(text)).toThrow(/give an address such as :8080/);
   });
+});
+
+describe('a shard', () => {
+  it.each([
+    { text: '1/1', shard: { index: 1, count: 1 } },
+    { text: '4/4', shard: { index: 4, count: 4 } },
+    { text: '7/99', shard: { index: 7, count: 99 } },
+  ])('$text is read', ({ text, shard }) => {
+    expect(parseShard(text)).toEqual(shard);
+  });
+
+  it.each(['0/4', '5/4', '1/0', 'a/b', '', '1', '1/', '/4', '1/4/4', '-1/4', '1.5/4', '01/4', '1/100', ' 1/4'])(
+    '"%s" is refused, with what to give',
+    (text) => {
+      expect(() => parseShard(text)).toThrow(/give which shard of how many, .* such as 2\/4/);
+    },
+  );
 });
 
 type Options = WriterOptions & GoLogOptions & { readonly logLevel?: LogLevel };

@@ -7,6 +7,7 @@ import { type Clock, sleep } from '../../../src/lib/clock.ts';
 import { formatMicroTime } from '../../../src/lib/time.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { MemoryCluster } from '../../support/memory-cluster.ts';
+import { interceptWrites } from '../../support/operator.ts';
 
 const key = { namespace: 'default', name: 'operator' };
 const never = new AbortController().signal;
@@ -312,6 +313,27 @@ describe('keeping a Lease', () => {
     stop.abort();
     await kept;
     expect([lost.times, stored().spec?.renewTime]).toEqual([0, '2026-01-01T00:00:02.000000Z']);
+  });
+
+  it('keeps one that others of its identity write all the time, each try on what they wrote', async () => {
+    const { clock, cluster } = setUp();
+    let tries = 0;
+    const before = (verb: string): void => {
+      if (verb !== 'patch') return;
+      tries += 1;
+      // Of four tries in a row three come too late.
+      if (tries % 4 !== 0) cluster.update(leases, key, (lease) => ({ ...lease, spec: { ...lease.spec, leaseTransitions: tries } }));
+    };
+    const kube = interceptWrites(cluster.api(), { before });
+    const said: string[] = [];
+    const { stop, lost, kept } = await keep(
+      createLease({ kube, clock, key, identity: 'a', random: () => 0, log: (text) => said.push(text) }),
+    );
+    await clock.advance(60_000);
+    expect([lost.times, said]).toEqual([0, []]);
+    expect(tries).toBe(4 * 30);
+    stop.abort();
+    await kept;
   });
 
   it('loses one that was deleted', async () => {

@@ -114,6 +114,24 @@ describe('a reflector', () => {
     });
   });
 
+  it('gathers of a watch-list only what its store takes', async () => {
+    const store = new ObjectStore<Service>({ selects: ({ metadata }) => metadata?.labels?.app === 'x' });
+    const gathered: number[] = [];
+    const replace = store.replace.bind(store);
+    store.replace = (list) => {
+      gathered.push(list.items.length);
+      return replace(list);
+    };
+    const { start, create } = setUp({ store });
+    await create('a');
+    for (const name of ['b', 'c']) await create(name, 'y');
+    await start().synced;
+    await create('d', 'y');
+    await settle();
+    expect(store.list().map(({ metadata }) => metadata?.name)).toEqual(['a']);
+    expect(gathered).toEqual([1]);
+  });
+
   it('lists where watch-lists are refused, and does not ask for one again', async () => {
     const { start, names, create, calls, clock, server, cluster, logged } = setUp();
     server.watchLists = 'refused';

@@ -252,3 +252,41 @@ describe('a listener', () => {
     expect(sizes).toEqual([2, 2]);
   });
 });
+
+describe('a store that takes less than is listed and watched', () => {
+  const setUpSelecting = () => {
+    const store = new ObjectStore<Pod>({ selects: ({ metadata }) => metadata?.labels?.app === 'x' });
+    const changes: string[] = [];
+    const show = (object: Pod | undefined) => (object === undefined ? '-' : `${object.metadata?.name}@${object.metadata?.resourceVersion}`);
+    store.onChange((before, after) => changes.push(`${show(before)} → ${show(after)}`));
+    return { store, changes };
+  };
+
+  it('neither keeps the rest nor tells of it, and knows how far it has come all the same', () => {
+    const { store, changes } = setUpSelecting();
+    store.replace(list('10', pod('a', '5'), pod('b', '6', { app: 'y' })));
+    store.apply({ type: 'ADDED', object: pod('c', '11', { app: 'y' }) });
+    store.apply({ type: 'DELETED', object: pod('b', '12', { app: 'y' }) });
+    expect(store.list()).toHaveLength(1);
+    expect(changes).toEqual(['- → a@5']);
+    expect(store.resourceVersion).toBe('12');
+  });
+
+  it('lets go what comes to be of the rest, by an event or a list, and takes it again when it comes back', () => {
+    const { store, changes } = setUpSelecting();
+    store.replace(list('10', pod('a', '5'), pod('b', '6')));
+    store.apply({ type: 'MODIFIED', object: pod('a', '11', { app: 'y' }) });
+    store.replace(list('20', pod('a', '11', { app: 'y' }), pod('b', '15', { app: 'y' })));
+    expect(store.list()).toEqual([]);
+    store.apply({ type: 'MODIFIED', object: pod('a', '21') });
+    expect(changes).toEqual(['- → a@5', '- → b@6', 'a@5 → -', 'b@6 → -', '- → a@21']);
+  });
+
+  it('does not bring back by a late event what came to be of the rest', () => {
+    const { store } = setUpSelecting();
+    store.replace(list('10', pod('a', '5')));
+    store.apply({ type: 'MODIFIED', object: pod('a', '12', { app: 'y' }) });
+    store.apply({ type: 'MODIFIED', object: pod('a', '11') });
+    expect(store.list()).toEqual([]);
+  });
+});

@@ -78,6 +78,45 @@ describe('a change', () => {
   });
 });
 
+describe('a world of some Performers', () => {
+  const owns = ({ name }: { readonly name: string }): boolean => name === 'x';
+  /** Of Performer `y`, unless told. */
+  const podOf = (name: string, change: Pod['metadata'] = {}): Pod => {
+    const base = pod({ name });
+    const ownerReferences = [
+      { apiVersion: 'hourglass.eigenlayer.io/v1alpha1', kind: 'Performer', name: 'y', uid: 'uid-y', controller: true },
+    ];
+    return { ...base, metadata: { ...base.metadata, ownerReferences, labels: { app: 'hourglass-performer' }, ...change } } as Pod;
+  };
+  const service = (name: string): Service => ({ metadata: { name, namespace: 'team-a', uid: `uid-${name}`, resourceVersion: '9' } });
+
+  it('keeps what is theirs, selected by them, or under a name of theirs, and nothing else', () => {
+    const world = createWorld(owns);
+    for (const name of ['x', 'y']) world.performers.wrote(performer(name));
+    world.pods.wrote(pod({ name: 'performer-x-abcd-1' }));
+    world.pods.wrote(podOf('selected', { labels: { app: 'hourglass-performer', 'hourglass.eigenlayer.io/performer': 'x' } }));
+    world.pods.wrote(podOf('performer-x'));
+    world.pods.wrote(podOf('performer-y'));
+    for (const name of ['performer-x', 'performer-y', 'web']) world.services.wrote(service(name));
+    const namesOf = (store: { list(): readonly { metadata?: { name?: string } }[] }): readonly string[] =>
+      store.list().map(({ metadata }) => metadata?.name ?? '');
+    expect(namesOf(world.performers)).toEqual(['x']);
+    expect(namesOf(world.pods)).toEqual(['performer-x-abcd-1', 'selected', 'performer-x']);
+    expect(namesOf(world.services)).toEqual(['performer-x']);
+  });
+
+  it('has no keys of others and wakes none, though it keeps a pod of theirs', () => {
+    const world = createWorld(owns);
+    const woken: string[] = [];
+    onWorldChange(world, (key) => woken.push(keyText(key)));
+    world.performers.wrote(performer('x'));
+    world.performers.wrote(performer('y'));
+    world.pods.wrote(podOf('selected', { labels: { app: 'hourglass-performer', 'hourglass.eigenlayer.io/performer': 'x' } }));
+    expect(woken).toEqual(['team-a/x', 'team-a/x']);
+    expect(listKeys(world).map(keyText)).toEqual(['team-a/x']);
+  });
+});
+
 describe('watchWorld', () => {
   it('asks for nodes once a minute where they may not be read', async () => {
     const clock = new FakeClock();

@@ -6,6 +6,7 @@ import { createMetrics, type MetricSources } from '../../../src/telemetry/metric
 const sources: MetricSources = {
   version: '1.2.3',
   leaseName: 'a-lease',
+  labels: {},
   workers: 16,
   isLeading: () => true,
   running: () => [1_500, 500],
@@ -20,8 +21,8 @@ const failed: Outcome = { kind: 'failed', reason: 'conflict', message: '', retry
 const key = (name: string): { namespace: string; name: string } => ({ namespace: 'team-a', name });
 
 /** `name{label="value"} 1` as they are served, comments left out. */
-async function read(use: (metrics: ReturnType<typeof createMetrics>) => void): Promise<string> {
-  const metrics = createMetrics(sources);
+async function read(use: (metrics: ReturnType<typeof createMetrics>) => void, of = sources): Promise<string> {
+  const metrics = createMetrics(of);
   use(metrics);
   await metrics.render();
   return (await metrics.render()).replace(/^#.*\n/gm, '');
@@ -43,6 +44,12 @@ describe('the metrics', () => {
     'hourglass_build_info{version="1.2.3"} 1',
   ])('tell of the moment they are read: %s', async (line) => {
     expect(await read(() => undefined)).toContain(`${line}\n`);
+  });
+
+  it('bear the labels of the process, each of them', async () => {
+    const text = await read((metrics) => metrics.onWrite('create', pods, 'performer-a'), { ...sources, labels: { shard: '2-of-4' } });
+    expect(text).toContain('hourglass_writes_total{verb="create",kind="Pod",shard="2-of-4"} 1\n');
+    expect(text.match(/^\w+(?!.*shard="2-of-4").*$/gm)).toBeNull();
   });
 
   it('count passes by result, and Performers by what the last pass came to', async () => {
