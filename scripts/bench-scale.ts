@@ -1,6 +1,7 @@
 /**
- * `npm run bench:scale [-- --performers 1000 --performers 100000 --changes 100 --storm 1000 --out FILE]`: the operator as it
+ * `npm run bench:scale [-- --performers 1000 --performers 100000 --shards 1 --shards 4 --changes 100 --storm 1000 --out FILE]`: the operator as it
  * ships in front of an API server that makes up settled Performers; what it takes to hold them, and how long a change waits among them.
+ * `docs/scale.md` is made from its FILE.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
@@ -49,23 +50,28 @@ function readOptions() {
     const { values } = parseArgs({
       options: {
         performers: { ...count, multiple: true, default: ['1000', '10000', '100000'] },
+        shards: { ...count, multiple: true, default: ['1'] },
         changes: { ...count, default: '100' },
         storm: { ...count, default: '1000' },
         out: count,
       },
     });
     const performers = values.performers.map(Number);
+    const shards = values.shards.map(Number);
     const [changes = 0, storm = 0] = [values.changes, values.storm].map(Number);
-    if (![...performers, changes, storm].every((value) => Number.isInteger(value) && value > 0)) throw new Error('counts are 1 or more');
-    if (performers.some((one) => one < 2 * Math.max(changes, storm))) throw new Error('--performers: at least twice --changes and --storm');
-    return { performers, changes, storm, out: values.out };
+    if (![...performers, ...shards, changes, storm].every((value) => Number.isInteger(value) && value > 0))
+      throw new Error('counts are 1 or more');
+    // A shard has its part of them, more or less.
+    const least = 2 * Math.max(changes, storm) * (Math.max(...shards) === 1 ? 1 : 1.2 * Math.max(...shards));
+    if (performers.some((one) => one < least)) throw new Error('--performers: at least twice --changes and --storm, for each shard');
+    return { performers, shards, changes, storm, out: values.out };
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));
     return undefined;
   }
 }
 
-async function bench({ performers, out, ...rest }: NonNullable<ReturnType<typeof readOptions>>): Promise<number> {
+async function bench({ performers, shards, out, ...rest }: NonNullable<ReturnType<typeof readOptions>>): Promise<number> {
   const report = createProgress(process.stderr);
   const { signal } = interrupted;
   const scratch = await mkdtemp(join(tmpdir(), 'hourglass-scale-'));
@@ -76,11 +82,12 @@ async function bench({ performers, out, ...rest }: NonNullable<ReturnType<typeof
     const tools = await ensureClusterTools('instant', report);
     const settledPath = join(scratch, 'settled.json');
     await writeFile(settledPath, JSON.stringify(await recordSettled(cli, tools, report, signal)));
-    for (const one of performers) {
-      const title = `${formatFigure(one)} Performers`;
+    const sizes = performers.flatMap((one) => shards.map((count) => ({ performers: one, shards: count })));
+    for (const size of sizes) {
+      const title = titleOf(size);
       report.step(title);
       const update = (text: string): void => report.update(text);
-      points.push(await measureScale({ ...rest, cli, settledPath, scratch, performers: one, signal, update }));
+      points.push(await measureScale({ ...rest, ...size, cli, settledPath, scratch, signal, update }));
       report.done(title);
     }
   } catch (error) {
@@ -90,12 +97,17 @@ async function bench({ performers, out, ...rest }: NonNullable<ReturnType<typeof
   }
   const machine = `${availableParallelism()} × ${cpus()[0]?.model ?? 'CPU'}, Node ${process.version}`;
   if (out !== undefined) await writeFile(out, `${JSON.stringify({ machine, ...rest, points })}\n`);
-  const head = ['', '', ...points.map((point) => formatFigure(point.performers)), ...(points.length < 3 ? [] : ['per 100,000 more'])];
+  const isLine = points.length >= 3 && shards.every((count) => count === 1);
+  const head = ['', '', ...points.map(titleOf), ...(isLine ? ['per 100,000 more'] : [])];
   const rows = figures.map(([name, unit, of]) => {
     const line = points.map((point) => [point.performers, of(point)] as const);
-    const slope = line.length < 3 ? [] : [formatFigure(fitLine(line, 0.99).slope * 100_000)];
+    const slope = !isLine ? [] : [formatFigure(fitLine(line, 0.99).slope * 100_000)];
     return [name, unit, ...line.map(([, value]) => formatFigure(value)), ...slope];
   });
   console.log(`${machine}; ${rest.changes} changes one by one, ${rest.storm} at once\n\n${formatTable(head, rows)}`);
-  return points.length === performers.length ? 0 : 1;
+  return points.length === performers.length * shards.length ? 0 : 1;
+}
+
+function titleOf({ performers, shards }: Pick<ScalePoint, 'performers' | 'shards'>): string {
+  return `${formatFigure(performers)} Performers${shards === 1 ? '' : `, 1 of ${formatFigure(shards)} shards`}`;
 }

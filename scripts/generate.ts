@@ -8,6 +8,8 @@ import { renderApiReference } from './api-reference.ts';
 import { renderConditions, renderEvents } from './condition-reference.ts';
 import { renderGrpcCode } from './grpc-code.ts';
 import { renderInstall, renderRoles } from './manifests.ts';
+import { parseScaleReport } from './scale/cost.ts';
+import { renderScalePage, scaleReportPath } from './scale-page.ts';
 import { renderSimulationIds } from './simulation-reference.ts';
 import { renderSpecShape } from './spec-shape.ts';
 
@@ -25,6 +27,7 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
     ['docs/conditions.md', renderConditions()],
     ['docs/events.md', renderEvents()],
     ['docs/simulation-ids.md', renderSimulationIds()],
+    ['docs/scale.md', renderScalePage(parseScaleReport(await read(scaleReportPath)))],
     ...renderChaosFiles(),
     ['src/api/gen/spec-shape.ts', renderSpecShape()],
     ...(await renderGrpcCode(projectRoot)),

@@ -6,12 +6,16 @@ import { fileURLToPath } from 'node:url';
 import { readMetric } from '../../src/bench/bench-cluster.ts';
 import { startCommand } from '../../src/bench/command.ts';
 import { parseLook } from '../../src/bench/usage.ts';
+import { isInShard } from '../../src/controller/shard.ts';
 import { findFreePorts } from '../../src/testbed/free-ports.ts';
 import { readProc } from '../../src/testbed/proc.ts';
 import type { ServerMessage } from './server-process.ts';
+import { nameOf, namespace } from './settled.ts';
 
 export interface ScalePoint {
   readonly performers: number;
+  /** It was the first of so many. */
+  readonly shards: number;
   /** Until all three kinds are in the cache: by the clock, and of the operator's CPU. */
   readonly syncMs: number;
   readonly syncCpuMs: number;
@@ -33,6 +37,7 @@ export interface ScaleOptions {
   readonly settledPath: string;
   readonly scratch: string;
   readonly performers: number;
+  readonly shards: number;
   /** How many changes are measured one by one, and how many at once. */
   readonly changes: number;
   readonly storm: number;
@@ -47,7 +52,9 @@ const settleWithinMs = 3_600_000;
 
 /** One operator, fresh, in front of so many settled Performers. @throws Error when it ends, or does not answer what was changed */
 export async function measureScale(options: ScaleOptions): Promise<ScalePoint> {
-  const { cli, settledPath, scratch, performers, changes, storm, signal, update } = options;
+  const { cli, settledPath, scratch, performers, shards, changes, storm, signal, update } = options;
+  const isOwn = (index: number): boolean => shards === 1 || isInShard({ namespace, name: nameOf(index) }, { index: 1, count: shards });
+  const own = Array.from({ length: performers }, (_, index) => index).filter(isOwn);
   const server = new Server(fork(serverPath, [settledPath, String(performers)]));
   const [metrics = 0, health = 0] = await findFreePorts(2);
   const kubeconfig = join(scratch, 'kubeconfig');
@@ -55,9 +62,17 @@ export async function measureScale(options: ScaleOptions): Promise<ScalePoint> {
   const addresses = ['--metrics-bind-address', `127.0.0.1:${metrics}`, '--health-probe-bind-address', `127.0.0.1:${health}`];
   // As it ships, unless that cannot hold so many: Node takes 4 GiB at most by itself.
   const heap = performers > ownHeapHolds ? ['--max-old-space-size=16384'] : [];
-  const argv = [process.execPath, ...heap, cli, 'watch', '--leader-elect=false', ...addresses] as const;
+  const argv = [
+    process.execPath,
+    ...heap,
+    cli,
+    'watch',
+    '--leader-elect=false',
+    ...(shards === 1 ? [] : ['--shard', `1/${shards}`]),
+    ...addresses,
+  ] as const;
   const startMs = performance.now();
-  const operator = startCommand(argv, { KUBECONFIG: kubeconfig }, join(scratch, `operator-${performers}.log`));
+  const operator = startCommand(argv, { KUBECONFIG: kubeconfig }, join(scratch, `operator-${performers}-${shards}.log`));
   let ended: string | undefined;
   void operator.ended.then((how) => {
     ended = how;
@@ -80,7 +95,7 @@ export async function measureScale(options: ScaleOptions): Promise<ScalePoint> {
       const page = await ask(metrics, '/metrics');
       return (
         page !== undefined &&
-        readMetric(page, 'controller_runtime_reconcile_total') >= performers &&
+        readMetric(page, 'controller_runtime_reconcile_total') >= own.length &&
         readMetric(page, 'workqueue_depth') === 0
       );
     });
@@ -88,20 +103,22 @@ export async function measureScale(options: ScaleOptions): Promise<ScalePoint> {
     await sleep(5_000);
     const needlessWrites = server.writes;
     const rssBytes = look(operator.pid)?.rssBytes ?? Number.NaN;
-    const spread = (share: number, of: number): number => Math.floor(((share + 0.5) * performers) / of);
+    const spread = (share: number, of: number): number => Math.floor(((share + 0.5) * own.length) / of);
+    const pick = (places: readonly number[]): readonly number[] => places.flatMap((place) => own[place] ?? []);
     // Even ones one by one, odd ones at once, so that none is changed twice.
-    const alone = Array.from({ length: changes }, (_, at) => spread(at, changes) & ~1);
+    const alone = pick(Array.from({ length: changes }, (_, at) => spread(at, changes) & ~1));
     for (const index of alone) {
       server.change(index);
       await sleep(changeEveryMs);
     }
     await until('changes one by one', () => server.isAnswered(alone));
-    const together = Array.from({ length: storm }, (_, at) => spread(at, storm) | 1).filter((index) => index < performers);
+    const together = pick(Array.from({ length: storm }, (_, at) => spread(at, storm) | 1));
     for (const index of together) server.change(index);
     await until('changes at once', () => server.isAnswered(together));
     const peakRssBytes = Number(/^VmHWM:\s+(\d+) kB$/m.exec(readProc(`${operator.pid}/status`))?.[1] ?? Number.NaN) * 1_024;
     return {
       performers,
+      shards,
       syncMs,
       syncCpuMs,
       firstPassMs: settledMs - syncMs,

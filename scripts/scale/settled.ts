@@ -17,7 +17,7 @@ export interface Settled {
 }
 export type Plural = keyof Settled;
 
-const namespace = 'scale';
+export const namespace = 'scale';
 /** As long as every other name, and found nowhere else in the three texts. */
 export const nameOf = (index: number): string => `p${String(index).padStart(8, '0')}`;
 
