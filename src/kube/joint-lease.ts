@@ -14,7 +14,7 @@ export function joinLeases(own: LeaseElector, shared: LeaseElector): LeaseElecto
     try {
       for (const lease of [own, shared]) {
         const claim = await lease.tryAcquire(signal);
-        if ('unavailable' in claim) throw new KubeFault('forbidden', claim.message);
+        if ('unavailable' in claim) throw new KubeFault(claim.unavailable === 'forbidden' ? 'forbidden' : 'notFound', claim.message);
         if (!claim.held) return claim;
       }
       isHeld = true;
