@@ -162,9 +162,25 @@ function essenceOf({ entry, kind }: Request, object: KubeObject | undefined): ob
   return {
     ...rest,
     metadata: { ...metadata, ...(isCreate ? {} : { uid }), deleting: deletionTimestamp !== undefined },
-    spec: isCreate && kind === 'services' ? open : spec,
+    spec: kind === 'pods' ? withoutToken(spec) : isCreate && kind === 'services' ? open : spec,
     status,
   };
+}
+
+/** A pod's spec without the volume of its service account's token, which is added at its creation under a name by chance. */
+function withoutToken(spec: Readonly<Record<string, unknown>> = {}): object {
+  const kept = (list: unknown): readonly Named[] | undefined => {
+    const others = namedOf(list).filter(({ name }) => name?.startsWith('kube-api-access-') !== true);
+    return others.length === 0 ? undefined : others;
+  };
+  const containers = namedOf(spec.containers).map((one) => ({ ...one, volumeMounts: kept(one.volumeMounts) }));
+  return { ...spec, volumes: kept(spec.volumes), containers };
+}
+
+type Named = Readonly<Record<string, unknown>> & { readonly name?: string };
+
+function namedOf(list: unknown): readonly Named[] {
+  return Array.isArray(list) ? (list as readonly Named[]) : [];
 }
 
 /** Paths at which two values differ, with both. Pure. */
