@@ -36,7 +36,7 @@ export function sortPods(pods: readonly Pod[], key: ObjectKey, uid: string, cont
   const views = new Map(candidates.map((pod) => [pod, viewPod(pod, context)] as const));
   const viewOf = (pod: Pod): PodView => views.get(pod) ?? viewPod(pod, context);
   const isCurrent = (pod: Pod): boolean => viewOf(pod).revision === context.revision;
-  const marked = candidates.filter((pod) => pod.metadata?.labels?.[labels.revision] !== undefined && isInService(pod, key.name));
+  const marked = candidates.filter((pod) => isMarked(pod) && isInService(pod, key.name));
   const oldest = marked.map((pod) => pod.metadata?.creationTimestamp ?? '').toSorted()[0];
   const isFilled = marked.filter((pod) => isCurrent(pod) && !viewOf(pod).ended).length >= context.rules.replicas;
   // Whoever makes pods without our marks while ours serve is another operator at work on the same Performer. The one of ours that showed it

@@ -133,6 +133,12 @@ describe('sortPods', () => {
       mine: {},
       rivals: 0,
     },
+    {
+      name: 'made after one of ours whose revision label another hand took off',
+      rival: original({ createdAtMs: startMs + 5_000 }),
+      mine: { labels: { ...contractLabels, [labels.index]: '1' } },
+      rivals: 1,
+    },
     { name: 'that is going again', rival: original({ createdAtMs: startMs + 5_000, deleting: true }), mine: {}, rivals: 0 },
     {
       name: 'made after one of ours that is going',
