@@ -97,13 +97,9 @@ export function findContradiction(status: PerformerStatus, before: Performer, is
   if (!isShared && ready.status === 'True' && (phase !== 'Running' || status.ready !== true))
     return `Ready is True, phase ${phase} and ready ${status.ready}`;
   const asked = askedOf(before);
-  const { readyReplicas = 0, updatedReplicas = 0 } = status;
-  if (
-    ready.reason === 'Starting' &&
-    asked !== undefined &&
-    !asked.spec.minReadySeconds &&
-    Math.min(readyReplicas, updatedReplicas) >= asked.replicas
-  )
+  const { readyReplicas, updatedReplicas, replicas } = status;
+  const isWhole = asked !== undefined && replicas === asked.replicas && readyReplicas === replicas && updatedReplicas === replicas;
+  if (ready.reason === 'Starting' && isWhole && !asked.spec.minReadySeconds)
     return `Starting is the reason, and all ${asked.replicas} pods are ready`;
   if (row.stalls !== (findCondition(conditions, 'Stalled')?.status === 'True')) return `Stalled does not go with ${ready.reason}`;
   if (ready.status === 'True' && findCondition(conditions, 'Reconciling') !== undefined) return 'Reconciling stands beside Ready True';

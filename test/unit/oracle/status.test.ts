@@ -80,6 +80,7 @@ describe('oracles of status', () => {
       tell: () => says(story({}), performer({ minReadySeconds: 5 }), notReadyYet({})),
       found: [],
     },
+    { name: 'accept it where one of a former spec is', tell: () => says(story({}), performer(), notReadyYet({ replicas: 2 })), found: [] },
     { name: 'accept it where one is not Ready', tell: () => says(story({}), performer(), notReadyYet({ readyReplicas: 0 })), found: [] },
     { name: 'refuse ready beside Available', tell: () => says(story({}), performer(), ready({ ready: false })), found: ['S5f'] },
     {
