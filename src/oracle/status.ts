@@ -99,7 +99,7 @@ export function findContradiction(status: PerformerStatus, before: Performer, is
   const asked = askedOf(before);
   const { readyReplicas, updatedReplicas, replicas } = status;
   const isWhole = asked !== undefined && replicas === asked.replicas && readyReplicas === replicas && updatedReplicas === replicas;
-  if (ready.reason === 'Starting' && isWhole && !asked.spec.minReadySeconds)
+  if (!isShared && ready.reason === 'Starting' && isWhole && !asked.spec.minReadySeconds)
     return `Starting is the reason, and all ${asked.replicas} pods are ready`;
   if (row.stalls !== (findCondition(conditions, 'Stalled')?.status === 'True')) return `Stalled does not go with ${ready.reason}`;
   if (ready.status === 'True' && findCondition(conditions, 'Reconciling') !== undefined) return 'Reconciling stands beside Ready True';
