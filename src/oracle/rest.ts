@@ -94,7 +94,7 @@ function findUnrest(performer: Performer, { view, atMs }: Rest, memory: Memory):
   const asked = askedOf(performer);
   const controlled = [...view.pods.values()].filter((pod) => performerOf(pod)?.uid === metadata?.uid);
   const rivals = findRivals(controlled, key.name, asked);
-  if (rivals.length > 0 && findCondition(status?.conditions, 'ForeignWriter')?.status !== 'True')
+  if (reason !== 'InvalidSpec' && rivals.length > 0 && findCondition(status?.conditions, 'ForeignWriter')?.status !== 'True')
     return `pod ${rivals[0]?.metadata?.name} was made by another operator beside ours, and nothing says so`;
   const owned = controlled.filter((pod) => !rivals.includes(pod));
   const inService = owned.filter((pod) => isInService(pod, key.name));
