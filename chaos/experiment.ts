@@ -1,8 +1,10 @@
 import type { FaultId } from '../src/sim/faults/faults.ts';
+import type { NodeFaultId } from '../src/testbed/nodes/node-faults.ts';
 
 /** What is done to the cluster, and to whom. Each kind says by itself which pods or nodes may be chosen as its target. */
 export type Fault =
-  | { readonly kind: 'pod-kill'; readonly graceSeconds: number }
+  /** `everyMs`: again and again while it lasts, each time whichever pod the Performer has by then. */
+  | { readonly kind: 'pod-kill'; readonly graceSeconds: number; readonly everyMs?: number }
   | { readonly kind: 'container-kill'; readonly of: 'performer' | 'operator' }
   | { readonly kind: 'pod-failure' }
   /**
@@ -11,8 +13,13 @@ export type Fault =
    * pods are reached as before.
    */
   | { readonly kind: 'partition'; readonly between: 'clients-pod' | 'clients-service' | 'operator-api' | 'kubelet-api' }
-  /** Done to a node by an agent that has power over it, under the agent's own name for it. */
-  | { readonly kind: 'node'; readonly does: 'power-off' | 'freeze' | 'kubelet-hang' }
+  /**
+   * Done to a node by an agent that has power over it, under the agent's own name for it. `most`: to as many nodes at once as make the node
+   * controller, and the operator, doubt their own view.
+   */
+  | { readonly kind: 'node'; readonly does: Exclude<NodeFaultId, 'api-cut'>; readonly most?: true }
+  /** Several at once on the same Performer; each comes once the one before it is there. */
+  | { readonly kind: 'together'; readonly faults: readonly Fault[] }
   | TestbedFault;
 
 /** What Chaos Mesh has nothing for: done by the testbed that made the cluster, or through its API. */
@@ -49,6 +56,12 @@ export function isTestbedFault(fault: Fault): fault is TestbedFault {
   return fault.kind in testbedKinds;
 }
 
+/** The faults of which it is made. Pure. */
+export const partsOf = (fault: Fault): readonly Fault[] => (fault.kind === 'together' ? fault.faults : [fault]);
+/** Whether the operator cannot reach its API server under it. Pure. */
+export const cutsOperator = (fault: Fault): boolean =>
+  partsOf(fault).some((part) => part.kind === 'partition' && part.between === 'operator-api');
+
 /** Figures that a run yields, by name; those that end in ` ms` are times. `figures.ts` says how each is taken. */
 export type FigureName =
   | 'deletion to creation ms'
@@ -60,6 +73,7 @@ export type FigureName =
   | 'crash to trouble said ms'
   | 'outage ms'
   | 'heal to work taken up ms'
+  | 'heal to replacement ready ms'
   | 'heal to one pod left ms'
   | 'operator writes to pods'
   | 'operator writes but Leases'
@@ -67,6 +81,9 @@ export type FigureName =
   | 'writes of a deposed leader'
   | 'asked again too soon'
   | 'pods created'
+  | 'pods created beyond one for each kill'
+  | 'pods created for one Performer at most'
+  | 'pods taken away while most nodes are gone'
   | 'failed after heal'
   | 'failed in baseline'
   | 'failed of bystander'

@@ -1,7 +1,9 @@
 import { findCondition } from '../src/api/v1alpha1/conditions.ts';
 import { serviceName } from '../src/api/v1alpha1/naming.ts';
 import type { Performer } from '../src/api/v1alpha1/performer.ts';
-import type { EndpointSlice } from '../src/kube/objects.ts';
+import type { EndpointSlice, Node } from '../src/kube/objects.ts';
+import { takeawayOf } from '../src/oracle/takeaway.ts';
+import { mostUnreachable } from '../src/oracle/words.ts';
 import type { FigureName } from './experiment.ts';
 import { type PodLife, readLives } from './lives.ts';
 import { isAnswerOf, type LoadCall, type Met, type Observations, type Times } from './observations.ts';
@@ -28,14 +30,13 @@ export function takeFigures(seen: Observations, times: Times, met: Met): Figures
   const ofAnother = toTarget.filter((call) => call.kind === 'answered' && !isAnswerOf(call, met.pods) && call.atMs >= times.askedMs);
   const otherMs = Math.min(...ofAnother.map(({ atMs, tookMs }) => atMs + tookMs));
   const firstOtherMs = Number.isFinite(otherMs) ? otherMs : undefined;
-  const victim = ours.find(isVictim);
-  const deletedMs = victim?.deletingMs ?? victim?.goneMs;
-  const born = ours.filter(({ wasThere, seenMs }) => !wasThere && seenMs >= times.askedMs);
+  const isBorn = ({ wasThere, seenMs }: PodLife): boolean => !wasThere && seenMs >= times.askedMs;
+  const born = ours.filter(isBorn);
   const figures: Record<FigureName, number | undefined> = {
     ...takeOperatorFigures(seen, times, met),
-    'deletion to creation ms':
-      deletedMs === undefined ? undefined : since(deletedMs, born.find(({ seenMs }) => seenMs >= deletedMs)?.seenMs),
-    'fault to replacement ready ms': since(times.feltMs, readyElsewhere(seen, times, met)),
+    'deletion to creation ms': longestVacancy(ours.filter(isVictim), born),
+    'fault to replacement ready ms': since(times.feltMs, readyElsewhere(seen, times.feltMs, met)),
+    'heal to replacement ready ms': since(times.healedMs, readyElsewhere(seen, times.feltMs, met)),
     'fault to first answer of another pod ms': since(times.feltMs, firstOtherMs),
     'fault to loss said ms': since(times.feltMs, lossSaid(seen, times, met)),
     'change to new pod alone ms': since(times.askedMs, aloneFrom(toTarget, met)),
@@ -44,6 +45,12 @@ export function takeFigures(seen: Observations, times: Times, met: Met): Figures
     'heal to one pod left ms': since(times.healedMs, Math.max(times.healedMs, ...ours.map(({ goneMs = 0 }) => goneMs))),
     'operator writes to pods': operatorWrites(seen, times, ours),
     'pods created': Math.max(born.length, lives.filter(({ performer }) => performer === met.asked).length),
+    'pods created beyond one for each kill': Math.max(0, born.length - ours.filter(isVictim).length),
+    'pods created for one Performer at most': Math.max(
+      0,
+      ...[...Map.groupBy(lives.filter(isBorn), ({ performer }) => performer).values()].map((all) => all.length),
+    ),
+    'pods taken away while most nodes are gone': takenWhileMostAreGone(seen, times),
     'failed after heal': failedOf(toTarget, times.healedMs + afterHealMs),
     'failed in baseline': seen.calls.filter(({ kind, atMs, tookMs }) => kind === 'failed' && atMs + tookMs <= times.askedMs).length,
     'failed of bystander': failedOf(
@@ -70,12 +77,33 @@ function aloneFrom(calls: readonly LoadCall[], { pods }: Met): number | undefine
   return next === undefined ? undefined : next.atMs + next.tookMs;
 }
 
+/** From the deletion of a pod to the next one made, at the longest; undefined when a deletion was followed by none. */
+function longestVacancy(victims: readonly PodLife[], born: readonly PodLife[]): number | undefined {
+  const deleted = victims.flatMap(({ deletingMs, goneMs }) => deletingMs ?? goneMs ?? []);
+  const waited = deleted.map((atMs) => (born.find(({ seenMs }) => seenMs >= atMs)?.seenMs ?? Number.POSITIVE_INFINITY) - atMs);
+  const longestMs = Math.max(...waited);
+  return Number.isFinite(longestMs) ? longestMs : undefined;
+}
+
+/** What is not Ready by the node controller's word, until the fault is over; undefined where nobody logs writes or most were never gone. */
+function takenWhileMostAreGone({ changes, writes }: Observations, { healedMs }: Times): number | undefined {
+  const view = { nodes: new Map<string, Node>() };
+  const goneFrom = changes.find(({ kind, key, after }) => {
+    if (kind !== 'nodes') return false;
+    if (after === undefined) view.nodes.delete(key.name);
+    else view.nodes.set(key.name, after as Node);
+    return mostUnreachable(view);
+  })?.atMs;
+  if (goneFrom === undefined) return undefined;
+  return writes?.filter((write) => write.atMs >= goneFrom && write.atMs <= healedMs && takeawayOf(write) !== undefined).length;
+}
+
 /** Whether a Performer that was not aimed at stood on a node that was. */
 function isHit(performer: string, lives: readonly PodLife[], met: Met): boolean {
   return lives.some((life) => life.performer === performer && life.wasThere && met.nodes.includes(life.node ?? ''));
 }
 
-function readyElsewhere({ changes }: Observations, { feltMs }: Times, met: Met): number | undefined {
+function readyElsewhere({ changes }: Observations, feltMs: number, met: Met): number | undefined {
   return changes.find(({ kind, after, atMs }) => {
     const slice = after as EndpointSlice | undefined;
     if (

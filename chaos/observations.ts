@@ -66,6 +66,8 @@ export interface Observations {
   readonly requests: readonly OperatorRequest[] | undefined;
   readonly renewals: readonly Renewal[];
   readonly operatorPods: readonly OperatorPod[];
+  /** A kubelet ended the connection through which it told what a caller says, though that goes on. */
+  readonly hangUps: readonly { readonly node: string; readonly atMs: number }[];
 }
 
 /** When what came, ms since the epoch. */

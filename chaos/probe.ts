@@ -35,7 +35,9 @@ export function feel(fault: Fault, seen: Observations, met: Met, fromMs: number,
       if (fault.between === 'kubelet-api') return feelSilence(met.nodes[0] ?? '', seen, fromMs, untilMs);
       return feelCut(fault.between, seen, met, fromMs, untilMs);
     case 'node':
-      return fault.does === 'kubelet-hang' ? feelSilence(met.nodes[0] ?? '', seen, fromMs, untilMs) : feelPower(seen, met, fromMs, untilMs);
+      return feelNode(fault.does, seen, met, fromMs, untilMs);
+    case 'together':
+      return feelAll(fault.faults.map((part) => feel(part, seen, met, fromMs, untilMs)));
     case 'service':
       return feelService(fault.does, seen, met, fromMs);
     case 'control-plane':
@@ -111,11 +113,24 @@ function feelCalm({ changes }: Observations, performers: number, fromMs: number)
   return count >= performers ? { atMs: fromMs, detail } : nothing(detail);
 }
 
+/** One that was not felt leaves all of it open. Pure. */
+function feelAll(all: readonly Felt[]): Felt {
+  const times = all.flatMap(({ atMs = [] }) => atMs);
+  const detail = all.map((one) => one.detail).join('; ');
+  return times.length < all.length ? nothing(detail) : { atMs: Math.max(...times), detail };
+}
+
+/** Every pod that was to be killed, from the first one on. */
 function feelKill(seen: Observations, met: Met, fromMs: number, graceMs: number): Felt {
-  const [victim] = met.pods;
-  const life = readLives(seen.changes).find(({ uid }) => uid === victim?.uid);
+  const all = met.pods.map((victim) => feelOneKill(seen, victim, fromMs, graceMs));
+  const whole = feelAll(all);
+  return whole.atMs === undefined ? whole : { ...whole, atMs: Math.min(...all.flatMap(({ atMs = [] }) => atMs)) };
+}
+
+function feelOneKill(seen: Observations, victim: Met['pods'][number], fromMs: number, graceMs: number): Felt {
+  const life = readLives(seen.changes).find(({ uid }) => uid === victim.uid);
   const atMs = life?.deletingMs ?? life?.goneMs;
-  if (victim === undefined || atMs === undefined || atMs < fromMs) return nothing(`pod ${victim?.name} is still there`);
+  if (atMs === undefined || atMs < fromMs) return nothing(`pod ${victim.name} is still there`);
   const late = answersOf(seen, [victim], atMs + graceMs + edgeMs).length;
   return late > 0
     ? nothing(`pod ${victim.name} answered ${late} tasks after it was gone`)
@@ -180,14 +195,64 @@ function feelSilence(of: string, { renewals }: Observations, fromMs: number, unt
   return { atMs: Math.max(last.atMs, fromMs), detail: `the Lease of ${of} was silent for ${Math.round(silentMs / 1_000)} s` };
 }
 
+function feelNode(
+  does: Extract<Fault, { readonly kind: 'node' }>['does'],
+  seen: Observations,
+  met: Met,
+  fromMs: number,
+  untilMs: number,
+): Felt {
+  switch (does) {
+    case 'kubelet-hang':
+      return feelSilence(met.nodes[0] ?? '', seen, fromMs, untilMs);
+    case 'kubelet-crash':
+      return feelHangUp(seen, met, fromMs);
+    case 'reboot':
+      return feelReboot(seen, met, fromMs);
+    case 'disk-full':
+      return feelEviction(seen, met, fromMs);
+    default:
+      return feelPower(seen, met, fromMs, untilMs);
+  }
+}
+
+/** Its kubelet hands on what containers say: when it ends, so do these connections, and those of no other node. */
+function feelHangUp({ hangUps }: Observations, { nodes }: Met, fromMs: number): Felt {
+  const since = hangUps.filter(({ atMs }) => atMs >= fromMs);
+  const [first] = since.filter(({ node }) => nodes.includes(node));
+  const others = since.filter(({ node }) => !nodes.includes(node));
+  if (first === undefined) return nothing(`the kubelet of ${nodes.join()} tells on what containers say`);
+  if (others.length > 0) return nothing(`kubelets of other nodes hung up, too: ${others.map(({ node }) => node).join()}`);
+  return { atMs: first.atMs, detail: `the kubelet of ${first.node} hung up` };
+}
+
+/** From the first task that failed, which is before the node is back and can tell of it. */
+function feelReboot(seen: Observations, met: Met, fromMs: number): Felt {
+  const restart = feelRestart(seen.changes, met, fromMs);
+  if (restart.atMs === undefined) return restart;
+  const failed = seen.calls.filter(({ kind, performer, atMs }) => kind === 'failed' && performer === met.performer && atMs >= fromMs);
+  return { ...restart, atMs: Math.min(restart.atMs, ...failed.map(({ atMs }) => atMs)) };
+}
+
+function feelEviction({ changes }: Observations, { nodes }: Met, fromMs: number): Felt {
+  const evicted = changes.find(({ kind, after, atMs }) => {
+    const pod = kind === 'pods' ? (after as Pod | undefined) : undefined;
+    return atMs >= fromMs && pod?.status?.reason === 'Evicted' && nodes.includes(pod.spec?.nodeName ?? '');
+  });
+  return evicted === undefined
+    ? nothing(`nobody was evicted from ${nodes.join()}`)
+    : { atMs: evicted.atMs, detail: `pod ${evicted.key.name} was evicted` };
+}
+
 function feelPower(seen: Observations, met: Met, fromMs: number, untilMs: number): Felt {
-  const silence = feelSilence(met.nodes[0] ?? '', seen, fromMs, untilMs);
+  const silence = feelAll(met.nodes.map((node) => feelSilence(node, seen, fromMs, untilMs)));
   if (silence.atMs === undefined) return silence;
   const names = met.pods.map(({ name }) => name);
   const lastMs = Math.max(
     fromMs,
     ...answersOf(seen, met.pods, fromMs)
-      .filter(({ atMs }) => atMs <= untilMs)
+      // Whom a node without a network still answers is on it.
+      .filter(({ atMs, from }) => atMs <= untilMs && !met.nodes.includes(from))
       .map(({ atMs }) => atMs),
   );
   if (lastMs > silence.atMs + edgeMs * 2) return nothing(`${names.join()} answered ${lastMs - silence.atMs} ms after the node fell silent`);

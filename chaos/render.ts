@@ -1,5 +1,6 @@
 import { performerSelector, serviceName } from '../src/api/v1alpha1/naming.ts';
 import type { KubeObject } from '../src/kube/objects.ts';
+import { nodeFaultKinds } from '../src/testbed/nodes/node-faults.ts';
 import {
   anchorLabels,
   callerLabels,
@@ -8,6 +9,7 @@ import {
   isTestbedFault,
   operatorLabels,
   operatorNamespace,
+  partsOf,
   performerNames,
 } from './experiment.ts';
 
@@ -23,9 +25,11 @@ export interface Targets {
   readonly addresses?: readonly string[];
   /** Pods on the other side of a cut. */
   readonly others?: PodChoice;
-  /** The PhysicalMachine of a node, and the uid by which its agent knows the attack. */
-  readonly machine?: string;
+  /** The PhysicalMachines of nodes, and the uid by which their agent knows the attack. */
+  readonly machines?: readonly string[];
   readonly uid?: string;
+  /** Of each part of a fault that is several at once. */
+  readonly parts?: readonly Targets[];
 }
 
 /** A resource of Chaos Mesh. */
@@ -40,8 +44,6 @@ const partOf = { 'app.kubernetes.io/part-of': 'hourglass' } as const;
 
 /** Where the PhysicalMachines are that are called as their nodes. */
 const machineNamespace = 'chaos-mesh';
-/** How an agent takes back what it does. */
-const undoOf = { 'power-off': 'power-on', freeze: 'thaw', 'kubelet-hang': 'kubelet-continue' } as const;
 
 export const chaosApiVersion = 'chaos-mesh.org/v1alpha1';
 
@@ -73,7 +75,7 @@ export function render({ id, fault }: Experiment, targets: Targets, lastsMs: num
     metadata,
     spec,
   });
-  const lasts = { duration: duration(lastsMs) };
+  const lasts = lastsMs === 0 ? {} : { duration: duration(lastsMs) };
   if (isTestbedFault(fault)) throw new RangeError(`experiment ${id}: Chaos Mesh has nothing for it`);
   switch (fault.kind) {
     case 'pod-kill':
@@ -94,16 +96,18 @@ export function render({ id, fault }: Experiment, targets: Targets, lastsMs: num
       return make('NetworkChaos', spec);
     }
     case 'node': {
-      const { machine = 'n1', uid = id.toLowerCase() } = targets;
-      const named = { attackCmd: fault.does, recoverCmd: undoOf[fault.does] };
-      const selector = { physicalMachines: { [machineNamespace]: [machine] } };
+      const { machines = fault.most === true ? ['n1', 'n2'] : ['n1'], uid = id.toLowerCase() } = targets;
+      const named = { attackCmd: fault.does, recoverCmd: nodeFaultKinds[fault.does].undoId };
+      const selector = { physicalMachines: { [machineNamespace]: machines } };
       return make('PhysicalMachineChaos', { action: 'user_defined', mode: 'all', selector, uid, user_defined: named, ...lasts });
     }
+    case 'together':
+      throw new RangeError(`experiment ${id}: each of its parts is a resource of its own`);
   }
 }
 
 /** The targets by label, for whoever applies an experiment by hand. Names of hosts are looked up once, when it begins. Pure. */
-export function labelledTargets({ fault }: Experiment): Targets {
+export function labelledTargets({ fault }: Pick<Experiment, 'fault'>): Targets {
   const [performer] = performerNames;
   const performerPods = { namespace: chaosNamespace, labels: performerSelector(performer) };
   const operatorPods = { namespace: operatorNamespace, labels: operatorLabels };
@@ -133,22 +137,49 @@ export function renderSchedule({ kind, metadata, spec }: ChaosObject, every = '@
   return { apiVersion: chaosApiVersion, kind: 'Schedule', metadata, spec: schedule };
 }
 
+/** Its parts at once, the later ones a pause after the one before them: by then that is there. Pure. */
+export function renderTogether(experiment: Experiment, lastsMs: number, pauseMs: number): KubeObject & { readonly spec: object } {
+  const name = experiment.id.toLowerCase();
+  const parts = partsOf(experiment.fault).map((fault, at) =>
+    toStep(render({ ...experiment, fault }, labelledTargets({ fault }), lastsMs, `${name}-${at + 1}`)),
+  );
+  const later = parts.slice(1).map((part, at) => ({ part, pause: toPause(part.name, pauseMs * (at + 1)) }));
+  const rows = later.map(({ part, pause }) => ({
+    name: `then-${part.name}`,
+    templateType: 'Serial',
+    deadline: '1h',
+    children: [pause.name, part.name],
+  }));
+  const children = [...parts.slice(0, 1), ...rows].map((one) => one.name);
+  const entry = { name: 'entry', templateType: 'Parallel', deadline: '1h', children };
+  return toWorkflow(name, [entry, ...rows, ...later.map(({ pause }) => pause), ...parts]);
+}
+
 /** Experiments one after the other, with a pause before each and after the last. It judges nothing: that is the runner's. Pure. */
 export function renderWorkflow(name: string, experiments: readonly ChaosObject[], pauseMs: number): KubeObject & { readonly spec: object } {
-  const steps = experiments.map(({ kind, metadata, spec }) => ({
+  const steps = experiments.map(toStep);
+  const pauses = [...steps, { name: 'end' }].map((step) => toPause(step.name, pauseMs));
+  const children = pauses.flatMap((pause, at) => [pause.name, ...(steps[at] === undefined ? [] : [steps[at].name])]);
+  const entry = { name: 'entry', templateType: 'Serial', deadline: '1h', children };
+  return toWorkflow(name, [entry, ...pauses, ...steps]);
+}
+
+function toStep({ kind, metadata, spec }: ChaosObject): { readonly name: string } {
+  return {
     name: metadata.name,
     templateType: kind,
     // What happens in an instant has no end of its own, and would keep the next one waiting.
     deadline: typeof spec.duration === 'string' ? spec.duration : '10s',
     [specKeys[kind]]: Object.fromEntries(Object.entries(spec).filter(([key]) => key !== 'duration')),
-  }));
-  const pauses = [...steps, { name: 'end' }].map((step) => ({
-    name: `before-${step.name}`,
-    templateType: 'Suspend',
-    deadline: duration(pauseMs),
-  }));
-  const children = pauses.flatMap((pause, at) => [pause.name, ...(steps[at] === undefined ? [] : [steps[at].name])]);
-  const entry = { name: 'entry', templateType: 'Serial', deadline: '1h', children };
+  } as { readonly name: string };
+}
+
+function toPause(before: string, ms: number): { readonly name: string } {
+  return { name: `before-${before}`, templateType: 'Suspend', deadline: duration(ms) } as { readonly name: string };
+}
+
+/** The first template is where it begins. Pure. */
+function toWorkflow(name: string, templates: readonly { readonly name: string }[]): KubeObject & { readonly spec: object } {
   const metadata = { name, namespace: chaosNamespace, labels: { ...partOf } };
-  return { apiVersion: chaosApiVersion, kind: 'Workflow', metadata, spec: { entry: 'entry', templates: [entry, ...pauses, ...steps] } };
+  return { apiVersion: chaosApiVersion, kind: 'Workflow', metadata, spec: { entry: templates[0]?.name ?? '', templates } };
 }

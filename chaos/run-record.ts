@@ -1,6 +1,6 @@
 import type { Performer } from '../src/api/v1alpha1/performer.ts';
 import { calmContext, type OracleContext } from '../src/oracle/kit.ts';
-import type { Experiment, Fault } from './experiment.ts';
+import { cutsOperator, type Experiment, type Fault } from './experiment.ts';
 import { takeFigures } from './figures.ts';
 import { judge, readyOf } from './judge.ts';
 import { readLives } from './lives.ts';
@@ -74,9 +74,7 @@ export function recordRun(facts: RunFacts): ChaosRun {
 
 /** Real nodes are put right sooner than the simulator's slowest; a view is old for as long as nobody can read, and a moment more. */
 function lagsUnder(fault: Fault, { feltMs, healedMs }: Times): Pick<OracleContext, 'viewLagMs' | 'settleMs'> {
-  const isBlind =
-    /^(?:control-plane|api-path|api-squeeze|leader-hang)$/.test(fault.kind) ||
-    (fault.kind === 'partition' && fault.between === 'operator-api');
+  const isBlind = /^(?:control-plane|api-path|api-squeeze|leader-hang)$/.test(fault.kind) || cutsOperator(fault);
   return { viewLagMs: calmContext.viewLagMs + (isBlind ? healedMs - feltMs : 0), settleMs: 15_000 };
 }
 

@@ -1,6 +1,6 @@
 import { leaseName } from '../src/api/v1alpha1/naming.ts';
 import type { ObjectKey } from '../src/kube/objects.ts';
-import { type Experiment, operatorLabels, operatorNamespace } from './experiment.ts';
+import { cutsOperator, type Experiment, operatorLabels, operatorNamespace } from './experiment.ts';
 
 /** An operator as faults find it on a cluster. */
 export interface Operator {
@@ -51,7 +51,7 @@ export function accountOf(namespace: string, name: string): string {
 export function whyNot({ fault }: Experiment, { operator }: Subject): string | undefined {
   const needsLease =
     (fault.kind === 'container-kill' && fault.of === 'operator') ||
-    (fault.kind === 'partition' && fault.between === 'operator-api') ||
+    cutsOperator(fault) ||
     fault.kind === 'leader-hang' ||
     fault.kind === 'api-path';
   const needsOperator = needsLease || fault.kind === 'api-squeeze' || fault.kind === 'crash-loop' || fault.kind === 'calm';

@@ -2,7 +2,7 @@ import { grpcEndpoint, performerPodsSelector } from '../../src/api/v1alpha1/nami
 import { controllerOf, type Pod, pods } from '../../src/kube/objects.ts';
 import type { Change } from '../../src/oracle/kit.ts';
 import { callerLabels, chaosNamespace, load, ours, performerNames } from '../experiment.ts';
-import type { Call, LoadCall } from '../observations.ts';
+import type { Call, LoadCall, Observations } from '../observations.ts';
 import { ensure, find, type Lab, remove } from './lab.ts';
 import { PodLogs } from './pod-logs.ts';
 import { buildCaller } from './workloads.ts';
@@ -19,6 +19,7 @@ export class Load {
   readonly #logs: PodLogs;
   readonly #calls: LoadCall[] = [];
   readonly #begun: { readonly id: string; readonly uid: string; readonly heardMs: number }[] = [];
+  readonly #hangUps: Observations['hangUps'][number][] = [];
   #made = 0;
 
   /** @param nodes those that callers run on */
@@ -61,9 +62,13 @@ export class Load {
 
   #listen({ metadata }: Pod, from: string, performer: string): void {
     const { name = '', uid = '' } = metadata ?? {};
-    this.#logs.follow({ namespace: chaosNamespace, name, uid }, (line) => {
-      if (line.kind === 'answered' || line.kind === 'failed') this.#calls.push({ ...(line as unknown as Call), performer, from });
-    });
+    this.#logs.follow(
+      { namespace: chaosNamespace, name, uid },
+      (line) => {
+        if (line.kind === 'answered' || line.kind === 'failed') this.#calls.push({ ...(line as unknown as Call), performer, from });
+      },
+      () => this.#hangUps.push({ node: from, atMs: Date.now() }),
+    );
   }
 
   /** Hears what a pod of a Performer says, from its first task on. */
@@ -84,6 +89,10 @@ export class Load {
   /** Tasks that were begun since then; what an earlier experiment heard of may be among them, which makes no task begin twice. */
   begun(sinceMs: number): readonly { readonly id: string; readonly uid: string }[] {
     return this.#begun.filter(({ heardMs }) => heardMs >= sinceMs);
+  }
+
+  hangUps(sinceMs: number): Observations['hangUps'] {
+    return this.#hangUps.filter(({ atMs }) => atMs >= sinceMs);
   }
 
   /** Who is not heard, or was not answered; empty when all is well. */

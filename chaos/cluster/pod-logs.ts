@@ -17,20 +17,34 @@ export class PodLogs {
   readonly #stop = new AbortController();
   readonly #followed = new Map<
     string,
-    { readonly path: string; readonly heard: Set<string>; readonly onLine: (line: LogLine) => void; lastMs: number }
+    {
+      readonly path: string;
+      readonly heard: Set<string>;
+      readonly onLine: (line: LogLine) => void;
+      readonly onEnd: () => void;
+      lastMs: number;
+    }
   >();
 
   constructor(config: ClusterConfig) {
     this.#config = config;
   }
 
-  /** Follows a pod from its first line to its end; a second time does nothing. */
-  follow(pod: { readonly namespace: string; readonly name: string; readonly uid: string }, onLine: (line: LogLine) => void): void {
+  /**
+   * Follows a pod from its first line to its end; a second time does nothing.
+   *
+   * @param onEnd told each time that a connection ends which had begun to tell
+   */
+  follow(
+    pod: { readonly namespace: string; readonly name: string; readonly uid: string },
+    onLine: (line: LogLine) => void,
+    onEnd: () => void = () => undefined,
+  ): void {
     if (this.#followed.has(pod.uid)) return;
     const path = `/api/v1/namespaces/${pod.namespace}/pods/${pod.name}/log`;
     // A log is asked for by name: under that of a pod that is gone it would be this one's.
     for (const [uid, other] of this.#followed) if (other.path === path) this.#followed.delete(uid);
-    this.#followed.set(pod.uid, { path, heard: new Set(), onLine, lastMs: 0 });
+    this.#followed.set(pod.uid, { path, heard: new Set(), onLine, onEnd, lastMs: 0 });
     void this.#follow(pod.uid);
   }
 
@@ -53,14 +67,14 @@ export class PodLogs {
     while (!signal.aborted && this.#followed.has(uid)) {
       const lastMs = this.#followed.get(uid)?.lastMs ?? 0;
       const since = lastMs === 0 ? '' : `&sinceSeconds=${Math.ceil((Date.now() - lastMs) / 1_000) + overlapS}`;
-      const status = await this.#read(uid, `?follow=true${since}`, signal).catch(() => 0);
+      const status = await this.#read(uid, `?follow=true${since}`, signal, this.#followed.get(uid)?.onEnd).catch(() => 0);
       if (status === 404) return;
       await sleep(againMs, undefined, { signal }).catch(() => undefined);
     }
   }
 
   /** @returns the HTTP status */
-  async #read(uid: string, query: string, signal: AbortSignal): Promise<number> {
+  async #read(uid: string, query: string, signal: AbortSignal, onEnd: () => void = () => undefined): Promise<number> {
     const pod = this.#followed.get(uid);
     if (pod === undefined) return 404;
     const headers = { ...(await this.#config.headers(false)), 'user-agent': 'hourglass-chaos' };
@@ -72,12 +86,16 @@ export class PodLogs {
       response.resume();
       return response.statusCode ?? 0;
     }
-    for await (const text of createInterface({ input: response })) {
-      if (!text.startsWith('{') || pod.heard.has(text) || this.#followed.get(uid) !== pod) continue;
-      pod.heard.add(text);
-      pod.lastMs = Date.now();
-      const line = parseLine(text);
-      if (line !== undefined) pod.onLine(line);
+    try {
+      for await (const text of createInterface({ input: response })) {
+        if (!text.startsWith('{') || pod.heard.has(text) || this.#followed.get(uid) !== pod) continue;
+        pod.heard.add(text);
+        pod.lastMs = Date.now();
+        const line = parseLine(text);
+        if (line !== undefined) pod.onLine(line);
+      }
+    } finally {
+      onEnd();
     }
     return 200;
   }

@@ -13,7 +13,7 @@ import { notingDeletions } from './noting-deletions.ts';
 
 /** What is seen of a cluster from now on, but for the load; times by the clock of this process. */
 export interface Recorder {
-  seen(): Omit<Observations, 'calls' | 'begun' | 'writes' | 'requests'>;
+  seen(): Omit<Observations, 'calls' | 'begun' | 'hangUps' | 'writes' | 'requests'>;
   /** The writes in the namespace since the start, from the audit log; undefined where there is none, or not all of it is there. */
   writes(): Observations['writes'];
   /** The same, with all that was seen of the objects meanwhile. */

@@ -1,5 +1,7 @@
 import type { Experiment, SuiteName } from '../experiment.ts';
 import { always, counted, second, timed } from './bounds.ts';
+import { combinedExperiments } from './combined.ts';
+import { nodeExperiments } from './nodes.ts';
 import { testbedExperiments } from './testbed.ts';
 
 /** In the order in which they are told of; a run shuffles them by its seed. */
@@ -173,6 +175,8 @@ export const experiments: readonly Experiment[] = [
     ],
     convergesMs: 90 * second,
   },
+  ...nodeExperiments,
+  ...combinedExperiments,
   ...testbedExperiments,
 ];
 

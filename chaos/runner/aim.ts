@@ -1,9 +1,9 @@
 import { performerSelector, serviceName } from '../../src/api/v1alpha1/naming.ts';
 import { type EndpointSlice, endpointSlices, keyOf, keyText, leases, type Pod, pods, services } from '../../src/kube/objects.ts';
 import { TestbedError } from '../../src/testbed/testbed-error.ts';
-import { chooseTarget } from '../choose.ts';
+import { chooseTarget, randomOf } from '../choose.ts';
 import type { Lab } from '../cluster/lab.ts';
-import { callerLabels, chaosNamespace, type Experiment, performerNames } from '../experiment.ts';
+import { callerLabels, chaosNamespace, type Experiment, partsOf, performerNames } from '../experiment.ts';
 import type { Met } from '../observations.ts';
 import type { Targets } from '../render.ts';
 import type { Operator } from '../subject.ts';
@@ -31,16 +31,19 @@ export async function aim(
   round: number,
 ): Promise<{ readonly met: Met; readonly targets: Targets }> {
   const { fault, id } = experiment;
-  const performer = chooseTarget(performerNames, seed, id, round);
-  const pod = await podOf(lab, performer, id);
+  if (fault.kind === 'together') return await aimTogether(lab, experiment, seed, round);
+  const drawn = chooseTarget(performerNames, seed, id, round);
+  const spared = fault.kind === 'node' && fault.most === true ? await findLeaderNode(lab, id) : undefined;
+  const { performer, pod } = await podOutside(lab, spared, drawn, id);
   const node = pod.spec?.nodeName ?? '';
   const pick = (one: Pod) => ({ name: keyOf(one).name, uid: one.metadata?.uid ?? '' });
   const met: Met = { performer, pods: [pick(pod)], nodes: [] };
   const performerPods = { namespace: chaosNamespace, names: [keyOf(pod).name] };
   const asked = askedOf(id, round);
   if (fault.kind === 'node') {
-    const targets = { pods: performerPods, machine: node, uid: `${id.toLowerCase()}-${node}-${round}-${Date.now().toString(36)}` };
-    return { met: { ...met, nodes: [node] }, targets };
+    const machines = fault.most === true ? await mostWith(lab, node, spared, `${seed} ${id} ${round}`) : [node];
+    const targets = { pods: performerPods, machines, uid: `${id.toLowerCase()}-${round}-${Date.now().toString(36)}` };
+    return { met: { ...met, nodes: machines }, targets };
   }
   if ((fault.kind === 'container-kill' && fault.of === 'operator') || fault.kind === 'leader-hang') {
     const operator = operatorOf(lab, id);
@@ -74,6 +77,55 @@ export async function aim(
         targets: { pods: { namespace: chaosNamespace, names: [anchorOf(node)] }, addresses: await apiAddresses(lab) },
       };
   }
+}
+
+/** Each part aims by itself, and all by the same draw. */
+async function aimTogether(lab: Lab, experiment: Experiment, seed: number, round: number): ReturnType<typeof aim> {
+  const parts: Awaited<ReturnType<typeof aim>>[] = [];
+  for (const fault of partsOf(experiment.fault)) parts.push(await aim(lab, { ...experiment, fault }, seed, round));
+  const [first] = parts;
+  if (first === undefined) throw new RangeError(`experiment ${experiment.id}: it is made of nothing`);
+  const pods = new Map(parts.flatMap(({ met }) => met.pods.map((pod) => [pod.uid, pod])));
+  const nodes = new Set(parts.flatMap(({ met }) => met.nodes));
+  const asked = parts.flatMap(({ met }) => met.asked ?? [])[0];
+  const met: Met = { ...first.met, pods: [...pods.values()], nodes: [...nodes], ...(asked === undefined ? {} : { asked }) };
+  return { met, targets: { ...first.targets, parts: parts.map(({ targets }) => targets) } };
+}
+
+/** The pod of the Performer that was drawn; of another one where that stands on the node that is spared. */
+async function podOutside(
+  lab: Lab,
+  spared: string | undefined,
+  drawn: string,
+  id: string,
+): Promise<{ readonly performer: string; readonly pod: Pod }> {
+  const names = [drawn, ...(spared === undefined ? [] : performerNames.filter((name) => name !== drawn))];
+  for (const performer of names) {
+    const pod = await podOf(lab, performer, id);
+    if (spared === undefined || pod.spec?.nodeName !== spared) return { performer, pod };
+  }
+  throw missing(id, `every Performer has its pod on node ${spared}, where the operator is that must see the others go`);
+}
+
+/** From this share of nodes on the node controller evicts nobody, and the operator takes nobody for lost. */
+const mostShare = 0.55;
+
+/** Most of the nodes that the load runs on: this one, and others by the draw, but for the one that is spared. */
+async function mostWith(lab: Lab, node: string, spared: string | undefined, draw: string): Promise<string[]> {
+  const all = [...new Set((await list(lab, chaosNamespace, selectorOf(callerLabels))).map(({ spec }) => spec?.nodeName ?? ''))];
+  const random = randomOf(draw);
+  const others = all
+    .toSorted()
+    .filter((name) => name !== node && name !== spared)
+    .map((name) => ({ name, at: random() }))
+    .toSorted((a, b) => a.at - b.at);
+  return [node, ...others.map(({ name }) => name)].slice(0, Math.ceil(all.length * mostShare)).toSorted();
+}
+
+/** Of the operator that leads, if there is one: while most nodes are gone it is to see that, and could do wrong. */
+async function findLeaderNode(lab: Lab, id: string): Promise<string | undefined> {
+  const { operator } = lab.subject;
+  return operator?.lease === undefined ? undefined : (await findLeader(lab, operator, id)).spec?.nodeName;
 }
 
 const missing = (id: string, what: string): TestbedError =>

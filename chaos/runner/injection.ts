@@ -2,6 +2,7 @@ import type { Json } from '../../src/lib/canonical-json.ts';
 import type { ComponentFault } from '../../src/testbed/component-faults.ts';
 import { find, type Lab, patchNewest, remove, until } from '../cluster/lab.ts';
 import { ours } from '../experiment.ts';
+import type { Met } from '../observations.ts';
 import { type ChaosStatus, explainRecords, isInjected, isRecovered, whereItMayBe } from '../records.ts';
 import type { ChaosObject } from '../render.ts';
 import { chaosKinds, type StoredChaos } from './chaos-kinds.ts';
@@ -18,6 +19,8 @@ export interface Injection {
   status(): Promise<Said>;
   /** Takes it back, and what was made for it; what is not there is fine. */
   heal(): Promise<Said>;
+  /** Whom it has met meanwhile, beside those that it was aimed at. */
+  alsoMet?(): Met['pods'];
 }
 
 const recoverLimitMs = 30_000;
@@ -64,7 +67,7 @@ export function chaosMeshInjection(lab: Lab, object: ChaosObject, lasts: boolean
   };
 }
 
-const comes = (holds: () => Promise<boolean>, limitMs: number): Promise<boolean> =>
+export const comes = (holds: () => Promise<boolean>, limitMs: number): Promise<boolean> =>
   until('', holds, limitMs).then(
     () => true,
     () => false,

@@ -10,13 +10,14 @@ import { lastsIn } from '../experiments/catalogue.ts';
 import { feelLimitMs } from '../experiments/timers.ts';
 import type { Met, Observations } from '../observations.ts';
 import { type Felt, feel } from '../probe.ts';
-import { render, type Targets } from '../render.ts';
+import type { Targets } from '../render.ts';
 import type { ChaosRun } from '../report.ts';
 import { recordRun } from '../run-record.ts';
 import type { Trace } from '../trace/trace.ts';
 import { aim, askedOf } from './aim.ts';
-import { chaosMeshInjection, type Injection, type Said } from './injection.ts';
+import type { Injection, Said } from './injection.ts';
 import type { Journal } from './journal.ts';
+import { meshInjection } from './mesh-injection.ts';
 import { restoreService } from './service-fault.ts';
 import { setUp } from './set-up.ts';
 import { ask, isSteady, unaskLeftovers } from './stage.ts';
@@ -47,8 +48,6 @@ const baselineMs = 4_000;
 const quietMs = 6_000;
 /** After all is as asked, an operator may have a last word about it. */
 const lastWordMs = 1_000;
-/** Chaos Mesh ends by itself what nobody is left to end. */
-const deadManMs = 60_000;
 
 /** One experiment from a steady state to a steady state. @throws TestbedError when there is none to begin with; whatever was injected is taken back */
 export async function runExperiment(stage: Stage, plan: RunPlan): Promise<ChaosRun> {
@@ -82,18 +81,19 @@ async function runFrom(stage: Stage, plan: RunPlan, means: Means): Promise<Chaos
   const recorder = await startRecorder(lab, chaosNamespace, lab.subject.operator, (change) => load.onChange(change));
   // The log is long: it is read while the fault lasts only where it alone tells of it.
   const readRequests = (): Observations['requests'] => (fault.kind === 'api-squeeze' ? recorder.requests() : undefined);
-  const loaded = () => ({ ...recorder.seen(), calls: load.calls(beganMs), begun: load.begun(beganMs) });
+  const loaded = () => ({ ...recorder.seen(), calls: load.calls(beganMs), begun: load.begun(beganMs), hangUps: load.hangUps(beganMs) });
   const seen = (): Observations => ({ ...loaded(), writes: undefined, requests: readRequests() });
   try {
     report.update('baseline');
     await sleep(baselineMs, undefined, { signal });
     const { met, targets } = await aim(lab, experiment, seed, round);
     const injection = await prepare(stage, plan, met, targets, means);
+    const metNow = (): Met => ({ ...met, pods: [...met.pods, ...(injection.alsoMet?.() ?? [])] });
     const askedMs = Date.now();
     report.update(
       `injecting: ${experiment.title} (${met.pods.map(({ name }) => name).join()}${met.nodes.length === 0 ? '' : ` on ${met.nodes.join()}`})`,
     );
-    const inflicted = await inflict(stage, plan, injection, met, seen, askedMs);
+    const inflicted = await inflict(stage, plan, injection, metNow, seen, askedMs);
     report.update('waiting until all is as asked');
     const convergedMs = await steady(experiment.convergesMs).then(
       () => Date.now(),
@@ -107,7 +107,7 @@ async function runFrom(stage: Stage, plan: RunPlan, means: Means): Promise<Chaos
     const trace = recorder.trace();
     if (trace !== undefined) stage.keepTrace(`${experiment.id.toLowerCase()}-${round}-${attempt}`, trace);
     const whole: Observations = { ...loaded(), writes: recorder.writes(), requests: recorder.requests() };
-    const felt = feel(fault, whole, met, askedMs, inflicted.endsMs);
+    const felt = feel(fault, whole, metNow(), askedMs, inflicted.endsMs);
     const times = { beganMs, askedMs, feltMs: felt.atMs ?? askedMs, healedMs: inflicted.healedMs, convergedMs, endedMs };
     const quietFromMs = (convergedMs ?? endedMs) + lastWordMs;
     const { injected, recovered } = inflicted;
@@ -117,7 +117,7 @@ async function runFrom(stage: Stage, plan: RunPlan, means: Means): Promise<Chaos
       round,
       attempt,
       judgesTimes,
-      met,
+      met: metNow(),
       times,
       quietFromMs,
       seen: whole,
@@ -145,7 +145,7 @@ async function inflict(
   stage: Stage,
   plan: RunPlan,
   injection: Injection,
-  met: Met,
+  metNow: () => Met,
   seen: () => Observations,
   askedMs: number,
 ): Promise<Inflicted> {
@@ -164,18 +164,21 @@ async function inflict(
     await injection.inject();
     const isThere = async (): Promise<boolean> => {
       injected = injected.holds ? injected : await injection.status();
-      felt = feel(experiment.fault, seen(), met, askedMs, Date.now());
+      felt = feel(experiment.fault, seen(), metNow(), askedMs, Date.now());
       return injected.holds && felt.atMs !== undefined;
     };
     await until('the fault to be felt', isThere, feelLimitMs[stage.timers], signal).catch(() => signal.throwIfAborted());
     if (!injected.holds || felt.atMs === undefined) report.warn(`${experiment.id}: ${injected.holds ? felt.detail : injected.detail}`);
-    if (met.asked !== undefined) await ask(lab, met.asked);
+    const { asked } = metNow();
+    if (asked !== undefined) await ask(lab, asked);
     const feltMs = felt.atMs ?? askedMs;
     // What is not there need not be held.
     if (injected.holds && felt.atMs !== undefined) {
       report.update(`holding for ${lastsMs / 1_000} s`);
       await sleep(Math.max(0, feltMs + lastsMs - Date.now()), undefined, { signal });
     }
+    // What goes on meeting others was not all there at first.
+    if (injected.holds && injection.alsoMet !== undefined) injected = await injection.status();
     const endsMs = Date.now();
     const recovered = await heal();
     return { injected, recovered, endsMs, healedMs: lastsMs === 0 ? feltMs : Date.now() };
@@ -187,7 +190,7 @@ async function inflict(
 
 async function prepare(
   { lab }: Stage,
-  { experiment, suite, round, attempt }: RunPlan,
+  { experiment, suite, seed, round, attempt }: RunPlan,
   met: Met,
   targets: Targets,
   means: Means,
@@ -196,5 +199,5 @@ async function prepare(
   const { fault } = experiment;
   if (isTestbedFault(fault)) return await testbedInjection(lab, fault, met, means);
   const name = `${experiment.id.toLowerCase()}-${round}-${attempt}`;
-  return chaosMeshInjection(lab, render(experiment, targets, lastsMs + deadManMs, name), lastsMs > 0);
+  return meshInjection(lab, { experiment, lastsMs, name, targets, aimAgain: () => aim(lab, experiment, seed, round) });
 }

@@ -173,7 +173,7 @@ export function isOnLostNode(pod: Pod, view: ClusterView): boolean {
 }
 
 /** From this share of unreachable nodes on it is the view that is broken, and no pod counts as lost. */
-export function mostUnreachable(view: ClusterView): boolean {
+export function mostUnreachable(view: Pick<ClusterView, 'nodes'>): boolean {
   let unreachable = 0;
   for (const node of view.nodes.values()) if (isUnreachable(node)) unreachable += 1;
   return unreachable > 0 && unreachable / view.nodes.size >= 0.55;

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { FigureName } from '../../../chaos/experiment.ts';
 import { takeFigures } from '../../../chaos/figures.ts';
 import type { Met, Observations, Times } from '../../../chaos/observations.ts';
+import type { Change, Write } from '../../../src/oracle/kit.ts';
 import { call, calls, change, observed, pod, victim } from './support.ts';
 
 const times: Times = { beganMs: 0, askedMs: 10_000, feltMs: 10_000, healedMs: 20_000, convergedMs: 25_000, endedMs: 30_000 };
@@ -16,6 +17,36 @@ const replaced = [
   born(10_300, 'a-1'),
   change(22_000, pod('a-0'), undefined),
 ];
+const node = (atMs: number, name: string, isSeen = true): Change => ({
+  atMs,
+  kind: 'nodes',
+  key: { namespace: '', name },
+  before: undefined,
+  after: { metadata: { name }, spec: isSeen ? {} : { taints: [{ key: 'node.kubernetes.io/unreachable', effect: 'NoExecute' }] } },
+});
+const endpoint = (atMs: number, name: string): Change => ({
+  atMs,
+  kind: 'endpointSlices',
+  key: { namespace: 'ns', name: 'slice' },
+  before: undefined,
+  after: {
+    metadata: { labels: { 'kubernetes.io/service-name': 'performer-alpha' } },
+    addressType: 'IPv4',
+    endpoints: [{ addresses: [], conditions: { ready: true }, targetRef: { uid: `uid-${name}` } }],
+  },
+});
+const deletion = (atMs: number): Write => ({
+  atMs,
+  actor: 'operator a',
+  verb: 'delete',
+  plural: 'pods',
+  key: { namespace: 'ns', name: 'a-0' },
+  sent: undefined,
+  preconditions: {},
+  result: 'ok',
+  before: pod('a-0'),
+  after: undefined,
+});
 const onNode: Met = { ...victim, nodes: ['n1'] };
 
 describe('takeFigures', () => {
@@ -34,6 +65,46 @@ describe('takeFigures', () => {
       seen: { changes: [born(11_000, 'x-0', 'x'), born(12_000, 'x-1', 'x')] },
       met: { ...victim, asked: 'x' },
       is: 2,
+    },
+    {
+      figure: 'deletion to creation ms',
+      name: 'the longest of many',
+      seen: { changes: [...replaced, change(15_000, pod('a-1'), undefined), born(15_900, 'a-2')] },
+      met: { ...victim, pods: [...victim.pods, { name: 'a-1', uid: 'uid-a-1' }] },
+      is: 900,
+    },
+    {
+      figure: 'pods created beyond one for each kill',
+      name: 'the second for one that was killed',
+      seen: { changes: [...replaced, born(12_000, 'a-2')] },
+      is: 1,
+    },
+    {
+      figure: 'pods created for one Performer at most',
+      name: 'of whichever has the most',
+      seen: { changes: [...replaced, born(11_000, 'b-1', 'beta'), born(12_000, 'b-2', 'beta')] },
+      is: 2,
+    },
+    {
+      figure: 'pods taken away while most nodes are gone',
+      name: 'not those before and after',
+      seen: {
+        changes: [node(1_000, 'n1'), node(1_000, 'n2'), node(11_000, 'n1', false), node(14_000, 'n2', false)],
+        writes: [deletion(12_000), deletion(15_000), deletion(21_000)],
+      },
+      is: 1,
+    },
+    {
+      figure: 'pods taken away while most nodes are gone',
+      name: 'not measured where they never were',
+      seen: { changes: [node(1_000, 'n1'), node(1_000, 'n2'), node(1_000, 'n3'), node(11_000, 'n1', false)] },
+      is: undefined,
+    },
+    {
+      figure: 'heal to replacement ready ms',
+      name: 'not of the pod that was met',
+      seen: { changes: [endpoint(19_000, 'a-0'), endpoint(23_000, 'a-1')] },
+      is: 3_000,
     },
     { figure: 'heal to one pod left ms', name: 'until the old one went', seen: { changes: replaced }, is: 2_000 },
     {

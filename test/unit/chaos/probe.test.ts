@@ -20,6 +20,8 @@ const crashed = (name: string, owner: string): Pod => {
   const [container] = status?.containerStatuses ?? [];
   return { ...rest, status: { ...status, containerStatuses: container === undefined ? [] : [{ ...container, restartCount: 1 }] } };
 };
+const twice: Met = { ...victim, pods: [...victim.pods, { name: 'a-1', uid: 'uid-a-1' }] };
+const evicted = (name: string, node: string): Pod => ({ ...pod(name, { node }), status: { phase: 'Failed', reason: 'Evicted' } });
 
 const service = (atMs: number, selector: Readonly<Record<string, string>> = {}): Change => ({
   atMs,
@@ -211,6 +213,115 @@ describe('feel', () => {
       name: 'no calm where one is not ready',
       fault: { kind: 'calm', performers: 2 },
       seen: { changes: [there, change(0, undefined, pod('x-0', { ready: false }, 'x'))] },
+        atMs: undefined,
+      },
+      {
+      name: 'no node without a network that answers outside of it',
+      fault: { kind: 'node', does: 'link-down' },
+      met: onNode,
+      seen: { renewals: renewals('n1', 1_000, 13_000), calls: calls(9_000, 30_000, 'a-0') },
+      atMs: undefined,
+    },
+    {
+      name: 'a node without a network that is reached from itself',
+      fault: { kind: 'node', does: 'link-down' },
+      met: onNode,
+      seen: {
+        renewals: renewals('n1', 1_000, 13_000),
+        calls: calls(9_000, 30_000, 'a-0').map((one) => (one.atMs < 10_300 ? one : { ...one, from: 'n1' })),
+      },
+      atMs: 10_200,
+    },
+    {
+      name: 'all nodes without power from the last that fell silent',
+      fault: { kind: 'node', does: 'power-off', most: true },
+      met: { ...onNode, nodes: ['n1', 'n2'] },
+      seen: { renewals: [...renewals('n1', 1_000, 11_000), ...renewals('n2', 1_500, 13_500)] },
+      atMs: 10_000,
+    },
+    {
+      name: 'no loss of most nodes of which one is heard',
+      fault: { kind: 'node', does: 'power-off', most: true },
+      met: { ...onNode, nodes: ['n1', 'n2'] },
+      seen: { renewals: [...renewals('n1', 1_000, 11_000), ...renewals('n2', 1_500, 30_000)] },
+      atMs: undefined,
+    },
+    {
+      name: 'a kubelet that hung up',
+      fault: { kind: 'node', does: 'kubelet-crash' },
+      met: onNode,
+      seen: {
+        hangUps: [
+          { node: 'n1', atMs: 9_000 },
+          { node: 'n1', atMs: 10_200 },
+        ],
+      },
+      atMs: 10_200,
+    },
+    {
+      name: 'no crash of a kubelet where others hung up as well',
+      fault: { kind: 'node', does: 'kubelet-crash' },
+      met: onNode,
+      seen: {
+        hangUps: [
+          { node: 'n1', atMs: 10_200 },
+          { node: 'n2', atMs: 10_300 },
+        ],
+      },
+      atMs: undefined,
+    },
+    {
+      name: 'a reboot from the first task that failed',
+      fault: { kind: 'node', does: 'reboot' },
+      met: onNode,
+      seen: { changes: [there, change(14_000, pod('a-0'), pod('a-0', { container: 'c2' }))], calls: calls(10_500, 13_000, undefined) },
+      atMs: 10_500,
+    },
+    {
+      name: 'no reboot that left the container alone',
+      fault: { kind: 'node', does: 'reboot' },
+      met: onNode,
+      seen: { changes: [there], calls: calls(10_500, 13_000, undefined) },
+      atMs: undefined,
+    },
+    {
+      name: 'a full disk that somebody was evicted for',
+      fault: { kind: 'node', does: 'disk-full' },
+      met: onNode,
+      seen: { changes: [there, change(12_000, pod('c-0'), evicted('c-0', 'n1'))] },
+      atMs: 12_000,
+    },
+    {
+      name: 'no full disk where the eviction was on another node',
+      fault: { kind: 'node', does: 'disk-full' },
+      met: onNode,
+      seen: { changes: [there, change(12_000, pod('c-0'), evicted('c-0', 'n2'))] },
+      atMs: undefined,
+    },
+    {
+      name: 'kill after kill from the first',
+      fault: { kind: 'pod-kill', graceSeconds: 0, everyMs: 5_000 },
+      met: twice,
+      seen: { changes: [there, gone, change(10_300, undefined, pod('a-1')), change(15_000, pod('a-1'), undefined)] },
+      atMs: 10_100,
+    },
+    {
+      name: 'no kill after kill where one pod stayed',
+      fault: { kind: 'pod-kill', graceSeconds: 0, everyMs: 5_000 },
+      met: twice,
+      seen: { changes: [there, gone, change(10_300, undefined, pod('a-1'))] },
+      atMs: undefined,
+    },
+    {
+      name: 'two at once from the second',
+      fault: { kind: 'together', faults: [cut('operator-api'), kill] },
+      seen: { renewals: renewals('operator', 0, 10_000), changes: [there, gone] },
+      atMs: 10_100,
+    },
+    {
+      name: 'no two at once of which one is not felt',
+      fault: { kind: 'together', faults: [cut('operator-api'), kill] },
+      seen: { renewals: renewals('operator', 0, 30_000), changes: [there, gone] },
       atMs: undefined,
     },
   ])('finds $name', ({ fault, seen, met = victim, atMs }) => {

@@ -55,7 +55,7 @@ export function request(startedMs: number, code: number, more: Partial<OperatorR
 }
 
 export function observed(seen: Partial<Observations>): Observations {
-  return { calls: [], begun: [], changes: [], writes: [], requests: [], renewals: [], operatorPods: [], ...seen };
+  return { calls: [], begun: [], changes: [], writes: [], requests: [], renewals: [], operatorPods: [], hangUps: [], ...seen };
 }
 
 export const victim: Met = { performer: 'alpha', pods: [{ name: 'a-0', uid: 'uid-a-0' }], nodes: [] };

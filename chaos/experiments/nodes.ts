@@ -1,0 +1,70 @@
+import type { Experiment } from '../experiment.ts';
+import { always, counted, second, timed } from './bounds.ts';
+
+/** What befalls nodes beside the loss of one: their kubelet, their network, their disk, most of them at once. */
+export const nodeExperiments: readonly Experiment[] = [
+  {
+    id: 'C7d',
+    title: 'a kubelet is killed',
+    fault: { kind: 'node', does: 'kubelet-crash' },
+    lastsMs: { full: 0 },
+    injector: 'chaos-mesh',
+    steady: ['S1', 'L4'],
+    bounds: [...always, counted('-', 'failed throughout'), counted('-', 'pods created'), counted('-', 'operator writes to pods')],
+    convergesMs: 60 * second,
+  },
+  {
+    id: 'C7e',
+    title: 'a node loses its network, with all that runs on it, and has it again',
+    fault: { kind: 'node', does: 'link-down' },
+    lastsMs: { full: 60 * second },
+    injector: 'chaos-mesh',
+    steady: ['S1', 'S6', 'R3', 'L1'],
+    bounds: [
+      ...always,
+      counted('G7', 'answers of a replaced pod'),
+      timed('G6', 'fault to loss said ms', 10 * second),
+      timed('G6', 'fault to first answer of another pod ms', 20 * second),
+      timed('G7', 'heal to one pod left ms', 30 * second),
+      counted('G7', 'pods created', 1),
+    ],
+    twin: 'node-cut',
+    convergesMs: 90 * second,
+  },
+  {
+    id: 'C7f',
+    title: 'a node starts anew',
+    fault: { kind: 'node', does: 'reboot' },
+    lastsMs: { full: 0 },
+    injector: 'chaos-mesh',
+    steady: ['S1', 'L1'],
+    bounds: [...always, counted('-', 'pods created', 1), timed('-', 'outage ms', 30 * second)],
+    twin: 'node-off',
+    convergesMs: 90 * second,
+  },
+  {
+    id: 'C7g',
+    title: "a node's disk is full",
+    fault: { kind: 'node', does: 'disk-full' },
+    lastsMs: { full: 90 * second },
+    injector: 'chaos-mesh',
+    steady: ['S1', 'L1'],
+    bounds: [...always, counted('-', 'pods created', 1), timed('-', 'outage ms', 20 * second)],
+    twin: 'pod-evicted',
+    convergesMs: 120 * second,
+  },
+  {
+    id: 'C8',
+    title: 'most nodes lose their power at once',
+    fault: { kind: 'node', does: 'power-off', most: true },
+    lastsMs: { full: 60 * second },
+    injector: 'chaos-mesh',
+    steady: ['S1', 'N3', 'L1'],
+    bounds: [
+      ...always,
+      counted('G8', 'pods created for one Performer at most', 1),
+      counted('G8', 'pods taken away while most nodes are gone'),
+    ],
+    convergesMs: 120 * second,
+  },
+];

@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import type { Lab } from '../../../../chaos/cluster/lab.ts';
+import { callerLabels, chaosNamespace, type Experiment, type Fault, operatorLabels } from '../../../../chaos/experiment.ts';
+import { aim } from '../../../../chaos/runner/aim.ts';
+import { ourSubject } from '../../../../chaos/subject.ts';
+import { performerSelector } from '../../../../src/api/v1alpha1/naming.ts';
+import { endpointSlices, leases, namespaces, pods, services } from '../../../../src/kube/objects.ts';
+import { FakeClock } from '../../../support/fake-clock.ts';
+import { MemoryCluster } from '../../../support/memory-cluster.ts';
+
+const power: Fault = { kind: 'node', does: 'power-off', most: true };
+const experiment = (fault: Fault): Experiment => ({
+  id: 'C0',
+  title: '',
+  fault,
+  lastsMs: { full: 1_000 },
+  injector: 'chaos-mesh',
+  steady: [],
+  bounds: [],
+  convergesMs: 1_000,
+});
+
+/** A cluster whose operator leads on `leader`, with the pods of the Performers on these nodes, and the load on each. */
+async function setUp({ leader, alpha, beta }: Readonly<Record<'leader' | 'alpha' | 'beta', string>>): Promise<Lab> {
+  const cluster = new MemoryCluster({ clock: new FakeClock() });
+  cluster.registerKind(endpointSlices, { statusSubresource: false });
+  const kube = cluster.api();
+  const subject = ourSubject('');
+  const { lease = { namespace: '', name: '' }, deployment = lease } = subject.operator ?? {};
+  const put = (namespace: string, name: string, nodeName: string, labels: Readonly<Record<string, string>>): Promise<unknown> =>
+    kube.create(pods, { metadata: { namespace, name, labels }, spec: { nodeName, containers: [{ name: 'a', image: 'a' }] } });
+  for (const name of [deployment.namespace, chaosNamespace]) await kube.create(namespaces, { metadata: { name } });
+  await put(deployment.namespace, 'operator-a', leader, operatorLabels);
+  await kube.create(leases, { metadata: lease, spec: { holderIdentity: 'operator-a' } });
+  await kube.create(services, {
+    metadata: { namespace: 'default', name: 'kubernetes' },
+    spec: { clusterIP: '10.96.0.1', ports: [{ port: 443 }] },
+  });
+  for (const node of ['n1', 'n2', 'n3']) await put(chaosNamespace, `caller-alpha-${node}`, node, callerLabels);
+  await put(chaosNamespace, 'a-0', alpha, performerSelector('alpha'));
+  await put(chaosNamespace, 'b-0', beta, performerSelector('beta'));
+  return { kube, subject } as unknown as Lab;
+}
+
+describe('most nodes', () => {
+  it.each([
+    { name: "are all but the leader's", where: { leader: 'n1', alpha: 'n2', beta: 'n3' }, nodes: ['n2', 'n3'] },
+    { name: "are all but the leader's, whoever's pod stands there", where: { leader: 'n3', alpha: 'n3', beta: 'n1' }, nodes: ['n1', 'n2'] },
+  ])('$name', async ({ where, nodes }) => {
+    const lab = await setUp(where);
+    for (const round of [0, 1, 2, 3]) {
+      const { met, targets } = await aim(lab, experiment(power), 1, round);
+      expect([met.nodes, targets.machines]).toEqual([nodes, nodes]);
+      expect(nodes).toContain(met.performer === 'alpha' ? where.alpha : where.beta);
+    }
+  });
+
+  it('are not to be had where every Performer stands beside the leader', async () => {
+    const lab = await setUp({ leader: 'n1', alpha: 'n1', beta: 'n1' });
+    await expect(aim(lab, experiment(power), 1, 0)).rejects.toThrow(/every Performer has its pod on node n1/);
+  });
+});
+
+describe('several faults at once', () => {
+  it('meet the same Performer, and each whom it means', async () => {
+    const lab = await setUp({ leader: 'n1', alpha: 'n2', beta: 'n3' });
+    const faults: readonly Fault[] = [
+      { kind: 'partition', between: 'operator-api' },
+      { kind: 'pod-kill', graceSeconds: 0 },
+    ];
+    const { met, targets } = await aim(lab, experiment({ kind: 'together', faults }), 1, 0);
+    expect(met).toMatchObject({ pods: [{ name: met.performer === 'alpha' ? 'a-0' : 'b-0' }], nodes: [], asked: 'asked-c0-0' });
+    expect(targets.parts?.map((part) => part.pods)).toEqual([
+      { namespace: 'hourglass-system', names: ['operator-a'] },
+      { namespace: chaosNamespace, names: met.pods.map(({ name }) => name) },
+    ]);
+  });
+});
