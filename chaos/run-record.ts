@@ -10,7 +10,7 @@ import type { ChaosRun } from './report.ts';
 import type { Subject } from './subject.ts';
 import { describeExplained, explainTrace } from './trace/explain.ts';
 import type { Trace } from './trace/trace.ts';
-import { decide } from './verdict.ts';
+import { decide, type Finding } from './verdict.ts';
 
 export interface RunFacts {
   readonly subject: Subject;
@@ -60,7 +60,7 @@ export function recordRun(facts: RunFacts): ChaosRun {
     target: { performer: met.performer, pods: met.pods.map(({ name }) => name), nodes: [...met.nodes] },
     times: { ...when, ...(convergedMs === undefined ? {} : { convergedMs }) },
     verdict,
-    findings,
+    findings: [...findings, ...noteLeaders(seen, times)],
     goals: bounds.map((bound) => ({ ...bound, ...measured(bound.figure) })),
     figures: { ...figures, ...(convergedAfterMs === undefined ? {} : { 'heal to as asked ms': convergedAfterMs }) },
     evaluated: judgement.evaluated,
@@ -70,6 +70,17 @@ export function recordRun(facts: RunFacts): ChaosRun {
     conditions: readConditions(seen),
     ...(explained === undefined ? {} : { replay: { ...explained, unexplained: [...explained.unexplained] } }),
   };
+}
+
+/** Who led: a loss that takes the leader along is said only by the next one. Pure. */
+export function noteLeaders({ renewals }: Pick<Observations, 'renewals'>, { askedMs }: Pick<Times, 'askedMs'>): readonly Finding[] {
+  const held = renewals.filter(({ of, holder }) => of === 'operator' && holder !== '');
+  const first = held.findLast(({ atMs }) => atMs <= askedMs)?.holder;
+  const later = held.filter(({ atMs, holder }) => atMs > askedMs && holder !== first);
+  const next = later.filter(({ holder }, at) => later.findIndex((one) => one.holder === holder) === at);
+  if (first === undefined || next.length === 0) return [];
+  const detail = next.map(({ holder, atMs }) => `${holder} led from ${((atMs - askedMs) / 1_000).toFixed(1)} s on`).join(', ');
+  return [{ what: 'another operator took over', says: 'noted', detail: `${first} led at first; ${detail}` }];
 }
 
 /** Real nodes are put right sooner than the simulator's slowest; a view is old for as long as nobody can read, and a moment more. */
