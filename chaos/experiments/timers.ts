@@ -25,6 +25,11 @@ const onStock: Readonly<Record<string, Change>> = {
   },
   C7b: { lastsMs: { full: 120 * second }, atMost: { 'fault to first answer of another pod ms': 70 * second } },
   C7c: { lastsMs: { full: 120 * second } },
+  C7e: {
+    lastsMs: { full: 120 * second },
+    atMost: { 'fault to loss said ms': 57 * second, 'fault to first answer of another pod ms': 70 * second },
+  },
+  C8: { lastsMs: { full: 120 * second } },
 };
 
 /** The experiment as it is on a cluster with these timers. Pure. */
