@@ -23,6 +23,9 @@ export interface Judgement {
   readonly blind: readonly string[];
 }
 
+/** A run may end between a change of a pod and the status that follows it. */
+const graceMs = 1_000;
+
 /** The oracle that goes by the absence of writes. */
 const silence = 'L4';
 
@@ -53,7 +56,7 @@ export function judge(
   const silentWrites = (seen.writes ?? []).filter(
     ({ actor, atMs, plural }) => actor.startsWith('operator') && atMs >= quietFromMs && plural !== 'events',
   );
-  board.rest({ atMs: times.endedMs, silentWrites, instances: undefined });
+  board.rest({ atMs: times.endedMs, silentWrites, instances: undefined, graceMs });
   const blind = knowsWrites ? [] : board.oracles.filter(({ onWrite, id }) => onWrite !== undefined || id === silence).map(({ id }) => id);
   // Silence that nobody listened to was not put to the test.
   const evaluated = board.oracles.map(({ id, evaluated }) => [id, id === silence && !knowsWrites ? 0 : evaluated()] as const);

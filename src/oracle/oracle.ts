@@ -83,6 +83,8 @@ export interface Rest {
   readonly silentWrites: readonly Write[];
   /** Physically, from the nodes; undefined where nobody can tell. */
   readonly instances: readonly Instance[] | undefined;
+  /** How long status may take to follow a pod, ms: of a Performer whose pods changed since, nothing is said. Left out: no time at all. */
+  readonly graceMs?: number;
 }
 
 /**

@@ -32,16 +32,22 @@ function living({ view }: Rest): readonly Performer[] {
   return [...view.performers.values()].filter((one) => !isDeleting(one) && !isManagedElsewhere(one));
 }
 
+function isFollowed(performer: Performer, { atMs, graceMs = 0 }: Rest, memory: Memory): boolean {
+  return atMs - memory.podsChangedMs(keyOf(performer)) >= graceMs;
+}
+
 function converged(memory: Memory): Oracle {
   return defineOracle(
     'L1',
     'Each Performer has what it asks for and its status says so, or a reason that is true of the cluster.',
     (test) => ({
       atRest: (rest) =>
-        living(rest).flatMap((performer) => {
-          const wrong = findUnrest(performer, rest, memory);
-          return test(wrong === undefined, rest.atMs, keyText(keyOf(performer)), () => wrong ?? '');
-        }),
+        living(rest)
+          .filter((performer) => isFollowed(performer, rest, memory))
+          .flatMap((performer) => {
+            const wrong = findUnrest(performer, rest, memory);
+            return test(wrong === undefined, rest.atMs, keyText(keyOf(performer)), () => wrong ?? '');
+          }),
     }),
   );
 }
@@ -57,7 +63,7 @@ function isolated(memory: Memory): Oracle {
       };
       if (!all.some(isPoisoned)) return [];
       return all
-        .filter((one) => !isPoisoned(one))
+        .filter((one) => !isPoisoned(one) && isFollowed(one, rest, memory))
         .flatMap((one) =>
           test(
             findUnrest(one, rest, memory) === undefined,

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { judge } from '../../../chaos/judge.ts';
 import type { Observations, Renewal, Times } from '../../../chaos/observations.ts';
-import type { Write } from '../../../src/oracle/kit.ts';
+import { type KubeObject, keyOf } from '../../../src/kube/objects.ts';
+import type { Change, Write } from '../../../src/oracle/kit.ts';
+import { performer, pod as podOf, ready, service, startMs } from '../oracle/world.ts';
 import { change, observed, pod, victim } from './support.ts';
 
 const times: Times = { beganMs: 0, askedMs: 10_000, feltMs: 10_000, healedMs: 20_000, convergedMs: 25_000, endedMs: 60_000 };
@@ -47,6 +49,24 @@ describe('what was seen, told to the oracles', () => {
     expect(blind(undefined)).toEqual(expect.arrayContaining(['S7', 'L4']));
     expect(blind(undefined)).not.toContain('L1');
     expect(blind([])).toEqual([]);
+  });
+
+  it.each([
+    { name: 'changed a moment before the end', agoMs: 900, found: [] },
+    { name: 'changed a second before the end', agoMs: 1_000, found: ['L1'] },
+  ])('lets status take a second to follow a pod: one that $name', ({ agoMs, found }) => {
+    const endedMs = startMs + 600_000;
+    const put = (kind: Change['kind'], after: KubeObject, atMs = startMs): Change =>
+      ({ atMs, kind, key: keyOf(after), before: undefined, after }) as Change;
+    const changes = [
+      put('performers', performer({}, { status: ready() })),
+      put('services', service()),
+      put('pods', podOf()),
+      put('pods', podOf({ ready: false }), endedMs - agoMs),
+    ];
+    const never = { ...times, beganMs: startMs, askedMs: endedMs, feltMs: endedMs, healedMs: endedMs, endedMs };
+    const { violations } = judge(observed({ changes }), never, victim, endedMs);
+    expect(violations.map(({ oracle }) => oracle)).toEqual(found);
   });
 
   it('does not take silence for tested where nobody listened', () => {

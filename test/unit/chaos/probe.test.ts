@@ -213,9 +213,9 @@ describe('feel', () => {
       name: 'no calm where one is not ready',
       fault: { kind: 'calm', performers: 2 },
       seen: { changes: [there, change(0, undefined, pod('x-0', { ready: false }, 'x'))] },
-        atMs: undefined,
-      },
-      {
+      atMs: undefined,
+    },
+    {
       name: 'no node without a network that answers outside of it',
       fault: { kind: 'node', does: 'link-down' },
       met: onNode,

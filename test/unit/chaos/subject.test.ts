@@ -13,7 +13,11 @@ describe('what cannot be done', () => {
       subject: plainDeployment,
       out: ['C2b', 'C5', 'C10a', 'C12c', 'C12d', 'C12e', 'C12f', 'C12g', 'C16', 'C17'],
     },
-    { to: 'an operator without a Lease', subject: { ...ours, operator: unled }, out: ['C2b', 'C5', 'C10a', 'C12c', 'C12d', 'C12e', 'C12g'] },
+    {
+      to: 'an operator without a Lease',
+      subject: { ...ours, operator: unled },
+      out: ['C2b', 'C5', 'C10a', 'C12c', 'C12d', 'C12e', 'C12g'],
+    },
   ])('to $to is known', ({ subject, out }) => {
     expect(experiments.filter((one) => whyNot(one, subject) !== undefined).map(({ id }) => id)).toEqual(out);
   });
