@@ -15,9 +15,9 @@ export type Fault =
   | { readonly kind: 'partition'; readonly between: 'clients-pod' | 'clients-service' | 'operator-api' | 'kubelet-api' }
   /**
    * Done to a node by an agent that has power over it, under the agent's own name for it. `most`: to as many nodes at once as make the node
-   * controller, and the operator, doubt their own view.
+   * controller, and the operator, doubt their own view. `leader`: to the one of the operator that leads, where a Performer is asked for.
    */
-  | { readonly kind: 'node'; readonly does: Exclude<NodeFaultId, 'api-cut'>; readonly most?: true }
+  | { readonly kind: 'node'; readonly does: Exclude<NodeFaultId, 'api-cut'>; readonly most?: true; readonly leader?: true }
   /** Several at once on the same Performer; each comes once the one before it is there. */
   | { readonly kind: 'together'; readonly faults: readonly Fault[] }
   | TestbedFault;

@@ -53,6 +53,7 @@ export function whyNot({ fault }: Experiment, { operator }: Subject): string | u
     (fault.kind === 'container-kill' && fault.of === 'operator') ||
     cutsOperator(fault) ||
     fault.kind === 'leader-hang' ||
+    (fault.kind === 'node' && fault.leader === true) ||
     fault.kind === 'api-path';
   const needsOperator = needsLease || fault.kind === 'api-squeeze' || fault.kind === 'crash-loop' || fault.kind === 'calm';
   if (needsOperator && operator === undefined) return 'it has no operator of its own';

@@ -54,6 +54,24 @@ export const nodeExperiments: readonly Experiment[] = [
     convergesMs: 120 * second,
   },
   {
+    id: 'C7h',
+    title: 'the node of the operator that leads loses its power',
+    fault: { kind: 'node', does: 'power-off', leader: true },
+    lastsMs: { full: 60 * second },
+    injector: 'chaos-mesh',
+    steady: ['S1', 'S6', 'E1', 'L1'],
+    bounds: [
+      ...always,
+      // As in C7, and the Lease that the next one waits for.
+      timed('G6', 'fault to loss said ms', 25 * second),
+      timed('G6', 'fault to replacement ready ms', 35 * second),
+      counted('G6', 'pods created', 1),
+    ],
+    walks: false,
+    twin: 'node-off',
+    convergesMs: 120 * second,
+  },
+  {
     id: 'C8',
     title: 'most nodes lose their power at once',
     fault: { kind: 'node', does: 'power-off', most: true },

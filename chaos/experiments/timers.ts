@@ -29,6 +29,11 @@ const onStock: Readonly<Record<string, Change>> = {
     lastsMs: { full: 120 * second },
     atMost: { 'fault to loss said ms': 57 * second, 'fault to first answer of another pod ms': 70 * second },
   },
+  // The Lease is over long before the node is given up.
+  C7h: {
+    lastsMs: { full: 120 * second },
+    atMost: { 'fault to loss said ms': 57 * second, 'fault to replacement ready ms': 70 * second },
+  },
   C8: { lastsMs: { full: 120 * second } },
 };
 

@@ -1,8 +1,19 @@
 import { performerSelector, serviceName } from '../../src/api/v1alpha1/naming.ts';
-import { type EndpointSlice, endpointSlices, keyOf, keyText, leases, type Pod, pods, services } from '../../src/kube/objects.ts';
+import {
+  type EndpointSlice,
+  endpointSlices,
+  keyOf,
+  keyText,
+  type Lease,
+  leases,
+  type Pod,
+  pods,
+  services,
+} from '../../src/kube/objects.ts';
+import type { NodeFaultId } from '../../src/testbed/nodes/node-faults.ts';
 import { TestbedError } from '../../src/testbed/testbed-error.ts';
 import { chooseTarget, randomOf } from '../choose.ts';
-import type { Lab } from '../cluster/lab.ts';
+import { find, type Lab } from '../cluster/lab.ts';
 import { callerLabels, chaosNamespace, type Experiment, partsOf, performerNames } from '../experiment.ts';
 import type { Met } from '../observations.ts';
 import type { Targets } from '../render.ts';
@@ -33,21 +44,24 @@ export async function aim(
   const { fault, id } = experiment;
   if (fault.kind === 'together') return await aimTogether(lab, experiment, seed, round);
   const drawn = chooseTarget(performerNames, seed, id, round);
-  const spared = fault.kind === 'node' && fault.most === true ? await findLeaderNode(lab, id) : undefined;
-  const { performer, pod } = await podOutside(lab, spared, drawn, id);
+  const asked = askedOf(id, round);
+  const leaderNode = fault.kind === 'node' && silencing.has(fault.does) ? await findLeaderNode(lab) : undefined;
+  const isAtLeader = fault.kind === 'node' && fault.leader === true;
+  const { performer, pod } = isAtLeader
+    ? { performer: asked, pod: await podOn(lab, leaderNode, asked, id) }
+    : await podOutside(lab, leaderNode, drawn, id);
   const node = pod.spec?.nodeName ?? '';
   const pick = (one: Pod) => ({ name: keyOf(one).name, uid: one.metadata?.uid ?? '' });
   const met: Met = { performer, pods: [pick(pod)], nodes: [] };
   const performerPods = { namespace: chaosNamespace, names: [keyOf(pod).name] };
-  const asked = askedOf(id, round);
   if (fault.kind === 'node') {
-    const machines = fault.most === true ? await mostWith(lab, node, spared, `${seed} ${id} ${round}`) : [node];
+    const machines = fault.most === true ? await mostWith(lab, node, leaderNode, `${seed} ${id} ${round}`) : [node];
     const targets = { pods: performerPods, machines, uid: `${id.toLowerCase()}-${round}-${Date.now().toString(36)}` };
     return { met: { ...met, nodes: machines }, targets };
   }
   if ((fault.kind === 'container-kill' && fault.of === 'operator') || fault.kind === 'leader-hang') {
     const operator = operatorOf(lab, id);
-    const leader = await findLeader(lab, operator, id);
+    const leader = await getLeader(lab, operator, id);
     return {
       met: { ...met, pods: [pick(leader)], asked },
       targets: { pods: { namespace: operator.deployment.namespace, names: [keyOf(leader).name] } },
@@ -92,6 +106,16 @@ async function aimTogether(lab: Lab, experiment: Experiment, seed: number, round
   return { met, targets: { ...first.targets, parts: parts.map(({ targets }) => targets) } };
 }
 
+async function podOn(lab: Lab, node: string | undefined, performer: string, id: string): Promise<Pod> {
+  const pod = await podOf(lab, performer, id);
+  if (node === undefined || pod.spec?.nodeName !== node)
+    throw missing(id, `Performer ${performer} is not on node ${node}, where the operator is that leads`);
+  return pod;
+}
+
+/** What nobody is heard from any more: with the operator that leads the next one waits for its Lease first, and all would come that much later. */
+const silencing: ReadonlySet<string> = new Set<NodeFaultId>(['power-off', 'freeze', 'link-down']);
+
 /** The pod of the Performer that was drawn; of another one where that stands on the node that is to be spared and the other does not. */
 async function podOutside(
   lab: Lab,
@@ -123,10 +147,10 @@ async function mostWith(lab: Lab, node: string, spared: string | undefined, draw
   return [node, ...others.map(({ name }) => name)].slice(0, Math.ceil(all.length * mostShare)).toSorted();
 }
 
-/** Of the operator that leads, if there is one: while most nodes are gone it is to see that, and could do wrong. */
-async function findLeaderNode(lab: Lab, id: string): Promise<string | undefined> {
+/** Of the operator that leads, if there is one. */
+export async function findLeaderNode(lab: Lab): Promise<string | undefined> {
   const { operator } = lab.subject;
-  return operator?.lease === undefined ? undefined : (await findLeader(lab, operator, id)).spec?.nodeName;
+  return operator === undefined ? undefined : (await findLeader(lab, operator))?.spec?.nodeName;
 }
 
 const missing = (id: string, what: string): TestbedError =>
@@ -152,13 +176,18 @@ function operatorOf({ subject: { name, operator } }: Lab, id: string): Operator 
   return operator;
 }
 
-async function findLeader(lab: Lab, { deployment: { namespace }, labels, lease }: Operator, id: string): Promise<Pod> {
-  if (lease === undefined) throw missing(id, 'the operator has no Lease');
-  const { spec } = await lab.kube.get(leases, lease);
-  // Some put more behind the name of their pod.
-  const leader = (await list(lab, namespace, selectorOf(labels))).find((pod) => spec?.holderIdentity?.split('_')[0] === keyOf(pod).name);
-  if (leader === undefined) throw missing(id, `no pod of the operator holds the Lease ${keyText(lease)}`);
+async function getLeader(lab: Lab, operator: Operator, id: string): Promise<Pod> {
+  if (operator.lease === undefined) throw missing(id, 'the operator has no Lease');
+  const leader = await findLeader(lab, operator);
+  if (leader === undefined) throw missing(id, `no pod of the operator holds the Lease ${keyText(operator.lease)}`);
   return leader;
+}
+
+async function findLeader(lab: Lab, { deployment: { namespace }, labels, lease }: Operator): Promise<Pod | undefined> {
+  if (lease === undefined) return undefined;
+  const { spec } = (await find<Lease>(lab, leases, { metadata: lease })) ?? {};
+  // Some put more behind the name of their pod.
+  return (await list(lab, namespace, selectorOf(labels))).find((pod) => spec?.holderIdentity?.split('_')[0] === keyOf(pod).name);
 }
 
 async function clusterIpOf({ kube }: Lab, namespace: string, name: string): Promise<string> {

@@ -1,4 +1,4 @@
-import { performers } from '../../src/api/v1alpha1/performer.ts';
+import { type PerformerSpecInput, performers } from '../../src/api/v1alpha1/performer.ts';
 import { keyOf, type Namespace, type Node, namespaces, nodes, type Pod, pods, services } from '../../src/kube/objects.ts';
 import { ensure, find, type Lab, remove, until } from '../cluster/lab.ts';
 import type { Load } from '../cluster/load.ts';
@@ -90,14 +90,19 @@ export async function isSteady(lab: Lab, load: Load, names: readonly string[]): 
 }
 
 /** Asks for one performer more, in the way of the subject. */
-export async function ask(lab: Lab, name: string, env: Readonly<Record<string, string>> = {}): Promise<void> {
+export async function ask(
+  lab: Lab,
+  name: string,
+  env: Readonly<Record<string, string>> = {},
+  more: Partial<PerformerSpecInput> = {},
+): Promise<void> {
   if (lab.subject.asks === 'Deployment') {
     const { deployment, service } = buildDeployment(chaosNamespace, name, lab.performerImage, env);
     await ensure(lab, services, service);
     await ensure(lab, deployments, deployment);
     return;
   }
-  await ensure(lab, performers, buildPerformer(chaosNamespace, name, lab.performerImage, env, spec));
+  await ensure(lab, performers, buildPerformer(chaosNamespace, name, lab.performerImage, env, { ...spec, ...more }));
 }
 
 /** Takes away what experiments of a killed run asked for: found there, it would pass for taken up at once. */

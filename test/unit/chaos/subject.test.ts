@@ -11,12 +11,12 @@ describe('what cannot be done', () => {
     {
       to: 'a subject without an operator',
       subject: plainDeployment,
-      out: ['C2b', 'C5', 'C10a', 'C12c', 'C12d', 'C12e', 'C12f', 'C12g', 'C16', 'C17'],
+      out: ['C2b', 'C5', 'C7h', 'C10a', 'C12c', 'C12d', 'C12e', 'C12f', 'C12g', 'C16', 'C17'],
     },
     {
       to: 'an operator without a Lease',
       subject: { ...ours, operator: unled },
-      out: ['C2b', 'C5', 'C10a', 'C12c', 'C12d', 'C12e', 'C12g'],
+      out: ['C2b', 'C5', 'C7h', 'C10a', 'C12c', 'C12d', 'C12e', 'C12g'],
     },
   ])('to $to is known', ({ subject, out }) => {
     expect(experiments.filter((one) => whyNot(one, subject) !== undefined).map(({ id }) => id)).toEqual(out);

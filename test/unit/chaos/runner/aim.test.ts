@@ -64,6 +64,65 @@ describe('most nodes', () => {
   });
 });
 
+describe('a node that falls silent', () => {
+  const silent = ['power-off', 'freeze', 'link-down'] as const;
+
+  it.each(silent)("is, by %s, not the leader's where a Performer stands elsewhere", async (does) => {
+    const lab = await setUp({ leader: 'n1', alpha: 'n1', beta: 'n2' });
+    for (const round of [0, 1, 2, 3]) {
+      const { met } = await aim(lab, experiment({ kind: 'node', does }), 1, round);
+      expect(met).toMatchObject({ performer: 'beta', nodes: ['n2'] });
+    }
+  });
+
+  it("is the leader's where every Performer stands beside the leader", async () => {
+    const lab = await setUp({ leader: 'n1', alpha: 'n1', beta: 'n1' });
+    expect((await aim(lab, experiment({ kind: 'node', does: 'power-off' }), 1, 0)).met.nodes).toEqual(['n1']);
+  });
+
+  it('is that of the drawn Performer where nobody leads', async () => {
+    const lab = await setUp({ leader: 'n1', alpha: 'n1', beta: 'n1' });
+    const { lease = { namespace: '', name: '' } } = lab.subject.operator ?? {};
+    const { uid = '', resourceVersion = '' } = (await lab.kube.get(leases, lease)).metadata ?? {};
+    await lab.kube.delete(leases, lease, { uid, resourceVersion });
+    expect((await aim(lab, experiment({ kind: 'node', does: 'power-off' }), 1, 0)).met.nodes).toEqual(['n1']);
+  });
+
+  it('is any where the operator that leads goes on', async () => {
+    const lab = await setUp({ leader: 'n1', alpha: 'n1', beta: 'n2' });
+    const nodes = await Promise.all(
+      [0, 1, 2, 3, 4, 5].map(async (round) =>
+        (await aim(lab, experiment({ kind: 'node', does: 'kubelet-hang' }), 1, round)).met.nodes.join(),
+      ),
+    );
+    expect([...new Set(nodes)].toSorted()).toEqual(['n1', 'n2']);
+  });
+});
+
+describe("the leader's node", () => {
+  const atLeader = experiment({ kind: 'node', does: 'power-off', leader: true });
+  const askFor = (lab: Lab, nodeName: string): Promise<unknown> =>
+    lab.kube.create(pods, {
+      metadata: { namespace: chaosNamespace, name: 'asked-0', labels: performerSelector('asked-c0-0') },
+      spec: { nodeName, containers: [{ name: 'a', image: 'a' }] },
+    });
+
+  it('is met with the Performer that was asked for there', async () => {
+    const lab = await setUp({ leader: 'n1', alpha: 'n2', beta: 'n3' });
+    await askFor(lab, 'n1');
+    const { met, targets } = await aim(lab, atLeader, 1, 0);
+    expect(met).toMatchObject({ performer: 'asked-c0-0', pods: [{ name: 'asked-0' }], nodes: ['n1'] });
+    expect(met.asked).toBeUndefined();
+    expect(targets.machines).toEqual(['n1']);
+  });
+
+  it('is not met where that Performer stands elsewhere', async () => {
+    const lab = await setUp({ leader: 'n1', alpha: 'n2', beta: 'n3' });
+    await askFor(lab, 'n2');
+    await expect(aim(lab, atLeader, 1, 0)).rejects.toThrow('Performer asked-c0-0 is not on node n1, where the operator is that leads');
+  });
+});
+
 describe('several faults at once', () => {
   it('meet the same Performer, and each whom it means', async () => {
     const lab = await setUp({ leader: 'n1', alpha: 'n2', beta: 'n3' });
