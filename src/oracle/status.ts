@@ -64,7 +64,8 @@ function wellFormed(): Oracle {
       if (last?.actor !== write.actor)
         others.set(key, { actor: write.actor, changedMs: last === undefined ? Number.NEGATIVE_INFINITY : write.atMs });
       const isShared = write.atMs - (others.get(key)?.changedMs ?? 0) < sharedMs;
-      const wrong = findContradiction(written.status, written.before, isShared);
+      const { readyReplicas: counted } = (write.sent as Performer | undefined)?.status ?? {};
+      const wrong = findContradiction(written.status, written.before, isShared, counted !== undefined);
       return test(wrong === undefined, write.atMs, key, () => `${write.actor} wrote a status in which ${wrong}`);
     },
   }));
@@ -75,8 +76,12 @@ const sharedMs = 600_000;
 
 const phases = ['Pending', 'Running', 'Upgrading', 'Terminating', 'Failed'];
 
-/** The first thing in a status that contradicts the rest of it, or what stood before. Pure. */
-export function findContradiction(status: PerformerStatus, before: Performer, isShared = false): string | undefined {
+/**
+ * The first thing in a status that contradicts the rest of it, or what stood before. Pure.
+ *
+ * @param isCounted whether the ready pods were told of with it: what another writer puts back, or a CRD prunes, is left out for a while
+ */
+function findContradiction(status: PerformerStatus, before: Performer, isShared: boolean, isCounted: boolean): string | undefined {
   const { conditions = [], observedGeneration, phase = '' } = status;
   const generation = before.metadata?.generation ?? 0;
   const ready = findCondition(conditions, 'Ready');
@@ -99,7 +104,7 @@ export function findContradiction(status: PerformerStatus, before: Performer, is
   const asked = askedOf(before);
   const { readyReplicas, updatedReplicas, replicas } = status;
   const isWhole = asked !== undefined && replicas === asked.replicas && readyReplicas === replicas && updatedReplicas === replicas;
-  if (!isShared && ready.reason === 'Starting' && isWhole && !asked.spec.minReadySeconds)
+  if (isCounted && ready.reason === 'Starting' && isWhole && !asked.spec.minReadySeconds)
     return `Starting is the reason, and all ${asked.replicas} pods are ready`;
   if (row.stalls !== (findCondition(conditions, 'Stalled')?.status === 'True')) return `Stalled does not go with ${ready.reason}`;
   if (ready.status === 'True' && findCondition(conditions, 'Reconciling') !== undefined) return 'Reconciling stands beside Ready True';
