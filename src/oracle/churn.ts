@@ -105,7 +105,7 @@ function fewRefusals(): Oracle {
     onChange: notingIn(changes),
     onWrite: (write) => {
       if (!isOperator(write) || write.result === 'ok' || !['pods', 'services', 'performers'].includes(write.plural)) return [];
-      const { namespace, name } = performerOf(write.before ?? (write.sent as KubeObject | undefined)) ?? write.key;
+      const { namespace, name } = performerOf(write.verb === 'create' ? (write.sent as KubeObject) : write.before) ?? write.key;
       const key = keyText({ namespace: namespace === '' ? write.key.namespace : namespace, name });
       note(refusals, key, [write.atMs], write.atMs - minuteMs);
       const count = refusals.get(key)?.length ?? 0;
