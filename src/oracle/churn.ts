@@ -122,20 +122,18 @@ function fewRefusals(): Oracle {
 
 /**
  * A patch is decided on the version it names: one that changes nothing of it was not wanted. Guard: whether a CRD keeps a field can only
- * be learned by trying, which each process may do once in five minutes.
+ * be learned by trying, which each process may do once in five minutes, and once more where the answer was lost.
  */
 function noIdleWrite({ context }: Memory): Oracle {
-  const tried = new Map<string, number>();
+  const tried = new Map<string, number[]>();
   return defineOracle('L5', 'A pass over what is as it should be writes nothing: no patch changes nothing.', (test) => ({
     onWrite: (write) => {
       const { before, after, actor, processSinceMs = 0, atMs, plural } = write;
       if (!isOperator(write) || write.verb !== 'patch' || write.result !== 'ok' || before === undefined || after === undefined) return [];
       const key = keyText(write.key);
       const pruned = prunedOf(write).map((field) => `${actor} ${processSinceMs} ${key} ${field}`);
-      const isNew =
-        pruned.length > 0 &&
-        pruned.every((id) => atMs - (tried.get(id) ?? Number.NEGATIVE_INFINITY) >= prunedAgainMs - context.clockAheadMs);
-      for (const id of pruned) tried.set(id, atMs);
+      for (const id of pruned) note(tried, id, [atMs], atMs - prunedAgainMs + context.clockAheadMs);
+      const isNew = pruned.length > 0 && pruned.every((id) => (tried.get(id)?.length ?? 0) <= 2);
       const isEffective = before.metadata?.resourceVersion !== after.metadata?.resourceVersion;
       return test(isEffective || isNew, atMs, key, () => `${actor} patched ${plural} ${key} to what it was`);
     },

@@ -277,8 +277,11 @@ export class Memory {
     this.#podChanges.set(keyText(owner), atMs);
     const trace = this.#byUid.get(uid);
     if (trace === undefined) return;
+    const [former, marks] = [trace.pod.metadata?.labels, after.metadata?.labels];
     trace.pod = after;
-    if (after.metadata?.labels?.[labels.revision] !== undefined && trace.markedMs > atMs) {
+    // One that is to be rolled gets no revision, only what others find it by.
+    const isNamed = marks?.[labels.instance] !== undefined && former?.[labels.instance] === undefined;
+    if ((marks?.[labels.revision] !== undefined || isNamed) && trace.markedMs > atMs) {
       trace.claimedBeside = this.isAnothers(trace) && this.#isFilled(owner, atMs);
       trace.markedMs = atMs;
     }
@@ -292,7 +295,7 @@ export class Memory {
     const { viewLagMs } = this.context;
     const asked = this.asked(owner, atMs, viewLagMs, owner.uid);
     const ours = this.pods(owner, owner.uid).filter(
-      (one) => one.marked && one.bornMs <= atMs - viewLagMs && isInService(one.pod, owner.name),
+      (one) => one.marked && !one.touched && one.bornMs <= atMs - viewLagMs && isInService(one.pod, owner.name),
     );
     return asked.length > 0 && asked.every((one) => ours.filter((trace) => this.passesFor(trace, one)).length >= one.replicas);
   }
