@@ -122,18 +122,20 @@ function fewRefusals(): Oracle {
 
 /**
  * A patch is decided on the version it names: one that changes nothing of it was not wanted. Guard: whether a CRD keeps a field can only
- * be learned by trying, which each process may do once in five minutes, and once more where the answer was lost.
+ * be learned by trying, which each process may do once in five minutes, and again where it heard no answer.
  */
 function noIdleWrite({ context }: Memory): Oracle {
-  const tried = new Map<string, number[]>();
+  const tried = new Map<string, Write>();
   return defineOracle('L5', 'A pass over what is as it should be writes nothing: no patch changes nothing.', (test) => ({
     onWrite: (write) => {
       const { before, after, actor, processSinceMs = 0, atMs, plural } = write;
       if (!isOperator(write) || write.verb !== 'patch' || write.result !== 'ok' || before === undefined || after === undefined) return [];
       const key = keyText(write.key);
       const pruned = prunedOf(write).map((field) => `${actor} ${processSinceMs} ${key} ${field}`);
-      for (const id of pruned) note(tried, id, [atMs], atMs - prunedAgainMs + context.clockAheadMs);
-      const isNew = pruned.length > 0 && pruned.every((id) => (tried.get(id)?.length ?? 0) <= 2);
+      const mayTry = (last: Write | undefined): boolean =>
+        last === undefined || last.outcome?.isUnknown === true || atMs - last.atMs >= prunedAgainMs - context.clockAheadMs;
+      const isNew = pruned.length > 0 && pruned.every((id) => mayTry(tried.get(id)));
+      for (const id of pruned) tried.set(id, write);
       const isEffective = before.metadata?.resourceVersion !== after.metadata?.resourceVersion;
       return test(isEffective || isNew, atMs, key, () => `${actor} patched ${plural} ${key} to what it was`);
     },

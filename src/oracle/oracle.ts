@@ -44,6 +44,8 @@ export interface Write {
   readonly after: KubeObject | undefined;
   /** By the world's own knowledge, not the actor's: it held the Lease, or nobody had to, when the API server took the write. Undefined where nobody can tell. */
   readonly entitled?: boolean;
+  /** Whether the caller never heard what became of it; that turns out later, and only in a simulation. */
+  readonly outcome?: { readonly isUnknown: boolean };
 }
 
 /** One call of a client through a performer's Service. */

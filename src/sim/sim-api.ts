@@ -174,6 +174,7 @@ export class SimApi implements KubeApi {
     preconditions: Write['preconditions'],
     effect: () => AnyObject | undefined,
   ): Promise<AnyObject | undefined> {
+    const outcome = { isUnknown: false };
     const run = (make: () => AnyObject | undefined): AnyObject | undefined => {
       const { verb, resource, key, subresource } = about;
       const before = this.#server.find(resource, key);
@@ -186,6 +187,7 @@ export class SimApi implements KubeApi {
         sent,
         preconditions,
         before,
+        outcome,
       };
       try {
         const after = make();
@@ -202,11 +204,20 @@ export class SimApi implements KubeApi {
       });
       throw fault;
     };
-    return this.#call(about, options, () => run(effect), refuse);
+    const onSilence = (): void => {
+      outcome.isUnknown = true;
+    };
+    return this.#call(about, options, () => run(effect), refuse, onSilence);
   }
 
   /** One call there and back: the request travels, the API server takes it in one instant, the answer travels. */
-  #call<R>(about: Omit<Call, 'process'>, options: CallOptions, effect: () => R, refuse: (fault: KubeFault) => never = raise): Promise<R> {
+  #call<R>(
+    about: Omit<Call, 'process'>,
+    options: CallOptions,
+    effect: () => R,
+    refuse: (fault: KubeFault) => never = raise,
+    onSilence: () => void = () => {},
+  ): Promise<R> {
     const process = this.#process;
     const call: Call = { ...about, process };
     const isWrite = ['create', 'patch', 'delete', 'event'].includes(about.verb);
@@ -222,7 +233,11 @@ export class SimApi implements KubeApi {
         signal?.removeEventListener('abort', abort);
         then();
       };
-      const fail = (code: KubeFaultCode, why: string): void => finish(() => reject(new KubeFault(code, `${doing}: ${why}`)));
+      const fail = (code: KubeFaultCode, why: string): void =>
+        finish(() => {
+          onSilence();
+          reject(new KubeFault(code, `${doing}: ${why}`));
+        });
       const abort = (): void => fail('aborted', 'the caller aborted');
       const giveUp = (): void => fail(isWrite ? 'unknownOutcome' : 'timeout', 'no answer came');
       const cancelTimeout = process.clock.timer(options.timeoutMs ?? defaultTimeoutMs, giveUp);
