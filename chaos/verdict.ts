@@ -1,4 +1,4 @@
-import type { Bound, Experiment } from './experiment.ts';
+import type { Bound, Experiment, FigureName } from './experiment.ts';
 import type { Figures } from './figures.ts';
 import type { Judgement } from './judge.ts';
 import type { Felt } from './probe.ts';
@@ -29,6 +29,15 @@ export interface Grounds {
 
 /** Of the load, which sends every 200 ms. */
 const longestPauseMs = 1_000;
+/** Figures that the audit log alone yields. */
+const byLog: ReadonlySet<FigureName> = new Set([
+  'operator writes to pods',
+  'operator writes but Leases',
+  'operator reads a minute',
+  'writes of a deposed leader',
+  'asked again too soon',
+  'pods taken away while most nodes are gone',
+]);
 
 /** Pure. What was not surely injected is never passed; what is wrong all the same is. */
 export function decide(grounds: Grounds): { readonly verdict: Verdict; readonly findings: readonly Finding[] } {
@@ -79,20 +88,31 @@ function collect({
     ...(unseen.length === 0
       ? []
       : [{ what: 'steady state', says: 'noted', detail: `not to be seen without an audit log: ${unseen.join(', ')}` } as const]),
-    ...experiment.bounds.map((bound) => judgeBound(bound, figures, judgesTimes, isReal, isJudged)),
+    ...experiment.bounds.map((bound) => {
+      const value = figures[bound.figure];
+      const said =
+        value === undefined ? judgeAbsence(bound, judgesTimes, isReal, isJudged, judgement) : judgeValue(bound, value, judgesTimes, isReal);
+      return { what: bound.goal === '-' ? bound.figure : `${bound.goal} ${bound.figure}`, ...said };
+    }),
   ];
 }
 
-function judgeBound(bound: Bound, figures: Figures, judgesTimes: boolean, isReal: boolean, isJudged: boolean): Finding {
-  const { goal, figure, atMost, timed } = bound;
-  const value = figures[figure];
-  const what = goal === '-' ? figure : `${goal} ${figure}`;
-  if (value === undefined && figure === 'tasks begun twice')
-    return { what, says: isJudged ? 'unsure' : 'noted', detail: 'no pod was heard that began a task' };
-  if (value === undefined) return { what, says: timed && judgesTimes && isReal ? 'fails' : 'noted', detail: 'not measured' };
+type Said = Pick<Finding, 'says' | 'detail'>;
+
+/** A time that never came was not kept; a count that nobody took says neither, unless there was nothing to take it from. */
+function judgeAbsence({ figure, timed }: Bound, judgesTimes: boolean, isReal: boolean, isJudged: boolean, { blind }: Judgement): Said {
+  if (timed) return { says: !judgesTimes ? 'noted' : isReal ? 'fails' : 'unsure', detail: 'not measured' };
+  if (blind.length > 0 && byLog.has(figure)) return { says: 'noted', detail: 'not to be seen without an audit log' };
+  return {
+    says: isJudged ? 'unsure' : 'noted',
+    detail: figure === 'tasks begun twice' ? 'no pod was heard that began a task' : 'not measured',
+  };
+}
+
+function judgeValue({ figure, atMost, timed }: Bound, value: number, judgesTimes: boolean, isReal: boolean): Said {
   const detail = `${Math.round(value)}, at most ${atMost}`;
-  if (value <= atMost) return { what, says: 'holds', detail };
+  if (value <= atMost) return { says: 'holds', detail };
+  if (timed && !judgesTimes) return { says: 'noted', detail };
   // A load that fails before there is a fault says nothing about one.
-  if (figure === 'failed in baseline' || !isReal) return { what, says: 'unsure', detail };
-  return { what, says: timed && !judgesTimes ? 'noted' : 'fails', detail };
+  return { says: figure === 'failed in baseline' || !isReal ? 'unsure' : 'fails', detail };
 }

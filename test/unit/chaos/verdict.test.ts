@@ -91,6 +91,34 @@ describe('decide', () => {
       verdict: 'inconclusive',
       why: 'no pod was heard that began a task',
     },
+    {
+      name: 'a count that bounds it could not be taken, though writes were seen',
+      change: { figures: { 'failed in baseline': 0, 'fault to replacement ready ms': 900 } },
+      verdict: 'inconclusive',
+      why: 'not measured',
+    },
+    {
+      name: 'a count is told by writes alone, and nobody could see them',
+      change: {
+        experiment: { ...experiment, bounds: [{ goal: 'G2', figure: 'operator writes to pods', atMost: 0, timed: false }] },
+        judgement: { ...good.judgement, blind: ['S7'] },
+      },
+      verdict: 'passed',
+    },
+    {
+      name: 'a count that no write tells of could not be taken, and nobody could see writes',
+      change: {
+        experiment: { ...experiment, bounds: [{ goal: 'G7', figure: 'answers of a replaced pod', atMost: 0, timed: false }] },
+        judgement: { ...good.judgement, blind: ['S7'] },
+      },
+      verdict: 'inconclusive',
+      why: 'not measured',
+    },
+    {
+      name: 'a subject which promises nothing gives nothing to count',
+      change: { isJudged: false, figures: { 'failed in baseline': 0, 'fault to replacement ready ms': 900 } },
+      verdict: 'passed',
+    },
     { name: 'it was too slow', change: { figures: { ...good.figures, 'fault to replacement ready ms': 9_000 } }, verdict: 'failed' },
     {
       name: 'it was too slow where times only stand beside',
@@ -102,6 +130,17 @@ describe('decide', () => {
       change: { figures: { 'failed in baseline': 0, 'pods created': 1 } },
       verdict: 'failed',
       why: 'not measured',
+    },
+    {
+      name: 'a time that counts could not be taken on a machine that had nothing left for the load',
+      change: { figures: { 'failed in baseline': 0, 'pods created': 1, 'load pause ms': 2_000 } },
+      verdict: 'inconclusive',
+      why: 'not measured',
+    },
+    {
+      name: 'it was too slow on such a machine, where times only stand beside',
+      change: { judgesTimes: false, figures: { ...good.figures, 'fault to replacement ready ms': 9_000, 'load pause ms': 2_000 } },
+      verdict: 'passed',
     },
     {
       name: 'a count is too high on a machine that had nothing left for the load',
