@@ -59,6 +59,20 @@ const run = z.object({
       codes: z.record(z.string(), z.number().int()).optional(),
     }),
   ),
+  /** Tasks that failed, as their callers tell of them, the first ones; `from`: the node of the caller. */
+  failures: z
+    .array(
+      z.object({
+        atMs,
+        tookMs: z.number(),
+        id: z.string(),
+        performer: z.string(),
+        from: z.string(),
+        code: z.number(),
+        details: z.string(),
+      }),
+    )
+    .optional(),
   pods: z.array(podLife),
   /** What operators wrote, from the audit log, Leases left out; absent where there is none to read. */
   writes: z

@@ -65,6 +65,7 @@ export function recordRun(facts: RunFacts): ChaosRun {
     figures: { ...figures, ...(convergedAfterMs === undefined ? {} : { 'heal to as asked ms': convergedAfterMs }) },
     evaluated: judgement.evaluated,
     load: countBySecond(seen, times, met),
+    failures: listFailures(seen),
     pods: readLives(seen.changes).map((life) => ({ ...life, ready: life.ready.map((one) => ({ ...one })) })),
     ...(seen.writes === undefined ? {} : { writes: operatorWrites(seen.writes) }),
     conditions: readConditions(seen),
@@ -116,6 +117,22 @@ function countBySecond({ calls }: Observations, { beganMs }: Times, met: Met): C
     const counts = { answered: all.length - failed.length, failed: failed.length, ...(failed.length === 0 ? {} : { codes }) };
     return [{ second: first.second, performer: first.performer, inside: first.inside, ...counts }];
   });
+}
+
+/** Enough to tell why, and no more than a page of them. */
+const mostFailures = 200;
+
+function listFailures({ calls }: Observations): ChaosRun['failures'] {
+  const failed = calls.filter(({ kind }) => kind === 'failed').slice(0, mostFailures);
+  return failed.map(({ atMs, tookMs, id, performer, from, code = -1, details = '' }) => ({
+    atMs,
+    tookMs,
+    id,
+    performer,
+    from,
+    code,
+    details,
+  }));
 }
 
 function readConditions({ changes }: Observations): ChaosRun['conditions'] {
