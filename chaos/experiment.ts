@@ -88,6 +88,8 @@ export type FigureName =
   | 'failed in baseline'
   | 'failed of bystander'
   | 'failed throughout'
+  | 'failed of bystander, unaccountably'
+  | 'failed throughout, unaccountably'
   | 'answers of a replaced pod'
   | 'tasks begun twice'
   | 'load pause ms';

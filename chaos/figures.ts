@@ -4,6 +4,7 @@ import type { Performer } from '../src/api/v1alpha1/performer.ts';
 import type { EndpointSlice, Node } from '../src/kube/objects.ts';
 import { takeawayOf } from '../src/oracle/takeaway.ts';
 import { mostUnreachable } from '../src/oracle/words.ts';
+import { accountableBy } from './accountable.ts';
 import type { FigureName } from './experiment.ts';
 import { type PodLife, readLives } from './lives.ts';
 import { isAnswerOf, type LoadCall, type Met, type Observations, type Times } from './observations.ts';
@@ -30,6 +31,9 @@ export function takeFigures(seen: Observations, times: Times, met: Met): Figures
   const ofAnother = toTarget.filter((call) => call.kind === 'answered' && !isAnswerOf(call, met.pods) && call.atMs >= times.askedMs);
   const otherMs = Math.min(...ofAnother.map(({ atMs, tookMs }) => atMs + tookMs));
   const firstOtherMs = Number.isFinite(otherMs) ? otherMs : undefined;
+  const isAccountable = accountableBy(seen.changes);
+  const unaccountable = (calls: readonly LoadCall[]): readonly LoadCall[] => calls.filter((call) => !isAccountable(call));
+  const ofBystanders = outside.filter(({ performer }) => performer !== met.performer && !isHit(performer, lives, met));
   const isBorn = ({ wasThere, seenMs }: PodLife): boolean => !wasThere && seenMs >= times.askedMs;
   const born = ours.filter(isBorn);
   const figures: Record<FigureName, number | undefined> = {
@@ -53,11 +57,10 @@ export function takeFigures(seen: Observations, times: Times, met: Met): Figures
     'pods taken away while most nodes are gone': takenWhileMostAreGone(seen, times),
     'failed after heal': failedOf(toTarget, times.healedMs + afterHealMs),
     'failed in baseline': seen.calls.filter(({ kind, atMs, tookMs }) => kind === 'failed' && atMs + tookMs <= times.askedMs).length,
-    'failed of bystander': failedOf(
-      outside.filter(({ performer }) => performer !== met.performer && !isHit(performer, lives, met)),
-      times.askedMs,
-    ),
+    'failed of bystander': failedOf(ofBystanders, times.askedMs),
+    'failed of bystander, unaccountably': failedOf(unaccountable(ofBystanders), times.askedMs),
     'failed throughout': failedOf(toTarget, times.askedMs),
+    'failed throughout, unaccountably': failedOf(unaccountable(toTarget), times.askedMs),
     'answers of a replaced pod':
       firstOtherMs === undefined
         ? undefined

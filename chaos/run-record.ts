@@ -4,7 +4,7 @@ import { cutsOperator, type Experiment, type Fault } from './experiment.ts';
 import { takeFigures } from './figures.ts';
 import { judge, readyOf } from './judge.ts';
 import { readLives } from './lives.ts';
-import type { Met, Observations, Times } from './observations.ts';
+import type { LoadCall, Met, Observations, Times } from './observations.ts';
 import type { Felt } from './probe.ts';
 import type { ChaosRun } from './report.ts';
 import type { Subject } from './subject.ts';
@@ -60,7 +60,7 @@ export function recordRun(facts: RunFacts): ChaosRun {
     target: { performer: met.performer, pods: met.pods.map(({ name }) => name), nodes: [...met.nodes] },
     times: { ...when, ...(convergedMs === undefined ? {} : { convergedMs }) },
     verdict,
-    findings: [...findings, ...noteLeaders(seen, times)],
+    findings: [...findings, ...noteLeaders(seen, times), ...noteFailures(seen, times, met, bounds)],
     goals: bounds.map((bound) => ({ ...bound, ...measured(bound.figure) })),
     figures: { ...figures, ...(convergedAfterMs === undefined ? {} : { 'heal to as asked ms': convergedAfterMs }) },
     evaluated: judgement.evaluated,
@@ -82,6 +82,18 @@ export function noteLeaders({ renewals }: Pick<Observations, 'renewals'>, { aske
   if (first === undefined || next.length === 0) return [];
   const detail = next.map(({ holder, atMs }) => `${holder} led from ${((atMs - askedMs) / 1_000).toFixed(1)} s on`).join(', ');
   return [{ what: 'another operator took over', says: 'noted', detail: `${first} led at first; ${detail}` }];
+}
+
+/** Tasks that were to be answered and were not: the first ones by name, since each tells where to look. Pure. */
+export function noteFailures({ calls }: Observations, { beganMs }: Times, met: Met, bounds: Experiment['bounds']): readonly Finding[] {
+  const servesOn = bounds.some(({ figure }) => figure === 'failed throughout');
+  const isMeant = ({ performer, from }: LoadCall): boolean => (servesOn || performer !== met.performer) && !met.nodes.includes(from);
+  const failed = calls.filter((call) => call.kind === 'failed' && isMeant(call));
+  if (failed.length === 0) return [];
+  const said = failed.slice(0, 3).map(({ id, performer, from, atMs, tookMs, code = -1, details = '' }) => {
+    return `${id} from ${from} to ${performer}, ${((atMs - beganMs) / 1_000).toFixed(1)} s after the start, for ${tookMs} ms: code ${code} ${details}`;
+  });
+  return [{ what: 'tasks that failed', says: 'noted', detail: said.join('; ') }];
 }
 
 /** Real nodes are put right sooner than the simulator's slowest; a view is old for as long as nobody can read, and a moment more. */

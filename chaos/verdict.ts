@@ -91,7 +91,9 @@ function collect({
     ...experiment.bounds.map((bound) => {
       const value = figures[bound.figure];
       const said =
-        value === undefined ? judgeAbsence(bound, judgesTimes, isReal, isJudged, judgement) : judgeValue(bound, value, judgesTimes, isReal);
+        value === undefined
+          ? judgeAbsence(bound, judgesTimes, isReal, isJudged, judgement)
+          : judgeValue(bound, value, judgesTimes, isReal, figures);
       return { what: bound.goal === '-' ? bound.figure : `${bound.goal} ${bound.figure}`, ...said };
     }),
   ];
@@ -109,10 +111,23 @@ function judgeAbsence({ figure, timed }: Bound, judgesTimes: boolean, isReal: bo
   };
 }
 
-function judgeValue({ figure, atMost, timed }: Bound, value: number, judgesTimes: boolean, isReal: boolean): Said {
+/** Of what is counted, the part that nobody who looks after performers can have done. */
+const unaccountable: Readonly<Partial<Record<FigureName, FigureName>>> = {
+  'failed of bystander': 'failed of bystander, unaccountably',
+  'failed throughout': 'failed throughout, unaccountably',
+};
+
+function judgeValue({ figure, atMost, timed }: Bound, value: number, judgesTimes: boolean, isReal: boolean, figures: Figures): Said {
   const detail = `${Math.round(value)}, at most ${atMost}`;
   if (value <= atMost) return { says: 'holds', detail };
   if (timed && !judgesTimes) return { says: 'noted', detail };
   // A load that fails before there is a fault says nothing about one.
-  return { says: figure === 'failed in baseline' || !isReal ? 'unsure' : 'fails', detail };
+  if (figure === 'failed in baseline' || !isReal) return { says: 'unsure', detail };
+  const part = unaccountable[figure];
+  const spared = part === undefined ? 0 : (figures[part] ?? 0);
+  if (value - spared > atMost) return { says: 'fails', detail };
+  return {
+    says: 'unsure',
+    detail: `${detail}, with no change of pods, Service or endpoints before it: the network or the machine lost it`,
+  };
 }

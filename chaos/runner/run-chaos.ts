@@ -126,6 +126,8 @@ function tell(report: ProgressReporter, { id, title, verdict, findings }: ChaosR
   const [why] = findings.filter(({ says }) => says === (verdict === 'failed' ? 'fails' : 'unsure'));
   if (verdict === 'passed' || why === undefined) report.done(`${id} passed: ${title}`);
   else report.warn(`${id} ${verdict}: ${why.what}: ${why.detail}`);
+  const tasks = findings.find(({ what }) => what === 'tasks that failed');
+  if (verdict !== 'passed' && tasks !== undefined) report.warn(`${tasks.what}: ${tasks.detail}`);
 }
 
 type AskedFor = Pick<ChaosOptions, 'experiments' | 'suite' | 'seed' | 'repeat' | 'judgesTimes' | 'versions' | 'timers' | 'leavesCluster'>;

@@ -57,6 +57,24 @@ describe('decide', () => {
       why: '2, at most 0',
     },
     {
+      name: 'bystanders lost tasks, and nothing of them had changed',
+      change: {
+        experiment: { ...experiment, bounds: [{ goal: '-', figure: 'failed of bystander', atMost: 0, timed: false }] },
+        figures: { 'failed of bystander': 1, 'failed of bystander, unaccountably': 1 },
+      },
+      verdict: 'inconclusive',
+      why: '1, at most 0, with no change of pods, Service or endpoints before it: the network or the machine lost it',
+    },
+    {
+      name: 'bystanders lost tasks, one of them after something of them had changed',
+      change: {
+        experiment: { ...experiment, bounds: [{ goal: '-', figure: 'failed of bystander', atMost: 0, timed: false }] },
+        figures: { 'failed of bystander': 2, 'failed of bystander, unaccountably': 1 },
+      },
+      verdict: 'failed',
+      why: '2, at most 0',
+    },
+    {
       name: 'its steady state is told by writes alone, and nobody could see them',
       change: { judgement: { violations: [], evaluated: {}, blind: ['S1'] } },
       verdict: 'passed',
