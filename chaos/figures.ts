@@ -46,7 +46,7 @@ export function takeFigures(seen: Observations, times: Times, met: Met): Figures
     'change to new pod alone ms': since(times.askedMs, aloneFrom(toTarget, met)),
     'outage ms': longestGap(toTarget, times),
     'heal to work taken up ms': since(times.healedMs, lives.find(({ performer }) => performer === met.asked)?.seenMs),
-    'heal to one pod left ms': since(times.healedMs, Math.max(times.healedMs, ...ours.map(({ goneMs = 0 }) => goneMs))),
+    'heal to one pod left ms': since(times.healedMs, lastButOneGone(ours)),
     'operator writes to pods': operatorWrites(seen, times, ours),
     'pods created': Math.max(born.length, lives.filter(({ performer }) => performer === met.asked).length),
     'pods created beyond one for each kill': Math.max(0, born.length - ours.filter(isVictim).length),
@@ -70,6 +70,12 @@ export function takeFigures(seen: Observations, times: Times, met: Met): Figures
       seen.begun.length === 0 ? undefined : [...Map.groupBy(seen.begun, ({ id }) => id).values()].filter((all) => all.length > 1).length,
   };
   return Object.fromEntries(Object.entries(figures).filter(([, value]) => value !== undefined));
+}
+
+/** Since when there is one pod of several; undefined where there never was another one, or more than one stay. */
+function lastButOneGone(lives: readonly PodLife[]): number | undefined {
+  const gone = lives.flatMap(({ goneMs }) => goneMs ?? []);
+  return gone.length > 0 && gone.length === lives.length - 1 ? Math.max(...gone) : undefined;
 }
 
 /** When the first answer came that was asked for after the last one of a former pod; undefined when nobody else answers. */

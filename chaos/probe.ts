@@ -1,5 +1,5 @@
 import { serviceName } from '../src/api/v1alpha1/naming.ts';
-import type { Pod, Service } from '../src/kube/objects.ts';
+import type { Node, Pod, Service } from '../src/kube/objects.ts';
 import { answerDelayMs, type Fault, strangeSelector } from './experiment.ts';
 import { performerOf, readLives } from './lives.ts';
 import { isAnswerOf, type LoadCall, type Met, type Observations } from './observations.ts';
@@ -210,7 +210,7 @@ function feelNode(
     case 'reboot':
       return feelReboot(seen, met, fromMs);
     case 'disk-full':
-      return feelEviction(seen, met, fromMs);
+      return feelPressure(seen, met, fromMs);
     default:
       return feelPower(seen, met, fromMs, untilMs);
   }
@@ -234,14 +234,25 @@ function feelReboot(seen: Observations, met: Met, fromMs: number): Felt {
   return { ...restart, atMs: Math.min(restart.atMs, ...failed.map(({ atMs }) => atMs)) };
 }
 
-function feelEviction({ changes }: Observations, { nodes }: Met, fromMs: number): Felt {
-  const evicted = changes.find(({ kind, after, atMs }) => {
-    const pod = kind === 'pods' ? (after as Pod | undefined) : undefined;
-    return atMs >= fromMs && pod?.status?.reason === 'Evicted' && nodes.includes(pod.spec?.nodeName ?? '');
-  });
-  return evicted === undefined
-    ? nothing(`nobody was evicted from ${nodes.join()}`)
-    : { atMs: evicted.atMs, detail: `pod ${evicted.key.name} was evicted` };
+/** From the kubelet's own word on; what becomes of the pod that was aimed at is told. */
+function feelPressure({ changes }: Observations, { nodes, pods }: Met, fromMs: number): Felt {
+  const since = changes.filter(({ atMs }) => atMs >= fromMs);
+  const isPressed = (node: Node | undefined): boolean =>
+    node?.status?.conditions?.some(({ type, status }) => type === 'DiskPressure' && status === 'True') === true;
+  const pressed = since.find(
+    ({ kind, key, after }) => kind === 'nodes' && nodes.includes(key.name) && isPressed(after as Node | undefined),
+  );
+  const evicted = since.find(
+    ({ kind, after }) =>
+      kind === 'pods' && (after as Pod | undefined)?.status?.reason === 'Evicted' && pods.some(({ uid }) => uid === after?.metadata?.uid),
+  );
+  const first = [pressed, evicted].flatMap((one) => one?.atMs ?? []);
+  if (first.length === 0) return nothing(`the kubelet of ${nodes.join()} says nothing of its disk`);
+  const names = pods.map(({ name }) => name).join();
+  return {
+    atMs: Math.min(...first),
+    detail: `${nodes.join()} is short of disk, ${names} was ${evicted === undefined ? 'left there' : 'evicted'}`,
+  };
 }
 
 function feelPower(seen: Observations, met: Met, fromMs: number, untilMs: number): Felt {

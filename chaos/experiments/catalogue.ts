@@ -170,6 +170,7 @@ export const experiments: readonly Experiment[] = [
     bounds: [
       ...always,
       counted('G7', 'answers of a replaced pod'),
+      timed('G7', 'fault to first answer of another pod ms', 20 * second),
       timed('G7', 'heal to one pod left ms', 30 * second),
       counted('G7', 'pods created', 1),
     ],

@@ -8,6 +8,7 @@ export const feelLimitMs: Readonly<Record<NodeTimers, number>> = { fast: 20 * se
 interface Change {
   readonly lastsMs: Experiment['lastsMs'];
   readonly atMost?: Readonly<Partial<Record<FigureName, number>>>;
+  readonly convergesMs?: number;
 }
 
 /**
@@ -24,11 +25,13 @@ const onStock: Readonly<Record<string, Change>> = {
     atMost: { 'fault to loss said ms': 57 * second, 'fault to first answer of another pod ms': 70 * second },
   },
   C7b: { lastsMs: { full: 120 * second }, atMost: { 'fault to first answer of another pod ms': 70 * second } },
-  C7c: { lastsMs: { full: 120 * second } },
+  C7c: { lastsMs: { full: 120 * second }, atMost: { 'fault to first answer of another pod ms': 70 * second } },
   C7e: {
     lastsMs: { full: 120 * second },
     atMost: { 'fault to loss said ms': 57 * second, 'fault to first answer of another pod ms': 70 * second },
   },
+  // A kubelet takes back that its disk is full after five minutes without pressure, which it looks at every 10 s.
+  C7g: { lastsMs: { full: 90 * second }, convergesMs: 420 * second },
   // The Lease is over long before the node is given up.
   C7h: {
     lastsMs: { full: 120 * second },
@@ -42,5 +45,5 @@ export function onTimers(experiment: Experiment, timers: NodeTimers): Experiment
   const change = timers === 'stock' ? onStock[experiment.id] : undefined;
   if (change === undefined) return experiment;
   const bounds = experiment.bounds.map((bound) => ({ ...bound, atMost: change.atMost?.[bound.figure] ?? bound.atMost }));
-  return { ...experiment, lastsMs: change.lastsMs, bounds };
+  return { ...experiment, lastsMs: change.lastsMs, bounds, convergesMs: change.convergesMs ?? experiment.convergesMs };
 }

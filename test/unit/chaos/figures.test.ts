@@ -108,6 +108,20 @@ describe('takeFigures', () => {
     },
     { figure: 'heal to one pod left ms', name: 'until the old one went', seen: { changes: replaced }, is: 2_000 },
     {
+      figure: 'heal to one pod left ms',
+      name: 'at once where the old one went before',
+      seen: { changes: [...replaced.slice(0, 3), change(19_000, pod('a-0'), undefined)] },
+      is: 0,
+    },
+    { figure: 'heal to one pod left ms', name: 'absent where the old one stays', seen: { changes: replaced.slice(0, 3) }, is: undefined },
+    { figure: 'heal to one pod left ms', name: 'absent where none has followed', seen: { changes: replaced.slice(0, 1) }, is: undefined },
+    {
+      figure: 'heal to one pod left ms',
+      name: 'absent where none is left',
+      seen: { changes: [...replaced, change(23_000, pod('a-1'), undefined)] },
+      is: undefined,
+    },
+    {
       figure: 'fault to first answer of another pod ms',
       name: 'when it came, not when it was asked',
       seen: { calls: [call(9_000, 'a-0'), call(12_000, 'a-1', { tookMs: 100 })] },

@@ -22,6 +22,13 @@ const crashed = (name: string, owner: string): Pod => {
 };
 const twice: Met = { ...victim, pods: [...victim.pods, { name: 'a-1', uid: 'uid-a-1' }] };
 const evicted = (name: string, node: string): Pod => ({ ...pod(name, { node }), status: { phase: 'Failed', reason: 'Evicted' } });
+const pressed = (atMs: number, name: string): Change => ({
+  atMs,
+  kind: 'nodes',
+  key: { namespace: '', name },
+  before: undefined,
+  after: { metadata: { name }, status: { conditions: [{ type: 'DiskPressure', status: 'True' }] } },
+});
 
 const service = (atMs: number, selector: Readonly<Record<string, string>> = {}): Change => ({
   atMs,
@@ -285,17 +292,31 @@ describe('feel', () => {
       atMs: undefined,
     },
     {
-      name: 'a full disk that somebody was evicted for',
+      name: 'a full disk by the eviction of the pod that was aimed at',
       fault: { kind: 'node', does: 'disk-full' },
       met: onNode,
-      seen: { changes: [there, change(12_000, pod('c-0'), evicted('c-0', 'n1'))] },
+      seen: { changes: [there, change(12_000, pod('a-0'), evicted('a-0', 'n1'))] },
       atMs: 12_000,
     },
     {
-      name: 'no full disk where the eviction was on another node',
+      name: 'a full disk by the word of its kubelet, before anybody goes',
       fault: { kind: 'node', does: 'disk-full' },
       met: onNode,
-      seen: { changes: [there, change(12_000, pod('c-0'), evicted('c-0', 'n2'))] },
+      seen: { changes: [there, pressed(11_000, 'n1'), change(12_000, pod('a-0'), evicted('a-0', 'n1'))] },
+      atMs: 11_000,
+    },
+    {
+      name: 'no full disk where somebody else was evicted',
+      fault: { kind: 'node', does: 'disk-full' },
+      met: onNode,
+      seen: { changes: [there, change(12_000, pod('c-0'), evicted('c-0', 'n1'))] },
+      atMs: undefined,
+    },
+    {
+      name: 'no full disk where it is that of another node',
+      fault: { kind: 'node', does: 'disk-full' },
+      met: onNode,
+      seen: { changes: [there, pressed(11_000, 'n2')] },
       atMs: undefined,
     },
     {

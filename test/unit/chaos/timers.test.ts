@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { experiments, lastsIn } from '../../../chaos/experiments/catalogue.ts';
+import { chooseExperiments, experiments, lastsIn } from '../../../chaos/experiments/catalogue.ts';
 import { feelLimitMs, onTimers } from '../../../chaos/experiments/timers.ts';
 import { timersOf } from '../../../src/testbed/nodes/node-plan.ts';
 
@@ -23,6 +23,12 @@ describe('an experiment', () => {
         expect(atMost, `${one.id} ${figure}`).toBeLessThan(lastsIn(one, 'smoke'));
       }
     }
+  });
+
+  it.each(['fast', 'stock'] as const)('has time, under %s timers, until a kubelet no longer says that its disk is full', (timers) => {
+    const [diskFull] = chooseExperiments('full', ['C7g']).map((one) => onTimers(one, timers));
+    // Kubelets of Kubernetes 1.35 wait for five minutes unless they are told otherwise.
+    expect(diskFull?.convergesMs).toBeGreaterThan((timersOf[timers].pressureS ?? 300) * 1_000 + 60_000);
   });
 
   it.each(['fast', 'stock'] as const)('may take, under %s timers, as long to be felt as a node takes to be silent', (timers) => {
