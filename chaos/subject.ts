@@ -20,6 +20,8 @@ export interface Subject {
   readonly asks: 'Performer' | 'Deployment';
   /** Whether it promises what this product promises. Of others, figures are told, and doubts about the fault. */
   readonly isJudged: boolean;
+  /** Whether it starts a pod where its Performer wants it; yes unless it says so. */
+  readonly ignoresScheduling?: true;
   /** Absent where nobody but the cluster itself does the work. */
   readonly operator?: Operator;
   /** What installs it, as YAML, in this order; the CRD is there before. */
@@ -48,14 +50,16 @@ export function accountOf(namespace: string, name: string): string {
 }
 
 /** Why a fault cannot be done to this subject; undefined when it can. Pure. */
-export function whyNot({ fault }: Experiment, { operator }: Subject): string | undefined {
+export function whyNot({ fault }: Experiment, { operator, ignoresScheduling }: Subject): string | undefined {
+  const isAtLeader = fault.kind === 'node' && fault.leader === true;
   const needsLease =
+    isAtLeader ||
     (fault.kind === 'container-kill' && fault.of === 'operator') ||
     cutsOperator(fault) ||
     fault.kind === 'leader-hang' ||
-    (fault.kind === 'node' && fault.leader === true) ||
     fault.kind === 'api-path';
   const needsOperator = needsLease || fault.kind === 'api-squeeze' || fault.kind === 'crash-loop' || fault.kind === 'calm';
   if (needsOperator && operator === undefined) return 'it has no operator of its own';
-  return needsLease && operator?.lease === undefined ? 'it could not be felt: its operator has no Lease' : undefined;
+  if (needsLease && operator?.lease === undefined) return 'it could not be felt: its operator has no Lease';
+  return isAtLeader && ignoresScheduling === true ? 'it starts no pod where its Performer wants it' : undefined;
 }

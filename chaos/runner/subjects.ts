@@ -128,6 +128,7 @@ function peerSubject(program: string, image: string): Subject {
     name: 'controller-runtime',
     asks: 'Performer',
     isJudged: false,
+    ignoresScheduling: true,
     operator: { deployment: metadata, labels, account: accountOf(peerNamespace, peerName), lease: metadata },
     manifests: objects.map((object) => JSON.stringify(object)),
     images: [],

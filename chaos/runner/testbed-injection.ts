@@ -1,17 +1,15 @@
-import { performers } from '../../src/api/v1alpha1/performer.ts';
-import type { Json } from '../../src/lib/canonical-json.ts';
 import { isApiSqueezed, releaseApi, squeezeApi } from '../../src/testbed/api-squeeze.ts';
 import type { FaultProxy } from '../../src/testbed/fault-proxy/fault-proxy.ts';
 import { type ContainerAt, findContainer, isContainerStopped, signalContainer } from '../../src/testbed/nodes/container-faults.ts';
 import { directPods } from '../../src/testbed/nodes/pod-proxy.ts';
 import type { RealNodes } from '../../src/testbed/nodes/real-nodes.ts';
 import { TestbedError } from '../../src/testbed/testbed-error.ts';
-import { type Lab, patchNewest } from '../cluster/lab.ts';
-import { buildDeployment, buildPerformer, deployments } from '../cluster/workloads.ts';
-import { answerDelayMs, chaosNamespace, type TestbedFault } from '../experiment.ts';
+import type { Lab } from '../cluster/lab.ts';
+import { answerDelayMs, type TestbedFault } from '../experiment.ts';
 import type { Met } from '../observations.ts';
 import { componentInjection, type Injection, type Said } from './injection.ts';
 import type { Journal, JournalEntry } from './journal.ts';
+import { rollOut } from './rollout.ts';
 import { serviceInjection } from './service-fault.ts';
 import { ask, unask } from './stage.ts';
 
@@ -61,8 +59,10 @@ export async function testbedInjection(lab: Lab, fault: TestbedFault, met: Met, 
     }
     case 'api-path':
       return pathInjection(proxy ?? refuse(), fault.does);
-    case 'rollout':
-      return once(() => change(lab, met.performer));
+    case 'rollout': {
+      const { nodes = refuse() } = lab;
+      return once(() => rollOut(lab, nodes, met.performer));
+    }
     case 'crash-loop': {
       const name = met.asked ?? '';
       const injection = once(() => ask(lab, name, { CRASH_AFTER_MS: '1' }));
@@ -108,18 +108,6 @@ function once(act: () => Promise<void>): Injection {
     status: async () => ({ holds, detail: holds ? 'the API server took it' : 'the API server did not take it' }),
     heal: async () => nothingLeft(),
   };
-}
-
-/** What a performer is to be, changed by an environment variable that nothing reads. */
-async function change(lab: Lab, performer: string): Promise<void> {
-  const value = String(Date.now());
-  if (lab.subject.asks === 'Performer') {
-    const object = buildPerformer(chaosNamespace, performer, lab.performerImage);
-    await patchNewest(lab, performers, object, { spec: { config: { environment: { CHANGED: value } } } });
-    return;
-  }
-  const { deployment } = buildDeployment(chaosNamespace, performer, lab.performerImage, { CHANGED: value });
-  await patchNewest(lab, deployments, deployment, { spec: deployment.spec } as Json);
 }
 
 function pathInjection(proxy: FaultProxy, does: 'delay' | 'reset' | 'half-open'): Injection {
