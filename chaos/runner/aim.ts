@@ -116,7 +116,7 @@ async function podOn(lab: Lab, node: string | undefined, performer: string, id: 
 /** What nobody is heard from any more: with the operator that leads the next one waits for its Lease first, and all would come that much later. */
 const silencing: ReadonlySet<string> = new Set<NodeFaultId>(['power-off', 'freeze', 'link-down']);
 
-/** The pod of the Performer that was drawn; of another one where that stands on the node that is to be spared and the other does not. */
+/** The pod of the Performer that was drawn; of another one where that stands on the node that is to be spared. */
 async function podOutside(
   lab: Lab,
   spared: string | undefined,
@@ -129,7 +129,10 @@ async function podOutside(
     const pod = await podOf(lab, performer, id);
     if (pod.spec?.nodeName !== spared) return { performer, pod };
   }
-  return first;
+  throw missing(
+    id,
+    `every Performer stands on node ${spared}, where the operator is that leads, and this is about the loss of one of them alone`,
+  );
 }
 
 /** From this share of nodes on the node controller evicts nobody, and the operator takes nobody for lost. */

@@ -1,3 +1,4 @@
+import { appLabelValue, labels as keys } from '../../src/api/v1alpha1/naming.ts';
 import { type PerformerSpecInput, performers } from '../../src/api/v1alpha1/performer.ts';
 import { keyOf, type Namespace, type Node, namespaces, nodes, type Pod, pods, services } from '../../src/kube/objects.ts';
 import { ensure, find, type Lab, remove, until } from '../cluster/lab.ts';
@@ -11,6 +12,22 @@ import { anchorOf, askedPrefix } from './aim.ts';
 const startLimitMs = 120_000;
 /** Of the Performers under fault: half of what a rollout takes is not to be waited for in every experiment. */
 const spec = { drainSeconds: 2, nodeLossPolicy: 'Route' } as const;
+
+/** On another node than the other Performers where there is one: what befalls a node is to meet one of them, and not the one beside the leader. */
+const apart: Partial<PerformerSpecInput> = {
+  scheduling: {
+    affinity: {
+      podAntiAffinity: {
+        preferredDuringSchedulingIgnoredDuringExecution: [
+          {
+            weight: 100,
+            podAffinityTerm: { labelSelector: { matchLabels: { [keys.app]: appLabelValue } }, topologyKey: 'kubernetes.io/hostname' },
+          },
+        ],
+      },
+    },
+  },
+};
 
 /** Nodes that pods are placed on, by name. */
 export async function readNodes({ kube }: Lab): Promise<string[]> {
@@ -51,7 +68,7 @@ export async function setStage(lab: Lab, names: readonly string[], signal: Abort
   await unaskLeftovers(lab);
   for (const name of performerNames) {
     // A new namespace takes pods once it has its service account.
-    await until('the namespace', () => ask(lab, name).then(() => true), 20_000, signal);
+    await until('the namespace', () => ask(lab, name, {}, apart).then(() => true), 20_000, signal);
   }
   for (const name of names) await until('the namespace', () => ensureAnchor(lab, name).then(() => true), 20_000, signal);
   await until('the Performers to serve', () => isAsAsked(lab), startLimitMs, signal);

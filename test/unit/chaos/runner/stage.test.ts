@@ -3,9 +3,10 @@ import { type Lab, until } from '../../../../chaos/cluster/lab.ts';
 import { buildPerformer } from '../../../../chaos/cluster/workloads.ts';
 import { chaosNamespace, ours } from '../../../../chaos/experiment.ts';
 import { waitForCluster } from '../../../../chaos/runner/preflight.ts';
-import { clearStage, unaskLeftovers } from '../../../../chaos/runner/stage.ts';
-import { performers } from '../../../../src/api/v1alpha1/performer.ts';
+import { clearStage, setStage, unaskLeftovers } from '../../../../chaos/runner/stage.ts';
+import { parsePerformerSpec, performers } from '../../../../src/api/v1alpha1/performer.ts';
 import { keyOf, namespaces } from '../../../../src/kube/objects.ts';
+import { buildPod } from '../../../../src/reconcile/plan/pod.ts';
 import { silentProgress } from '../../../../src/testbed/progress.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { MemoryCluster } from '../../../support/memory-cluster.ts';
@@ -47,6 +48,31 @@ describe('what a killed run asked for', () => {
     for (const name of ['alpha', 'asked-c5-0']) await kube.create(performers, buildPerformer(chaosNamespace, name, 'avs:1'));
     await unaskLeftovers(lab);
     expect(cluster.objects(performers).map((one) => keyOf(one).name)).toEqual(['alpha']);
+  });
+});
+
+describe('the Performers under fault', () => {
+  it('stand apart where nodes allow it, by the label that their pods have', async () => {
+    const { cluster, lab } = setUp();
+    const end = new AbortController();
+    const setting = setStage(lab, [], end.signal);
+    await until('both to be asked for', async () => cluster.objects(performers).length === 2, 5_000);
+    end.abort(new Error('seen'));
+    await expect(setting).rejects.toThrow('seen');
+    for (const performer of cluster.objects(performers)) {
+      const parsed = parsePerformerSpec(performer.spec);
+      if (!parsed.valid) throw new Error(JSON.stringify(parsed.issues));
+      const { metadata, spec } = buildPod(
+        keyOf(performer),
+        '',
+        parsed.spec,
+        { revision: '', index: 0, failures: 0 },
+        { securityProfile: 'restricted' },
+      );
+      const [term] = spec?.affinity?.podAntiAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
+      expect(term?.podAffinityTerm.topologyKey).toBe('kubernetes.io/hostname');
+      expect(metadata?.labels).toMatchObject(term?.podAffinityTerm.labelSelector?.matchLabels ?? { none: '' });
+    }
   });
 });
 
