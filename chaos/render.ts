@@ -6,6 +6,7 @@ import {
   callerLabels,
   chaosNamespace,
   type Experiment,
+  type Fault,
   isTestbedFault,
   operatorLabels,
   operatorNamespace,
@@ -96,7 +97,7 @@ export function render({ id, fault }: Experiment, targets: Targets, lastsMs: num
       return make('NetworkChaos', spec);
     }
     case 'node': {
-      const { machines = fault.most === true ? ['n1', 'n2'] : ['n1'], uid = id.toLowerCase() } = targets;
+      const { machines = byHand(fault), uid = id.toLowerCase() } = targets;
       const named = { attackCmd: fault.does, recoverCmd: nodeFaultKinds[fault.does].undoId };
       const selector = { physicalMachines: { [machineNamespace]: machines } };
       return make('PhysicalMachineChaos', { action: 'user_defined', mode: 'all', selector, uid, user_defined: named, ...lasts });
@@ -104,6 +105,12 @@ export function render({ id, fault }: Experiment, targets: Targets, lastsMs: num
     case 'together':
       throw new RangeError(`experiment ${id}: each of its parts is a resource of its own`);
   }
+}
+
+/** PhysicalMachines for whoever applies an experiment by hand; which node the leader is on only they can see. Pure. */
+function byHand({ most, leader }: Extract<Fault, { readonly kind: 'node' }>): readonly string[] {
+  if (leader === true) return ['NODE-OF-THE-LEADER'];
+  return most === true ? ['n1', 'n2'] : ['n1'];
 }
 
 /** The targets by label, for whoever applies an experiment by hand. Names of hosts are looked up once, when it begins. Pure. */

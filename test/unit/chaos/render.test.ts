@@ -45,6 +45,11 @@ describe('render', () => {
     expect(specOf('C8')).toMatchObject({ mode: 'all', selector: { physicalMachines: { 'chaos-mesh': ['n1', 'n2'] } } });
   });
 
+  it('leaves open, for whoever applies it, which node the operator is on that leads', () => {
+    const file = parse(renderChaosFiles().get('chaos/rendered/c7h.yaml') ?? '') as object;
+    expect(file).toMatchObject({ spec: { selector: { physicalMachines: { 'chaos-mesh': ['NODE-OF-THE-LEADER'] } } } });
+  });
+
   it('is a Workflow where it is several at once, the later ones behind a pause', () => {
     const { kind, spec } = renderTogether(byId('C10a'), 60_000, 5_000) as {
       kind: string;
