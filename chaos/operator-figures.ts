@@ -7,6 +7,8 @@ import type { Met, Observations, OperatorRequest, Times } from './observations.t
 
 /** The least that an API server asks to wait for. */
 const retryAfterMs = 1_000;
+/** What comes again makes a series of Events, which is written once a minute: until then it tells of what was before. */
+const seriesMs = 60_000;
 const reading: ReadonlySet<string> = new Set(['get', 'list', 'watch']);
 
 type OperatorFigure = Extract<
@@ -29,11 +31,15 @@ export function takeOperatorFigures(seen: Observations, times: Times, met: Met):
   return {
     'fault to work taken up ms': takenUp === undefined ? undefined : Math.max(0, takenUp - feltMs),
     'crash to trouble said ms': trouble === undefined ? undefined : trouble - feltMs,
-    'operator writes but Leases': meanwhile?.filter(({ verb }) => !reading.has(verb)).length,
+    'operator writes but Leases': meanwhile?.filter((one) => !reading.has(one.verb) && !isOfBefore(one, feltMs)).length,
     'operator reads a minute': reads === undefined || healedMs === feltMs ? undefined : (reads * 60_000) / (healedMs - feltMs),
     'writes of a deposed leader': deposedWrites(seen),
     'asked again too soon': seen.requests === undefined ? undefined : countImpatient(seen.requests),
   };
+}
+
+function isOfBefore({ verb, plural, startedMs }: OperatorRequest, feltMs: number): boolean {
+  return verb === 'patch' && plural === 'events' && startedMs < feltMs + seriesMs;
 }
 
 /** A start that is under way is no trouble yet. */

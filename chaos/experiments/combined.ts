@@ -29,7 +29,7 @@ export const combinedExperiments: readonly Experiment[] = [
     id: 'C11',
     title: "a performer's pod is killed every 20 s",
     fault: { kind: 'pod-kill', graceSeconds: 0, everyMs: 20 * second },
-    lastsMs: { full: 180 * second },
+    lastsMs: { full: 600 * second },
     injector: 'chaos-mesh',
     steady: ['S1', 'S7', 'L1'],
     bounds: [
@@ -38,6 +38,7 @@ export const combinedExperiments: readonly Experiment[] = [
       timed('G1', 'deletion to creation ms', 500),
       timed('G1', 'outage ms', 8 * second),
     ],
+    walks: false,
     twin: 'pod-force-deleted',
     convergesMs: 60 * second,
   },

@@ -31,7 +31,13 @@ const write = (atMs: number, by: string, more: Partial<Write> = {}): Write => ({
 const handedOver = [renewal(9_000, 'a'), renewal(25_000, 'b'), renewal(27_000, 'b')];
 
 describe('takeOperatorFigures', () => {
-  it.each<{ figure: keyof ReturnType<typeof takeOperatorFigures>; name: string; seen: Partial<Observations>; is: number | undefined }>([
+  it.each<{
+    figure: keyof ReturnType<typeof takeOperatorFigures>;
+    name: string;
+    seen: Partial<Observations>;
+    over?: Times;
+    is: number | undefined;
+  }>([
     {
       figure: 'fault to work taken up ms',
       name: 'until the pod of what was asked for',
@@ -44,6 +50,19 @@ describe('takeOperatorFigures', () => {
       name: 'leaves out a start, and others',
       seen: { changes: [says(11_000, 'Starting'), says(12_000, 'NodeLost', 'alpha'), says(14_000, 'CrashLooping')] },
       is: 4_000,
+    },
+    {
+      figure: 'operator writes but Leases',
+      name: 'not a series of Events that began before, which is told within a minute',
+      over: { ...times, healedMs: 100_000, endedMs: 110_000 },
+      seen: {
+        requests: [
+          request(12_000, 200, { plural: 'events' }),
+          request(69_000, 200, { plural: 'events' }),
+          request(71_000, 200, { plural: 'events' }),
+        ],
+      },
+      is: 1,
     },
     {
       figure: 'operator writes but Leases',
@@ -108,7 +127,7 @@ describe('takeOperatorFigures', () => {
       seen: { requests: [request(11_000, 429, { verb: 'create' }), request(11_100, 201, { verb: 'create' })] },
       is: 0,
     },
-  ])('$figure: $name', ({ figure, seen, is }) => {
-    expect(takeOperatorFigures(observed(seen), times, asked)[figure]).toBe(is);
+  ])('$figure: $name', ({ figure, seen, over = times, is }) => {
+    expect(takeOperatorFigures(observed(seen), over, asked)[figure]).toBe(is);
   });
 });
