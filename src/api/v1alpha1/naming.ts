@@ -1,4 +1,3 @@
-import type { Shard } from '../../controller/shard.ts';
 import { hashHex } from '../../lib/hash.ts';
 
 /** API group and version of `Performer`. */
@@ -42,7 +41,7 @@ export const portName = 'grpc';
 export const leaseName = 'b8e8a8a8.hourglass.eigenlayer.io';
 
 /** The Lease of one shard, or that of an operator of all Performers. Pure. */
-export function leaseNameOf(shard?: Shard): string {
+export function leaseNameOf(shard?: { readonly index: number; readonly count: number }): string {
   return shard === undefined ? leaseName : `${leaseName}.shard-${shard.index}-of-${shard.count}`;
 }
 
