@@ -74,6 +74,8 @@ class Agent {
     return await this.#do(attack, 'apply', async () => {
       // To do a reboot again would be another one.
       if (book.find(node, uid)?.done === true) return;
+      // Others that are not there any more were undone by another hand, and nobody will take them back: this one is not to wait for that.
+      if (!faults[fault].isThere(node)) book.removeOthers(attack);
       book.put(attack);
       try {
         await faults[fault].apply(node);

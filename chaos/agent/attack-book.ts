@@ -34,7 +34,12 @@ export class AttackBook {
 
   /** Whether no other attack that stands does the same to the node. */
   isAlone(attack: Attack): boolean {
-    return !this.#attacks.some((other) => other.node === attack.node && other.fault === attack.fault && !isSame(other, attack));
+    return !this.#attacks.some((other) => isRival(other, attack));
+  }
+
+  /** Those that do the same to the node. */
+  removeOthers(attack: Attack): void {
+    if (!this.isAlone(attack)) this.#write(this.#attacks.filter((other) => !isRival(other, attack)));
   }
 
   #write(attacks: readonly Attack[]): void {
@@ -42,6 +47,10 @@ export class AttackBook {
     writeFileSync(`${this.#path}.new`, JSON.stringify(attacks), { mode: 0o600 });
     renameSync(`${this.#path}.new`, this.#path);
   }
+}
+
+function isRival(one: Attack, other: Attack): boolean {
+  return one.node === other.node && one.fault === other.fault && !isSame(one, other);
 }
 
 function isSame(one: Attack, other: Attack): boolean {

@@ -13,11 +13,14 @@ let folder: string;
 let deeds: string[];
 /** What a deed waits for, and how it ends. */
 let end: Promise<void>;
+/** What is there, as the machine tells: `FAULT NODE`. */
+let there: Set<string>;
 let server: Server;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'hourglass-agent-'));
   deeds = [];
+  there = new Set();
   end = Promise.resolve();
   await start();
 });
@@ -35,12 +38,14 @@ async function start(): Promise<void> {
     apply: async (node) => {
       deeds.push(`${id} ${node}`);
       await end;
+      there.add(`${id} ${node}`);
     },
     undo: async (node) => {
       deeds.push(`${nodeFaultKinds[id].undoId} ${node}`);
       await end;
+      there.delete(`${id} ${node}`);
     },
-    isThere: () => false,
+    isThere: (node) => there.has(`${id} ${node}`),
   });
   const faults = Object.fromEntries(nodeFaultIds.map((id) => [id, faultOf(id)])) as Record<NodeFaultId, NodeFault>;
   const book = new AttackBook(join(folder, 'attacks.json'));
@@ -90,6 +95,17 @@ describe('the agent', () => {
     expect(deeds).toEqual([]);
     await takeBack('n1', 'b');
     expect(deeds).toEqual(['power-on n1']);
+  });
+
+  it('undoes a fault whatever attack nobody took back, once another hand has undone that', async () => {
+    await attack('n1', 'left');
+    there.clear();
+    await start();
+    await attack('n1', 'a');
+    deeds = [];
+    expect(await takeBack('n1', 'a')).toEqual([200, 'undo power-off on n1: done']);
+    expect(deeds).toEqual(['power-on n1']);
+    expect((await takeBack('n1', 'left'))[0]).toBe(404);
   });
 
   it('answers in time, and who asks again waits for the same deed', async () => {
