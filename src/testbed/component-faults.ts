@@ -64,7 +64,8 @@ export function openComponentFaults(registryDir: string, controlPlane: string): 
         if (find(component) !== undefined || !isStoppedComponent(registryDir, component)) return;
         const path = planPath(registryDir, component);
         const state = read();
-        const { network } = state.processes;
+        const { detach, owner, processes } = state;
+        const { network } = processes;
         const start = {
           binary: controlPlane,
           argv: JSON.parse(readFileSync(path, 'utf8')) as string[],
@@ -72,8 +73,8 @@ export function openComponentFaults(registryDir: string, controlPlane: string): 
           cwd: state.dir,
           logPath: join(clusterPaths(state.dir).logs, `${component}.log`),
           registryDir,
-          // Whoever starts it again need not be the one who keeps the cluster, with which it ends by its mark.
-          dieWithParent: false,
+          // Who keeps the cluster takes it along. Another one need not live as long as the cluster, with which it then ends by its mark.
+          dieWithParent: !detach && owner.pid === process.pid,
         };
         void startComponent(start, (record) =>
           writeState(registryDir, { ...read(), processes: { ...read().processes, [component]: record } }),
