@@ -2,7 +2,7 @@ import type { KubeObject, Resource } from '../../src/kube/objects.ts';
 import type { ChaosStatus } from '../records.ts';
 import type { ChaosObject } from '../render.ts';
 
-export type StoredChaos = KubeObject & { readonly status?: ChaosStatus };
+export type StoredChaos = KubeObject & { readonly spec?: Readonly<Record<string, unknown>>; readonly status?: ChaosStatus };
 
 const resource = (kind: ChaosObject['kind']): Resource<StoredChaos> => ({
   group: 'chaos-mesh.org',

@@ -23,14 +23,13 @@ export interface Injection {
   alsoMet?(): Met['pods'];
 }
 
-const recoverLimitMs = 30_000;
-/** A controller that waits for a daemon looks up once that call is over, after a minute. */
-const forceLimitMs = 75_000;
+/** How long it is waited for. `forceMs`: a controller that waits for a daemon looks up once that call is over, after a minute. */
+const patience = { recoverMs: 30_000, forceMs: 75_000 };
 const forcedAnnotation = 'chaos-mesh.chaos-mesh.org/cleanFinalizer';
 const pausedAnnotation = 'experiment.chaos-mesh.org/pause';
 
 /** By a resource of Chaos Mesh. @param lasts whether there is something to take back */
-export function chaosMeshInjection(lab: Lab, object: ChaosObject, lasts: boolean): Injection {
+export function chaosMeshInjection(lab: Lab, object: ChaosObject, lasts: boolean, limits = patience): Injection {
   const resource = chaosKinds[object.kind];
   const now = (): Promise<StoredChaos | undefined> => find<StoredChaos>(lab, resource, object);
   return {
@@ -46,8 +45,8 @@ export function chaosMeshInjection(lab: Lab, object: ChaosObject, lasts: boolean
     },
     heal: async () => {
       if (!lasts) {
-        await removeExperiment(lab, object);
-        return { holds: true, detail: 'nothing to take back' };
+        const { how, detail } = await removeExperiment(lab, object, limits);
+        return how === 'gone' ? { holds: true, detail: 'nothing to take back' } : { holds: false, detail };
       }
       // Paused, it is taken back and its records stay to be read; deleted, they would go with it.
       await annotate(lab, object, { [pausedAnnotation]: 'true' });
@@ -56,9 +55,10 @@ export function chaosMeshInjection(lab: Lab, object: ChaosObject, lasts: boolean
         last = await now();
         return isRecovered(last?.status);
       };
-      const isRecoveredInTime = await comes(isBack, recoverLimitMs);
-      const detail = isRecoveredInTime ? 'all of it' : `not within ${recoverLimitMs / 1_000} s: ${explainRecords(last?.status)}`;
-      const removal = await removeExperiment(lab, object, isRecoveredInTime ? recoverLimitMs : 0);
+      const { recoverMs } = limits;
+      const isRecoveredInTime = await comes(isBack, recoverMs);
+      const detail = isRecoveredInTime ? 'all of it' : `not within ${recoverMs / 1_000} s: ${explainRecords(last?.status)}`;
+      const removal = await removeExperiment(lab, object, isRecoveredInTime ? limits : { ...limits, recoverMs: 0 });
       return {
         holds: isRecoveredInTime && removal.how === 'gone',
         detail: removal.how === 'gone' ? detail : `${detail}; ${removal.detail}`,
@@ -82,9 +82,9 @@ interface Removal {
 /**
  * Deletes an experiment; one whose finalizer stays, since nobody takes it back, loses it by force.
  *
- * @param patienceMs before there is force
+ * @param limits `recoverMs`: before there is force
  */
-export async function removeExperiment(lab: Lab, object: ChaosObject | StoredChaos, patienceMs = recoverLimitMs): Promise<Removal> {
+export async function removeExperiment(lab: Lab, object: ChaosObject | StoredChaos, limits = patience): Promise<Removal> {
   const resource = chaosKinds[object.kind as ChaosObject['kind']];
   let status: ChaosStatus | undefined;
   const isGone = async (): Promise<boolean> => {
@@ -93,14 +93,19 @@ export async function removeExperiment(lab: Lab, object: ChaosObject | StoredCha
     return there === undefined;
   };
   await remove(lab, resource, object);
-  if (await comes(isGone, patienceMs)) return { how: 'gone', detail: '' };
+  if (await comes(isGone, limits.recoverMs)) return { how: 'gone', detail: '' };
   await annotate(lab, object, { [forcedAnnotation]: 'forced' });
-  if (!(await comes(isGone, forceLimitMs))) return { how: 'stays', detail: 'it is still there' };
-  return { how: 'forced', detail: explainForce(object.kind as ChaosObject['kind'], whereItMayBe(status)) };
+  if (!(await comes(isGone, limits.forceMs))) return { how: 'stays', detail: 'it is still there' };
+  return { how: 'forced', detail: explainForce(object, isOver(object) ? [] : whereItMayBe(status)) };
+}
+
+/** A kill has no end that could be missed. Pure. */
+function isOver({ spec }: ChaosObject | StoredChaos): boolean {
+  return spec?.action === 'pod-kill' || spec?.action === 'container-kill';
 }
 
 /** What force leaves is on nobody's list any more. Pure. */
-function explainForce(kind: ChaosObject['kind'], left: readonly string[]): string {
+function explainForce({ kind }: ChaosObject | StoredChaos, left: readonly string[]): string {
   if (left.length === 0) return 'its finalizer was taken off by force';
   const next =
     kind === 'PhysicalMachineChaos'

@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import type { Lab } from '../../../../chaos/cluster/lab.ts';
+import type { ChaosObject } from '../../../../chaos/render.ts';
+import { chaosKinds } from '../../../../chaos/runner/chaos-kinds.ts';
+import { chaosMeshInjection } from '../../../../chaos/runner/injection.ts';
+import { FakeClock } from '../../../support/fake-clock.ts';
+import { MemoryCluster } from '../../../support/memory-cluster.ts';
+
+const key = { namespace: 'ns', name: 'kill' };
+const limits = { recoverMs: 0, forceMs: 300 };
+
+/** A fault that is there; `holders` keep it from going, as the controller of Chaos Mesh does until all is taken back. */
+async function setUp(spec: ChaosObject['spec'], holders: readonly string[]) {
+  const cluster = new MemoryCluster({ clock: new FakeClock() });
+  for (const kind of Object.values(chaosKinds)) cluster.registerKind(kind, { statusSubresource: true });
+  cluster.createNamespace(key.namespace);
+  const kind = spec.action === 'user_defined' ? 'PhysicalMachineChaos' : 'PodChaos';
+  const object: ChaosObject = { apiVersion: 'chaos-mesh.org/v1alpha1', kind, metadata: { ...key, labels: {} }, spec };
+  const injection = chaosMeshInjection({ kube: cluster.api() } as unknown as Lab, object, false, limits);
+  await injection.inject();
+  cluster.update(chaosKinds[kind], key, (stored) => ({
+    ...stored,
+    metadata: { ...stored.metadata, finalizers: holders },
+    status: { experiment: { containerRecords: [{ id: 'n1', injectedCount: 1 }] } },
+  }));
+  /** As the controller does once it is asked by force. */
+  const letGo = async (): Promise<void> => {
+    const read = () => cluster.find(chaosKinds[kind], key);
+    await expect.poll(() => Object.values(read()?.metadata?.annotations ?? {}), { interval: 5 }).toContain('forced');
+    cluster.update(chaosKinds[kind], key, (stored) => ({ ...stored, metadata: { ...stored.metadata, finalizers: [] } }));
+  };
+  return { injection, letGo };
+}
+const kill = { action: 'pod-kill' };
+const reboot = { action: 'user_defined', user_defined: { attackCmd: 'reboot' } };
+
+describe('what happens in an instant', () => {
+  it('is over once its resource has gone', async () => {
+    const { injection } = await setUp(kill, []);
+    expect(await injection.heal()).toEqual({ holds: true, detail: 'nothing to take back' });
+  });
+
+  it('is not taken back while its resource stays', async () => {
+    const { injection } = await setUp(kill, ['chaos-mesh/records']);
+    expect(await injection.heal()).toEqual({ holds: false, detail: 'it is still there' });
+  });
+
+  it.each([
+    { name: 'a kill, of which nothing can be left', spec: kill, detail: 'its finalizer was taken off by force' },
+    {
+      name: 'a node, which may still be off',
+      spec: reboot,
+      detail: 'its finalizer was taken off by force, and what it did may still be there, at n1: start that node again',
+    },
+  ])('is not taken back where it took force: $name', async ({ spec, detail }) => {
+    const { injection, letGo } = await setUp(spec, ['chaos-mesh/records']);
+    const [said] = await Promise.all([injection.heal(), letGo()]);
+    expect(said).toEqual({ holds: false, detail });
+  });
+});
