@@ -31,6 +31,19 @@ const ourMark = Object.entries(ours).flat().join('=');
 /** What a killed run left without nodes or operator has them back within it, once its faults are taken back. */
 const returnLimitMs = 60_000;
 
+interface Right {
+  readonly verb: string;
+  readonly resource: string;
+  readonly subresource?: string;
+  readonly group: string;
+}
+
+/** As a rule of a role has it. Pure. */
+function nameRight({ resource, subresource, group }: Right): string {
+  const whole = subresource === undefined ? resource : `${resource}/${subresource}`;
+  return group === '' ? whole : `${whole}.${group}`;
+}
+
 /** Whether experiments can be made and taken back here. @throws TestbedError for the first thing that stands in the way, with what to do */
 export async function checkRights(lab: Lab): Promise<void> {
   for (const { plural, group, version, kind } of Object.values(chaosKinds)) {
@@ -46,13 +59,14 @@ export async function checkRights(lab: Lab): Promise<void> {
       );
   }
   const rights = [...Object.values(chaosKinds), performers].flatMap(({ group, plural }) =>
-    ['create', 'list', 'patch', 'delete'].map((verb) => ({ group, resource: plural, verb })),
+    ['create', 'list', 'patch', 'delete'].map((verb): Right => ({ verb, resource: plural, group })),
   );
-  for (const right of rights) {
+  // What is said by callers, and by pods of Performers, is all that is heard of the load.
+  for (const right of [...rights, { verb: 'get', resource: 'pods', subresource: 'log', group: '' }]) {
     const spec = { resourceAttributes: { ...right, namespace: chaosNamespace } };
     if ((await lab.kube.create<Review>(reviews, { spec })).status?.allowed !== true)
       throw new TestbedError(
-        `${right.verb} of ${right.resource}.${right.group} in namespace ${chaosNamespace}: the account of the kubeconfig may not; give it the right, or use another account`,
+        `${right.verb} of ${nameRight(right)} in namespace ${chaosNamespace}: the account of the kubeconfig may not; give it the right (kubectl apply -k manifests/chaos makes an account that has all of them), or use another account`,
       );
   }
   await lab.kube.list(performers, { namespace: chaosNamespace }).catch((error: unknown) => {
