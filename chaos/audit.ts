@@ -17,6 +17,7 @@ export interface AuditEntry {
   readonly responseStatus?: { readonly code?: number; readonly reason?: string };
 }
 
+const writingVerbs: ReadonlySet<string> = new Set(['create', 'update', 'patch', 'delete']);
 const writing = /"verb":"(?:create|update|patch|delete)"/;
 
 /** How oracles know the operator that has this name in its Lease. Pure. */
@@ -37,45 +38,52 @@ const versionOf = ({ metadata }: KubeObject): number => Number(metadata?.resourc
 
 /**
  * The writes of a part of an audit log, oldest first, for one namespace. What a write found is not in the log: it is the version that it
- * was made on, as far as that was seen. Lines that are cut off are left out, and what was refused before anybody read what it was to do. Pure.
+ * was made on, as far as that was seen. What was refused before anybody read what it was to do is left out. Pure.
  *
  * @param account of the operator; undefined where there is none
  */
-export function readWrites(text: string, changes: readonly Change[], namespace: string, account: string | undefined): readonly Write[] {
+export function readWrites(
+  log: readonly AuditEntry[],
+  changes: readonly Change[],
+  namespace: string,
+  account: string | undefined,
+): readonly Write[] {
   const history = rememberVersions(changes);
-  return parseAudit(text)
+  return findWrites(log)
     .flatMap((entry) => toWrite(entry, namespace, account, history) ?? [])
     .toSorted((a, b) => a.atMs - b.atMs);
 }
 
-/** The writes of a part of an audit log, as they stand there; lines that are cut off are left out. Pure. */
-export function parseAudit(text: string): readonly AuditEntry[] {
+/**
+ * The writes in a part of an audit log, and all that an account asked for, as they stand there: most lines are others' reads, and are not
+ * looked into. Lines that are cut off are left out. Pure.
+ */
+export function parseAudit(text: string, account?: string): readonly AuditEntry[] {
+  const asking = account === undefined ? undefined : `"username":"${account}"`;
   return text
     .split('\n')
-    .filter((line) => writing.test(line))
+    .filter((line) => writing.test(line) || (asking !== undefined && line.includes(asking)))
     .flatMap((line) => parseEntry(line) ?? []);
 }
 
-/** All that an account asked for in a part of an audit log, in the order of the log; a watch once, when it begins. Pure. */
-export function readRequests(text: string, account: string): readonly OperatorRequest[] {
-  return text
-    .split('\n')
-    .filter((line) => line.includes(`"username":"${account}"`))
-    .flatMap((line) => {
-      const entry = parseEntry(line);
-      if (entry?.user.username !== account || entry.stage !== (entry.verb === 'watch' ? 'ResponseStarted' : 'ResponseComplete')) return [];
-      return [
-        {
-          startedMs: Date.parse(entry.requestReceivedTimestamp),
-          endedMs: Date.parse(entry.stageTimestamp),
-          pod: podOf(entry),
-          verb: entry.verb,
-          plural: entry.objectRef?.resource ?? '',
-          uri: entry.requestURI ?? '',
-          code: entry.responseStatus?.code ?? 0,
-        },
-      ];
-    });
+/** Those that ask for a change, by whomever. Pure. */
+export function findWrites(log: readonly AuditEntry[]): readonly AuditEntry[] {
+  return log.filter(({ verb }) => writingVerbs.has(verb));
+}
+
+/** All that an account asked for, in the order of the log; a watch once, when it begins. Pure. */
+export function readRequests(log: readonly AuditEntry[], account: string): readonly OperatorRequest[] {
+  return log
+    .filter(({ user, verb, stage }) => user.username === account && stage === (verb === 'watch' ? 'ResponseStarted' : 'ResponseComplete'))
+    .map((entry) => ({
+      startedMs: Date.parse(entry.requestReceivedTimestamp),
+      endedMs: Date.parse(entry.stageTimestamp),
+      pod: podOf(entry),
+      verb: entry.verb,
+      plural: entry.objectRef?.resource ?? '',
+      uri: entry.requestURI ?? '',
+      code: entry.responseStatus?.code ?? 0,
+    }));
 }
 
 /** The pod whose token it was; the account where it was none's. */

@@ -4,7 +4,7 @@ import { startReflector } from '../../src/kube/reflector.ts';
 import { ObjectStore } from '../../src/kube/store.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { type Change, observeCluster } from '../../src/oracle/kit.ts';
-import { parseAudit, readRequests, readWrites } from '../audit.ts';
+import { findWrites, parseAudit, readRequests, readWrites } from '../audit.ts';
 import type { Observations, OperatorPod, Renewal } from '../observations.ts';
 import type { Operator } from '../subject.ts';
 import { buildTrace, type Trace } from '../trace/trace.ts';
@@ -14,13 +14,19 @@ import { notingDeletions } from './noting-deletions.ts';
 /** What is seen of a cluster from now on, but for the load; times by the clock of this process. */
 export interface Recorder {
   seen(): Omit<Observations, 'calls' | 'begun' | 'hangUps' | 'writes' | 'requests'>;
-  /** The writes in the namespace since the start, from the audit log; undefined where there is none, or not all of it is there. */
-  writes(): Observations['writes'];
-  /** The same, with all that was seen of the objects meanwhile. */
-  trace(): Trace | undefined;
-  /** All that the operator asked for since the start; undefined as `writes` is, or without an operator. */
-  requests(): Observations['requests'];
+  /** Reads what the audit log got since the start. It is long: once is enough for all that is in it. */
+  readLog(): Logged;
   stop(): void;
+}
+
+/** What an audit log tells; undefined where there is none, or not all of it is there. */
+export interface Logged {
+  /** The writes in the namespace. */
+  readonly writes: Observations['writes'];
+  /** All that the operator asked for; undefined without one, too. */
+  readonly requests: Observations['requests'];
+  /** The writes, with all that was seen of the objects meanwhile. */
+  readonly trace: Trace | undefined;
 }
 
 /** @param onChange told of each change as it comes */
@@ -86,19 +92,16 @@ export async function startRecorder(
   }
   return {
     seen: () => ({ changes, renewals, operatorPods }),
-    writes: () => {
+    readLog: () => {
       const text = readAudit();
-      return text === undefined ? undefined : readWrites(text, changes, namespace, operator?.account);
-    },
-    trace: () => {
-      const text = readAudit();
-      if (text === undefined) return undefined;
-      const account = operator === undefined ? {} : { account: operator.account };
-      return buildTrace(changes, initial, gone, parseAudit(text), { namespace, ...account });
-    },
-    requests: () => {
-      const text = readAudit();
-      return text === undefined || operator === undefined ? undefined : readRequests(text, operator.account);
+      if (text === undefined) return { writes: undefined, requests: undefined, trace: undefined };
+      const account = operator?.account;
+      const log = parseAudit(text, account);
+      return {
+        writes: readWrites(log, changes, namespace, account),
+        requests: account === undefined ? undefined : readRequests(log, account),
+        trace: buildTrace(changes, initial, gone, findWrites(log), { namespace, ...(account === undefined ? {} : { account }) }),
+      };
     },
     stop: () => stop.abort(),
   };

@@ -80,7 +80,7 @@ async function runFrom(stage: Stage, plan: RunPlan, means: Means): Promise<Chaos
   const beganMs = Date.now();
   const recorder = await startRecorder(lab, chaosNamespace, lab.subject.operator, (change) => load.onChange(change));
   // The log is long: it is read while the fault lasts only where it alone tells of it.
-  const readRequests = (): Observations['requests'] => (fault.kind === 'api-squeeze' ? recorder.requests() : undefined);
+  const readRequests = (): Observations['requests'] => (fault.kind === 'api-squeeze' ? recorder.readLog().requests : undefined);
   const loaded = () => ({ ...recorder.seen(), calls: load.calls(beganMs), begun: load.begun(beganMs), hangUps: load.hangUps(beganMs) });
   const seen = (): Observations => ({ ...loaded(), writes: undefined, requests: readRequests() });
   try {
@@ -104,9 +104,9 @@ async function runFrom(stage: Stage, plan: RunPlan, means: Means): Promise<Chaos
     await sleep(quietMs, undefined, { signal });
     await load.catchUp(beganMs);
     const endedMs = Date.now();
-    const trace = recorder.trace();
+    const { trace, ...logged } = recorder.readLog();
     if (trace !== undefined) stage.keepTrace(`${experiment.id.toLowerCase()}-${round}-${attempt}`, trace);
-    const whole: Observations = { ...loaded(), writes: recorder.writes(), requests: recorder.requests() };
+    const whole: Observations = { ...loaded(), ...logged };
     const felt = feel(fault, whole, metNow(), askedMs, inflicted.endsMs);
     const times = { beganMs, askedMs, feltMs: felt.atMs ?? askedMs, healedMs: inflicted.healedMs, convergedMs, endedMs };
     const quietFromMs = (convergedMs ?? endedMs) + lastWordMs;

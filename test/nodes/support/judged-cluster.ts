@@ -19,7 +19,7 @@ export async function judgeCluster({ kube, cluster }: NodesCluster, namespace: s
       const endedMs = Date.now();
       const never = Number.POSITIVE_INFINITY;
       const times = { beganMs, askedMs: never, feltMs: never, healedMs: never, convergedMs: beganMs, endedMs };
-      const seen = { ...recorder.seen(), writes: recorder.writes(), requests: undefined, calls: [], begun: [], hangUps: [] };
+      const seen = { ...recorder.seen(), writes: recorder.readLog().writes, requests: undefined, calls: [], begun: [], hangUps: [] };
       return judge(seen, times, { performer: '', pods: [], nodes: [] }, endedMs);
     },
     stop: () => recorder.stop(),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readRequests, readWrites } from '../../../chaos/audit.ts';
+import { parseAudit, readRequests, readWrites } from '../../../chaos/audit.ts';
 import { change, pod } from './support.ts';
 
 const account = 'system:serviceaccount:hourglass-system:hourglass-operator';
@@ -21,7 +21,7 @@ const line = (more: object): string =>
     responseObject: { metadata: { name: 'a-0', uid: 'uid-a-0', resourceVersion: '9' } },
     ...more,
   });
-const read = (more: object) => readWrites(line(more), seen, 'ns', account);
+const read = (more: object) => readWrites(parseAudit(line(more)), seen, 'ns', account);
 
 describe('readWrites', () => {
   it("tells an operator's write, what it was made on and what came of it", () => {
@@ -39,7 +39,7 @@ describe('readWrites', () => {
 
   it('takes the newest version before it for what a write found that names none', () => {
     const at = (resourceVersion: string) => change(0, undefined, { ...before, metadata: { ...before.metadata, resourceVersion } });
-    const [write] = readWrites(line({ requestObject: {} }), [at('7'), at('8'), at('10')], 'ns', account);
+    const [write] = readWrites(parseAudit(line({ requestObject: {} })), [at('7'), at('8'), at('10')], 'ns', account);
     expect(write?.before?.metadata?.resourceVersion).toBe('8');
     expect(write?.preconditions).toEqual({});
   });
@@ -67,12 +67,28 @@ describe('readWrites', () => {
   });
 
   it('leaves out a line that is cut off', () => {
-    expect(readWrites(`${line({}).slice(0, -9)}\n${line({})}`, seen, 'ns', account)).toHaveLength(1);
+    expect(readWrites(parseAudit(`${line({}).slice(0, -9)}\n${line({})}`), seen, 'ns', account)).toHaveLength(1);
+  });
+});
+
+describe('parseAudit', () => {
+  const reading = { verb: 'get' };
+  const other = { user: { username: 'other' } };
+
+  it('has what all that is read of a log needs: the writes of anybody, and all that the account asked for', () => {
+    const log = parseAudit([line({}), line(reading), line(other), line({ ...other, ...reading })].join('\n'), account);
+    expect(log.map(({ user, verb }) => [user.username, verb])).toEqual([
+      [account, 'patch'],
+      [account, 'get'],
+      ['other', 'patch'],
+    ]);
+    expect(readWrites(log, seen, 'ns', account)).toHaveLength(2);
+    expect(readRequests(log, account)).toHaveLength(2);
   });
 });
 
 describe('readRequests', () => {
-  const requests = (...lines: readonly string[]) => readRequests(lines.join('\n'), account);
+  const requests = (...lines: readonly string[]) => readRequests(parseAudit(lines.join('\n'), account), account);
 
   it('tells what the account asked for, by which pod and when', () => {
     const [one] = requests(line({ requestURI: '/api/v1/namespaces/ns/pods/a-0', responseStatus: { code: 429 } }));
