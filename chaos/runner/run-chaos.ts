@@ -1,22 +1,24 @@
 import { describeMachine } from '../../src/bench/machine.ts';
-import { isKubeFault } from '../../src/kube/faults.ts';
 import type { NodeTimers } from '../../src/testbed/nodes/node-plan.ts';
 import type { ProgressReporter } from '../../src/testbed/progress.ts';
 import { TestbedError } from '../../src/testbed/testbed-error.ts';
 import { type Lab, until } from '../cluster/lab.ts';
 import { Load } from '../cluster/load.ts';
-import { type Experiment, load as loadShape, type SuiteName } from '../experiment.ts';
+import { chaosNamespace, type Experiment, load as loadShape, partsOf, type SuiteName } from '../experiment.ts';
 import { writeReport, writeTrace } from '../report/write-report.ts';
 import type { ChaosReport, ChaosRun } from '../report.ts';
 import { checkSamePlan, describePlan, missingRuns, type PlanFacts } from '../resume.ts';
 import { type Subject, whyNot } from '../subject.ts';
+import { Attempts, ClusterLost } from './attempts.ts';
+import type { Said } from './injection.ts';
 import { Journal } from './journal.ts';
 import { healExperiments, healJournal } from './leftovers.ts';
 import { checkRights, waitForCluster } from './preflight.ts';
 import { runExperiment, type Stage } from './run-experiment.ts';
 import { runSoak, type SoakPlan } from './run-soak.ts';
-import { testInjectors } from './self-test.ts';
+import { testAgent, testInjectors } from './self-test.ts';
 import { clearStage, isSteady, readNodes, setStage } from './stage.ts';
+import { isTrouble, tellTrouble } from './trouble.ts';
 
 export interface ChaosOptions {
   readonly experiments: readonly Experiment[];
@@ -40,6 +42,10 @@ export interface ChaosOptions {
 
 /** From the first caller on; on a busy machine images and pods take their time. */
 const steadyLimitMs = 180_000;
+/** After a run that ended early. */
+const returnLimitMs = 60_000;
+/** Where an API server was stopped and the run is interrupted, it comes back first. */
+const clearLimitMs = 30_000;
 /** As the report says between two runs: whoever reads it then reads a part. */
 const underWay = 'it is under way, or was killed';
 
@@ -47,7 +53,8 @@ type Draft = { -readonly [Key in keyof ChaosReport]: ChaosReport[Key] };
 
 /**
  * Takes back what an earlier run left, proves that faults bite here, then runs the experiments one after the other in the order of the seed.
- * `report.json` is kept as it stands after each. An inconclusive experiment is run once more, and both stand in the report.
+ * `report.json` is kept as it stands after each. An inconclusive experiment is run once more, and both stand in the report; so is one that
+ * a call or the cluster failed. Only a cluster that does not come back ends it all.
  * What an earlier run has a verdict for stands as it is.
  *
  * @throws TestbedError when nothing can be run at all, ArgumentError when the earlier run is of another plan
@@ -76,50 +83,83 @@ export async function runChaos(lab: Lab, options: ChaosOptions): Promise<ChaosRe
   });
   for (const { id, title, why } of draft.leftOut) report.warn(`${id} is left out: ${title}: ${why}`);
   const experiments = options.experiments.filter(({ id }) => draft.leftOut?.some((out) => out.id === id) !== true);
+  const keepTrace: Stage['keepTrace'] = (name, trace) => writeTrace(outDir, name, trace);
   try {
     await setStage(lab, nodes, signal);
     await until('the load to be steady', () => isSteady(lab, load, nodes), steadyLimitMs, signal).catch((error: unknown) => {
       throw new TestbedError(`${error instanceof Error ? error.message : String(error)}: ${load.unrest().join('; ')}`, { cause: error });
     });
     report.step('Making sure that faults bite');
-    const believed = await testInjectors(lab, load, report, signal);
+    const stage: Stage = { lab, load, nodes, timers: options.timers, journal, report, signal, keepTrace };
+    const believed = await selfTest(stage, experiments);
     if (believed.holds) report.done(`Faults bite: ${believed.detail}`);
     else draft.partialBecause = `faults cannot be believed here: ${believed.detail}`;
-    const keepTrace: Stage['keepTrace'] = (name, trace) => writeTrace(outDir, name, trace);
-    const stage: Stage = { lab, load, nodes, timers: options.timers, journal, report, signal, keepTrace };
     const keep = (run: ChaosRun): void => {
       draft.runs.push(run);
       keepReport();
       tell(report, run);
     };
+    const attempts = new Attempts({ run: (plan) => runExperiment(stage, plan), putRight: () => putRight(stage) }, signal);
     const { soak } = options;
     if (believed.holds && soak !== undefined)
-      await runSoak(stage, experiments, { ...soak, seed, judgesTimes }, (run, outside) => {
+      await runSoak(stage, attempts, experiments, { ...soak, seed, judgesTimes }, (run, outside) => {
         draft.soak = { ...soak, outside };
         keep(run);
       });
     const missing = believed.holds && soak === undefined ? missingRuns(experiments, seed, repeat, draft.runs) : [];
     if (earlier !== undefined) report.done(`${draft.runs.length} runs are kept; experiments that are left: ${missing.length}`);
-    for (const { experiment, round, attempts } of missing) {
-      for (const attempt of attempts) {
+    for (const { experiment, round, attempts: left } of missing) {
+      for (const attempt of left) {
         report.step(`${experiment.id} · ${experiment.title}${repeat === 1 ? '' : ` · round ${round + 1}`}`);
-        const run = await runExperiment(stage, { experiment, suite, seed, round, attempt, judgesTimes });
-        keep(run);
+        const run = await attempts.make({ experiment, suite, seed, round, attempt, judgesTimes }, keep);
         if (run.verdict !== 'inconclusive') break;
       }
     }
   } catch (error) {
     // What a bug throws is no verdict.
-    if (!signal.aborted && !(error instanceof TestbedError) && !isKubeFault(error)) throw error;
-    draft.partialBecause = signal.aborted ? 'it was interrupted' : error instanceof Error ? error.message : String(error);
+    if (!signal.aborted && !isTrouble(error)) throw error;
+    // Without a verdict they are run anew by whoever goes on with it.
+    if (error instanceof ClusterLost && options.soak === undefined) draft.runs = draft.runs.filter((run) => !error.runs.includes(run));
+    draft.partialBecause = isTrouble(error) && !signal.aborted ? error.message : 'it was interrupted';
   } finally {
     load.close();
-    if (options.leavesCluster) await clearStage(lab);
+    if (options.leavesCluster)
+      await until(`namespace ${chaosNamespace} to be removed`, () => clearStage(lab).then(() => true), clearLimitMs).catch(
+        tellTrouble(report),
+      );
   }
   if (draft.partialBecause !== undefined) report.warn(draft.partialBecause);
   draft.finishedAt = new Date().toISOString();
   writeReport(draft, outDir);
   return draft;
+}
+
+/** The agent of the testbed's nodes is as much a part of it as Chaos Mesh; where others have none, what needs one is inconclusive by itself. */
+async function selfTest({ lab, load, nodes, report, signal }: Stage, experiments: readonly Experiment[]): Promise<Said> {
+  const cut = await testInjectors(lab, load, report, signal);
+  if (!experiments.some(({ fault }) => partsOf(fault).some(({ kind }) => kind === 'node'))) return cut;
+  const agent = await testAgent(lab, nodes, report, signal);
+  if (!agent.holds && lab.nodes === undefined) report.warn(agent.detail);
+  const all = agent.holds || lab.nodes !== undefined ? [cut, agent] : [cut];
+  const holds = all.every((one) => one.holds);
+  return {
+    holds,
+    detail: all
+      .filter((one) => holds || !one.holds)
+      .map(({ detail }) => detail)
+      .join('; '),
+  };
+}
+
+/** What a run that ended early may have left. @throws TestbedError or KubeFault when not all stands again */
+async function putRight({ lab, load, nodes, journal, report, signal }: Stage): Promise<void> {
+  report.update('putting right what it may have left');
+  await healJournal(lab, journal, report);
+  await healExperiments(lab, report);
+  await until('a steady state', () => isSteady(lab, load, nodes), returnLimitMs, signal).catch((error: unknown) => {
+    signal.throwIfAborted();
+    throw new TestbedError([error instanceof Error ? error.message : String(error), ...load.unrest()].join('; '), { cause: error });
+  });
 }
 
 function tell(report: ProgressReporter, { id, title, verdict, findings }: ChaosRun): void {

@@ -17,11 +17,13 @@ import type { Trace } from '../trace/trace.ts';
 import { aim, askedOf } from './aim.ts';
 import type { Injection, Said } from './injection.ts';
 import type { Journal } from './journal.ts';
+import { healJournal } from './leftovers.ts';
 import { meshInjection } from './mesh-injection.ts';
 import { restoreService } from './service-fault.ts';
 import { setUp } from './set-up.ts';
 import { ask, isSteady, unaskLeftovers } from './stage.ts';
 import { type Means, testbedInjection } from './testbed-injection.ts';
+import { tellTrouble } from './trouble.ts';
 
 export interface Stage {
   readonly lab: Lab;
@@ -49,18 +51,25 @@ const quietMs = 6_000;
 /** After all is as asked, an operator may have a last word about it. */
 const lastWordMs = 1_000;
 
-/** One experiment from a steady state to a steady state. @throws TestbedError when there is none to begin with; whatever was injected is taken back */
+/**
+ * One experiment from a steady state to a steady state.
+ *
+ * @throws TestbedError or KubeFault when there is none to begin with, or the cluster fails a call; what was injected is then taken back as
+ *   far as it goes, and the journal has the rest
+ */
 export async function runExperiment(stage: Stage, plan: RunPlan): Promise<ChaosRun> {
   const { lab, journal, report } = stage;
   const { experiment, seed, round } = plan;
   report.update('setting up');
+  // The end of the run before it may have had no API server to speak to.
+  await healJournal(lab, journal, report);
   const { means, clear } = await setUp(lab, experiment.fault, journal, askedOf(experiment.id, round), seed);
   try {
     return await runFrom(stage, plan, means);
   } finally {
     report.update('clearing up');
-    await unaskLeftovers(lab).catch((error: unknown) => report.warn(String(error)));
-    await clear();
+    await unaskLeftovers(lab).catch(tellTrouble(report));
+    await clear().catch(tellTrouble(report));
   }
 }
 
@@ -128,7 +137,7 @@ async function runFrom(stage: Stage, plan: RunPlan, means: Means): Promise<Chaos
     });
   } finally {
     recorder.stop();
-    if (fault.kind === 'service') for (const name of performerNames) await restoreService(lab, name);
+    if (fault.kind === 'service') for (const name of performerNames) await restoreService(lab, name).catch(tellTrouble(report));
   }
 }
 
@@ -183,7 +192,7 @@ async function inflict(
     const recovered = await heal();
     return { injected, recovered, endsMs, healedMs: lastsMs === 0 ? feltMs : Date.now() };
   } catch (error) {
-    await heal();
+    await heal().catch(tellTrouble(report));
     throw error;
   }
 }

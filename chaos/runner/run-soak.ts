@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Experiment } from '../experiment.ts';
 import type { ChaosRun } from '../report.ts';
 import { countOutside, type Outside, planSoakStep } from '../soak.ts';
-import { runExperiment, type Stage } from './run-experiment.ts';
+import type { Attempts } from './attempts.ts';
+import type { Stage } from './run-experiment.ts';
 
 export interface SoakPlan {
   /** No step begins later. */
@@ -17,7 +18,8 @@ export interface SoakPlan {
  * @param keep told after each step, with what was answered outside of all faults so far
  */
 export async function runSoak(
-  stage: Stage,
+  { load, report, signal }: Stage,
+  attempts: Attempts,
   experiments: readonly Experiment[],
   { minutes, fromStep, seed, judgesTimes }: SoakPlan & { readonly seed: number; readonly judgesTimes: boolean },
   keep: (run: ChaosRun, outside: Outside) => void,
@@ -26,10 +28,11 @@ export async function runSoak(
   const runs: ChaosRun[] = [];
   for (let step = fromStep; Date.now() - beganMs < minutes * 60_000; step += 1) {
     const { experiment, pauseMs } = planSoakStep(experiments, seed, step);
-    stage.report.step(`Step ${step} · ${experiment.id} · ${experiment.title}`);
-    await sleep(pauseMs, undefined, { signal: stage.signal });
-    const run = await runExperiment(stage, { experiment, suite: 'soak', seed, round: step - 1, attempt: 1, judgesTimes });
-    runs.push(run);
-    keep(run, countOutside(stage.load.calls(beganMs), runs));
+    report.step(`Step ${step} · ${experiment.id} · ${experiment.title}`);
+    await sleep(pauseMs, undefined, { signal });
+    await attempts.make({ experiment, suite: 'soak', seed, round: step - 1, attempt: 1, judgesTimes }, (run) => {
+      runs.push(run);
+      keep(run, countOutside(load.calls(beganMs), runs));
+    });
   }
 }
