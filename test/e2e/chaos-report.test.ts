@@ -1,15 +1,17 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { experiments } from '../../chaos/experiments/catalogue.ts';
 import type { ChaosRun } from '../../chaos/report.ts';
 import { makeChaosReport, makeChaosRun } from '../support/chaos-reports.ts';
 import { openPage, type Page } from '../support/chromium.ts';
 import { hourglass } from '../support/cli.ts';
 import { findPale } from '../support/pale-texts.ts';
+import { projectRoot } from '../support/sources.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'chaos-report-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
@@ -150,6 +152,22 @@ describe('chaos.html in a browser', () => {
   it('holds the raw data', async () => {
     const data = await page.evaluate<string>(`document.querySelector('a[download]').href`);
     expect(JSON.parse(gunzipSync(Buffer.from(data.split(',')[1] ?? '', 'base64')).toString())).toEqual(report);
+  });
+});
+
+describe('the other commands of docs/chaos.md that need no cluster', () => {
+  it('name the experiments there are, with all that can be asked for', async () => {
+    const { code, stdout } = await hourglass(['chaos', '--experiment', 'list']);
+    expect([code, stdout.split('\n').filter((line) => /^C\d+\w* +\S/.test(line)).length]).toEqual([0, experiments.length]);
+    expect((await hourglass(['chaos', '--help'])).stdout).toContain('--yes-break-this-cluster <context>');
+  });
+
+  it('replay what a run has left beside its report', async () => {
+    mkdirSync(join(folder, 'traces'));
+    cpSync(join(projectRoot, 'test/fixtures/chaos/kill-and-rollout.json.gz'), join(folder, 'traces', 'c1-0-1.json.gz'));
+    const { code, stdout, stderr } = await hourglass(['chaos', 'explain', folder]);
+    expect(code, stderr).toBe(0);
+    expect(stdout).toMatch(/^c1-0-1: explained 15 of 15 writes/);
   });
 });
 

@@ -37,12 +37,14 @@ function runScript(script: string): ReturnType<typeof collectOutput> {
 }
 
 describe('the commands of', () => {
-  it.each(runPages)(
+  it.each([...runPages, 'docs/chaos.md'])(
     '%s work, one after the other, where pods only pretend to run',
     async (page) => {
       const blocks = readBlocks(page).filter(({ mark }) => mark === 'cluster');
       const { code, stderr, stdout } = await runScript(joinBlocks(blocks));
       expect(code, `${stdout}\n${stderr}`).toBe(0);
+      // What a run is started on it removes in the end.
+      await real.kubectl('delete', 'namespace', 'hourglass-chaos', '--ignore-not-found');
       const left = await real.kubectl('get', 'crds,clusterroles,clusterrolebindings,namespaces', '-o', 'name');
       expect(left.split('\n').filter((name) => name.includes('hourglass'))).toEqual([]);
     },

@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { experiments } from '../../chaos/experiments/catalogue.ts';
+import type { ChaosCommandOptions } from '../../chaos/command.ts';
+import { chooseExperiments, experiments } from '../../chaos/experiments/catalogue.ts';
 import { registerChaos } from '../../src/cli/commands/chaos.ts';
+import { registerChaosReport } from '../../src/cli/commands/chaos-report.ts';
 import { projectRoot } from '../support/sources.ts';
 
 const read = (path: string): string => readFileSync(join(projectRoot, path), 'utf8');
@@ -24,6 +26,25 @@ describe.each(['docs/chaos.md', '.github/workflows/chaos.yaml'])('%s', (path) =>
     expect(commands.length).toBeGreaterThan(1);
     const named = commands.flatMap((command) => command.match(/--[a-z][a-z-]+/g) ?? []);
     expect(named.filter((option) => !known.has(option))).toEqual([]);
+  });
+});
+
+describe('a command of docs/chaos.md', () => {
+  const asWritten = [...new Set(chaosCommands(read('docs/chaos.md')))].map((text) => text.trim());
+
+  it.each(asWritten)('%s is one that can be given', async (text) => {
+    const [, words = ''] = /^(?:bin\/hourglass|npm run) chaos(?: --)? (.*)$/.exec(text) ?? [];
+    const given: string[] = [];
+    const parser = new Command().exitOverride().option('--kubeconfig <file>');
+    registerChaos(parser);
+    registerChaosReport(parser);
+    const [chaos] = parser.commands;
+    for (const command of [chaos, ...(chaos?.commands ?? [])]) command?.exitOverride().action(() => void given.push(command.name()));
+    await parser.parseAsync(['chaos', ...words.split(/ +/)], { from: 'user' });
+    expect(given).toHaveLength(1);
+    const { suite = 'smoke', experiment = [] } = chaos?.opts<ChaosCommandOptions>() ?? {};
+    const ids = experiment.filter((id) => id !== 'list' && id !== 'ID');
+    expect(chooseExperiments(suite, ids.length === 0 ? undefined : ids).length).toBeGreaterThan(0);
   });
 });
 
