@@ -4,7 +4,7 @@ import type { ProgressReporter } from '../../src/testbed/progress.ts';
 import { TestbedError } from '../../src/testbed/testbed-error.ts';
 import { type Lab, until } from '../cluster/lab.ts';
 import { Load } from '../cluster/load.ts';
-import { chaosNamespace, type Experiment, load as loadShape, partsOf, type SuiteName } from '../experiment.ts';
+import { type Experiment, load as loadShape, partsOf, type SuiteName } from '../experiment.ts';
 import { writeReport, writeTrace } from '../report/write-report.ts';
 import type { ChaosReport, ChaosRun } from '../report.ts';
 import { checkSamePlan, describePlan, missingRuns, type PlanFacts } from '../resume.ts';
@@ -17,8 +17,8 @@ import { checkRights, waitForCluster } from './preflight.ts';
 import { runExperiment, type Stage } from './run-experiment.ts';
 import { runSoak, type SoakPlan } from './run-soak.ts';
 import { testAgent, testInjectors } from './self-test.ts';
-import { clearStage, isSteady, readNodes, setStage } from './stage.ts';
-import { isTrouble, tellTrouble } from './trouble.ts';
+import { isSteady, leaveStage, readNodes, setStage } from './stage.ts';
+import { isTrouble } from './trouble.ts';
 
 export interface ChaosOptions {
   readonly experiments: readonly Experiment[];
@@ -44,8 +44,6 @@ export interface ChaosOptions {
 const steadyLimitMs = 180_000;
 /** After a run that ended early. */
 const returnLimitMs = 60_000;
-/** Where an API server was stopped and the run is interrupted, it comes back first. */
-const clearLimitMs = 30_000;
 /** As the report says between two runs: whoever reads it then reads a part. */
 const underWay = 'it is under way, or was killed';
 
@@ -123,10 +121,7 @@ export async function runChaos(lab: Lab, options: ChaosOptions): Promise<ChaosRe
     draft.partialBecause = isTrouble(error) && !signal.aborted ? error.message : 'it was interrupted';
   } finally {
     load.close();
-    if (options.leavesCluster)
-      await until(`namespace ${chaosNamespace} to be removed`, () => clearStage(lab).then(() => true), clearLimitMs).catch(
-        tellTrouble(report),
-      );
+    if (options.leavesCluster) await leaveStage(lab, report);
   }
   if (draft.partialBecause !== undefined) report.warn(draft.partialBecause);
   draft.finishedAt = new Date().toISOString();
@@ -136,19 +131,17 @@ export async function runChaos(lab: Lab, options: ChaosOptions): Promise<ChaosRe
 
 /** The agent of the testbed's nodes is as much a part of it as Chaos Mesh; where others have none, what needs one is inconclusive by itself. */
 async function selfTest({ lab, load, nodes, report, signal }: Stage, experiments: readonly Experiment[]): Promise<Said> {
-  const cut = await testInjectors(lab, load, report, signal);
-  if (!experiments.some(({ fault }) => partsOf(fault).some(({ kind }) => kind === 'node'))) return cut;
-  const agent = await testAgent(lab, nodes, report, signal);
-  if (!agent.holds && lab.nodes === undefined) report.warn(agent.detail);
-  const all = agent.holds || lab.nodes !== undefined ? [cut, agent] : [cut];
-  const holds = all.every((one) => one.holds);
-  return {
-    holds,
-    detail: all
-      .filter((one) => holds || !one.holds)
-      .map(({ detail }) => detail)
-      .join('; '),
-  };
+  const needsAgent = experiments.some(({ fault }) => partsOf(fault).some(({ kind }) => kind === 'node'));
+  const biting = testInjectors(lab, load, report, signal);
+  const refusing = needsAgent ? testAgent(lab, nodes, report, signal) : Promise.resolve(undefined);
+  // Each takes back what it made, also where the other one fails.
+  await Promise.allSettled([biting, refusing]);
+  const [cut, agent] = await Promise.all([biting, refusing]);
+  const isOthers = lab.nodes === undefined && agent?.holds === false;
+  if (isOthers) report.warn(agent.detail);
+  const all = agent === undefined || isOthers ? [cut] : [cut, agent];
+  const failed = all.filter((one) => !one.holds);
+  return { holds: failed.length === 0, detail: (failed.length === 0 ? all : failed).map(({ detail }) => detail).join('; ') };
 }
 
 /** What a run that ended early may have left. @throws TestbedError or KubeFault when not all stands again */

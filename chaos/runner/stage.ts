@@ -1,6 +1,7 @@
 import { appLabelValue, labels as keys } from '../../src/api/v1alpha1/naming.ts';
 import { type PerformerSpecInput, performers } from '../../src/api/v1alpha1/performer.ts';
 import { keyOf, type Namespace, type Node, namespaces, nodes, type Pod, pods, services } from '../../src/kube/objects.ts';
+import type { ProgressReporter } from '../../src/testbed/progress.ts';
 import { ensure, find, type Lab, remove, until } from '../cluster/lab.ts';
 import type { Load } from '../cluster/load.ts';
 import { buildDeployment, buildPerformer, deployments } from '../cluster/workloads.ts';
@@ -8,8 +9,10 @@ import { anchorLabels, chaosNamespace, ours, performerNames } from '../experimen
 import { readyOf } from '../judge.ts';
 import { isReady, performerOf } from '../lives.ts';
 import { anchorOf, askedPrefix } from './aim.ts';
+import { tellTrouble } from './trouble.ts';
 
 const startLimitMs = 120_000;
+const leaveLimitMs = 30_000;
 /** Of the Performers under fault: half of what a rollout takes is not to be waited for in every experiment. */
 const spec = { drainSeconds: 2, nodeLossPolicy: 'Route' } as const;
 
@@ -55,6 +58,12 @@ export function isOurs({ metadata }: Namespace): boolean {
 export async function clearStage(lab: Pick<Lab, 'kube'>): Promise<void> {
   const there = await readNamespace(lab);
   if (there !== undefined && isOurs(there)) await remove(lab, namespaces, there);
+}
+
+/** The same on the way out, with patience: where an API server was stopped, it comes back first. What stays is told, and hides nothing else. */
+export async function leaveStage(lab: Pick<Lab, 'kube'>, report: ProgressReporter, limitMs = leaveLimitMs): Promise<void> {
+  const isLeft = (): Promise<boolean> => clearStage(lab).then(() => true);
+  await until(`namespace ${chaosNamespace} to be taken away`, isLeft, limitMs).catch(tellTrouble(report));
 }
 
 /**

@@ -3,8 +3,9 @@ import { type Lab, until } from '../../../../chaos/cluster/lab.ts';
 import { buildPerformer } from '../../../../chaos/cluster/workloads.ts';
 import { chaosNamespace, ours } from '../../../../chaos/experiment.ts';
 import { waitForCluster } from '../../../../chaos/runner/preflight.ts';
-import { clearStage, setStage, unaskLeftovers } from '../../../../chaos/runner/stage.ts';
+import { clearStage, leaveStage, setStage, unaskLeftovers } from '../../../../chaos/runner/stage.ts';
 import { parsePerformerSpec, performers } from '../../../../src/api/v1alpha1/performer.ts';
+import { KubeFault } from '../../../../src/kube/faults.ts';
 import { keyOf, namespaces } from '../../../../src/kube/objects.ts';
 import { buildPod } from '../../../../src/reconcile/plan/pod.ts';
 import { silentProgress } from '../../../../src/testbed/progress.ts';
@@ -38,6 +39,31 @@ describe('the namespace of the experiments', () => {
     await clearStage(lab);
     const left = cluster.find(namespaces, { namespace: '', name: chaosNamespace });
     expect(left === undefined || left.metadata?.deletionTimestamp !== undefined).toBe(true);
+  });
+});
+
+describe('the namespace of an interrupted run', () => {
+  const away = new KubeFault('unreachable', 'getting Namespace hourglass-chaos: nobody listens');
+
+  it('is removed once the API server is back', async () => {
+    const { cluster, kube, makeNamespace } = setUp();
+    await makeNamespace(ours);
+    let failures = 2;
+    const get: typeof kube.get = (...call) => {
+      failures -= 1;
+      return failures >= 0 ? Promise.reject(away) : kube.get(...call);
+    };
+    const remove: typeof kube.delete = (...call) => kube.delete(...call);
+    await leaveStage({ kube: { get, delete: remove } } as unknown as Lab, silentProgress);
+    const left = cluster.find(namespaces, { namespace: '', name: chaosNamespace });
+    expect(left === undefined || left.metadata?.deletionTimestamp !== undefined).toBe(true);
+  });
+
+  it('is told where the API server stays away, and hides nothing', async () => {
+    const warned: string[] = [];
+    const report = { ...silentProgress, warn: (line: string) => void warned.push(line) };
+    await leaveStage({ kube: { get: () => Promise.reject(away) } } as unknown as Lab, report, 0);
+    expect(warned).toEqual([`waited 0 s for namespace hourglass-chaos to be taken away: ${away.message}`]);
   });
 });
 
