@@ -13,6 +13,7 @@ import { type Collected, collectOutput } from '../../scripts/collect-output.ts';
 import { projectRoot } from '../../scripts/generate.ts';
 import type { EmbeddedCluster } from '../../src/testbed/embedded-cluster.ts';
 import { kubectl } from '../../src/testbed/kubectl.ts';
+import { chaosAgent } from '../../src/testbed/nodes/chaos-mesh.ts';
 import { createProgress } from '../../src/testbed/progress.ts';
 import { until } from '../parity/support/real-cluster.ts';
 import { readProgramRights, readRules } from '../support/audit-rights.ts';
@@ -70,11 +71,36 @@ function findRules(): readonly string[] {
     .filter((line) => line !== '');
 }
 
-/** Stops the daemons where they are, or lets them go on: their controller cannot tell. */
-function signalDaemons(signal: 'STOP' | 'CONT'): void {
+/** Stops daemons and agent where they are, or lets them go on: their controller cannot tell. */
+function signalInjectors(signal: 'STOP' | 'CONT'): void {
+  process.kill(cluster.pids[chaosAgent.name] ?? 0, `SIG${signal}`);
   const script = `cd /proc; for one in [0-9]*; do [ "$(cat $one/comm)" = chaos-daemon ] && kill -${signal} $one; done; true`;
   const { nodes } = lab;
   for (const name of nodes?.names ?? []) if (nodes !== undefined) nodes.run(name, ['sh', '-c', script]);
+}
+
+/** One run whose fault the API server refuses is inconclusive, and it goes on with the next. */
+async function expectEarlyEnd({ child, result, says }: ReturnType<typeof startChaos>): Promise<void> {
+  const metadata = { name: 'refuse-first-kill' };
+  const resourceRules = [{ apiGroups: ['chaos-mesh.org'], apiVersions: ['*'], operations: ['CREATE'], resources: ['podchaos'] }];
+  const policy = { matchConstraints: { resourceRules }, validations: [{ expression: "object.metadata.name != 'c1-0-1'" }] };
+  const kinds = {
+    ValidatingAdmissionPolicy: policy,
+    ValidatingAdmissionPolicyBinding: { policyName: metadata.name, validationActions: ['Deny'] },
+  };
+  for (const [kind, spec] of Object.entries(kinds))
+    await kubectl(cluster, ['apply', '-f', '-'], {
+      input: JSON.stringify({ apiVersion: 'admissionregistration.k8s.io/v1', kind, metadata, spec }),
+    });
+  await says(/C1 inconclusive: it ended early: .*refuse-first-kill/);
+  await says(/C1 ·[\s\S]*C1 ·/);
+  child.kill('SIGINT');
+  expect((await result).code).toBe(4);
+  const { runs, partialBecause } = await readReport();
+  expect(runs.map(({ id, attempt, verdict }) => [id, attempt, verdict])).toEqual([['C1', 1, 'inconclusive']]);
+  expect(runs[0]?.findings.at(-1)).toMatchObject({ what: 'as asked again', says: 'holds' });
+  expect(partialBecause).toBe('it was interrupted');
+  for (const kind of Object.keys(kinds)) await kubectl(cluster, ['delete', kind, metadata.name]);
 }
 
 describe('what is rendered for Chaos Mesh', () => {
@@ -99,31 +125,46 @@ describe('the runner', { timeout: 420_000 }, () => {
     expect((await readReport()).partialBecause).toBe('it was interrupted');
   });
 
-  it('takes back what a killed one left', async () => {
-    const killed = startChaos('--experiment', 'C5', '--suite', 'full');
-    await killed.says(/C5 ·/);
-    await until('the cut', async () => findRules().length > 0);
-    killed.child.kill('SIGKILL');
-    await killed.result;
-    expect(findRules().filter((rule) => rule.includes('/c5-'))).not.toEqual([]);
-    const { result, child, says } = startChaos('--experiment', 'C2a');
-    await says(/taking back NetworkChaos hourglass-chaos\/c5-0-1, which an earlier run left behind/);
-    await says(/Starting Performers/);
-    // By now a cut of its own may be there, to see whether it bites.
-    expect(findRules().filter((rule) => rule.includes('/c5-'))).toEqual([]);
-    child.kill('SIGINT');
-    await result;
+  it('takes back what a killed one left: a cut, a node without power, an API server that was stopped', async () => {
+    const cuts = (): readonly string[] => findRules().filter((rule) => rule.includes('/c5-'));
+    const isNodeOff = (): boolean => lab.nodes?.names.every((name) => lab.nodes?.isOn(name)) !== true;
+    const isApiStopped = (): boolean => lab.componentFaults?.stop.isThere('kube-apiserver') === true;
+    const killOnce = async ({ child, result }: ReturnType<typeof startChaos>, isThere: () => boolean): Promise<void> => {
+      await until('the fault', async () => isThere(), 120_000);
+      child.kill('SIGKILL');
+      await result;
+      expect(isThere()).toBe(true);
+    };
+    const cutting = startChaos('--experiment', 'C5', '--suite', 'full');
+    await cutting.says(/C5 ·/);
+    await killOnce(cutting, () => cuts().length > 0);
+    const switching = startChaos('--experiment', 'C7');
+    await switching.says(/taking back NetworkChaos hourglass-chaos\/c5-0-1, which an earlier run left behind/);
+    await switching.says(/Starting Performers/);
+    expect(cuts()).toEqual([]);
+    await switching.says(/Faults bite: .*; the agent of each node refuses what it does not know/);
+    await killOnce(switching, isNodeOff);
+    const stopping = startChaos('--experiment', 'C12a');
+    await stopping.says(/taking back PhysicalMachineChaos hourglass-chaos\/c7-0-1, which an earlier run left behind/);
+    await stopping.says(/Starting Performers/);
+    expect(isNodeOff()).toBe(false);
+    await killOnce(stopping, isApiStopped);
+    const last = startChaos('--experiment', 'C1');
+    await last.says(/kube-apiserver was left without an answer by an earlier run: taking it back/);
+    await last.says(/Starting Performers/);
+    expect(isApiStopped()).toBe(false);
+    await expectEarlyEnd(last);
   });
 
-  it('passes nothing where an injector does nothing', async () => {
-    signalDaemons('STOP');
+  it('passes nothing where injectors do nothing', async () => {
+    signalInjectors('STOP');
     try {
-      const { stdout, stderr, code } = await startChaos('--experiment', 'C4b').result;
+      const { stdout, stderr, code } = await startChaos('--experiment', 'C4b,C7').result;
       expect(code, stderr).toBe(4);
-      expect(stdout).toMatch(/faults cannot be believed here: a cut that must bite does not/);
+      expect(stdout).toMatch(/faults cannot be believed here: a cut that must bite does not.*; the agent of nodes does not answer/);
       expect((await readReport()).runs).toEqual([]);
     } finally {
-      signalDaemons('CONT');
+      signalInjectors('CONT');
     }
   });
 
