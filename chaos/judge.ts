@@ -91,11 +91,13 @@ function versionOf(plural: string, { key, after }: Pick<Change | Write, 'key' | 
 /** Leases are in no audit log; each change of one is a write of its new holder. Pure. */
 function leaseWrites({ renewals }: Observations): readonly Write[] {
   const ofOperator = renewals.filter((one) => one.of === 'operator');
-  const lease = (one: (typeof ofOperator)[number] | undefined): Lease | undefined =>
-    one && {
-      metadata: { resourceVersion: String(one.atMs) },
+  const versions = ofOperator.map(
+    (one, at): Lease => ({
+      // Two may be heard in the same millisecond, after a pause.
+      metadata: { resourceVersion: String(at) },
       spec: { holderIdentity: one.holder === '' ? '' : operatorActor(one.holder), leaseDurationSeconds: one.durationMs / 1_000 },
-    };
+    }),
+  );
   return ofOperator.map((one, at) => ({
     atMs: one.atMs,
     actor: operatorActor(one.holder),
@@ -105,8 +107,8 @@ function leaseWrites({ renewals }: Observations): readonly Write[] {
     sent: undefined,
     preconditions: {},
     result: 'ok',
-    before: lease(ofOperator[at - 1]),
-    after: lease(one),
+    before: versions[at - 1],
+    after: versions[at],
   }));
 }
 

@@ -38,6 +38,10 @@ describe('what was seen, told to the oracles', () => {
     expect(violated({ renewals: [renewal('op-1', 1_000), renewal('op-2', 20_000)] })).toEqual([]);
   });
 
+  it('takes two renewals for two, though they were heard in the same millisecond', () => {
+    expect(violated({ renewals: [renewal('op-1', 1_000), renewal('op-1', 3_000), renewal('op-1', 3_000)] })).toEqual([]);
+  });
+
   it('finds a write in the time when nothing is to be written', () => {
     const write = { ...deletion(55_000, guarded), verb: 'patch' as const, after: before };
     expect(violated({ changes: [change(0, undefined, before)], writes: [write] })).toContain('L4');
