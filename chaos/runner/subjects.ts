@@ -17,6 +17,8 @@ const adapterSchema = z.strictObject({
   lease: z.optional(key),
   /** Archives (OCI or Docker) of what the nodes cannot pull. */
   images: z._default(z.array(z.string()), []),
+  /** It starts pods where a Performer's `scheduling` wants them. */
+  scheduling: z._default(z.boolean(), true),
   /** It promises what this product promises, and is judged by it. */
   judged: z._default(z.boolean(), false),
 });
@@ -61,7 +63,9 @@ export function readSubjectFile(name: string, path: string): Subject {
   if (labels === undefined) return fail(`no manifest has the Deployment ${data.deployment} with spec.selector.matchLabels`);
   const account = accountOf(deployment.namespace, found?.spec?.template?.spec?.serviceAccountName ?? 'default');
   const operator = { deployment, labels, account, ...(data.lease === undefined ? {} : { lease: splitKey(data.lease) }) };
-  return { name, asks: 'Performer', isJudged: data.judged, operator, manifests, images: data.images.map(beside) };
+  const images = data.images.map(beside);
+  const spared = data.scheduling ? {} : ({ ignoresScheduling: true } as const);
+  return { name, asks: 'Performer', isJudged: data.judged, ...spared, operator, manifests, images };
 }
 
 function parseYaml(text: string, fail: (why: string) => never): unknown {

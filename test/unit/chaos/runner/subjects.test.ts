@@ -45,6 +45,15 @@ describe('the file of a subject', () => {
   });
 
   it.each([
+    { text: '', ignores: undefined },
+    { text: 'scheduling: true', ignores: undefined },
+    { text: 'scheduling: false', ignores: true },
+  ])('says whether pods start where a Performer wants them: "$text"', ({ text, ignores }) => {
+    const path = adapter(`manifests: [operator.yaml]\ndeployment: acme/operator\n${text}\n`);
+    expect(readSubjectFile('acme', path).ignoresScheduling).toBe(ignores);
+  });
+
+  it.each([
     { name: 'is not there', text: undefined, says: /none\.yaml is not there/ },
     { name: 'is no YAML', text: '{', says: /neither YAML nor JSON/ },
     { name: 'names no manifest', text: 'deployment: acme/operator', says: /manifests: / },
