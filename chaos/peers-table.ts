@@ -8,7 +8,9 @@ const always = ['failed throughout', 'outage ms', 'fault to first answer of anot
 function peerRows(reports: readonly ChaosReport[]): readonly (readonly string[])[] {
   const ids = [...new Set(reports.flatMap(({ runs, leftOut = [] }) => [...runs, ...leftOut].map(({ id }) => id)))].toSorted();
   return ids.flatMap((id) => {
-    const title = reports.flatMap(({ runs }) => runs).find((run) => run.id === id)?.title ?? '';
+    const title = reports.flatMap(({ runs, leftOut = [] }) => [...runs, ...leftOut]).find((one) => one.id === id)?.title ?? '';
+    if (reports.every(({ runs }) => runs.every((run) => run.id !== id)))
+      return [[id, title, '–', ...reports.map((report) => cellOf(report, id, ''))]];
     const bound = reports.flatMap(({ runs }) => runs.filter((run) => run.id === id).flatMap(({ goals }) => goals));
     const named = bound.filter(({ goal }) => goal !== '-').map(({ figure }) => figure);
     return [...new Set([...always, ...named])].flatMap((figure) => {

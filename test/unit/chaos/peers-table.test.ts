@@ -27,6 +27,16 @@ describe('subjects side by side', () => {
     expect(text).toMatch(/C5 +a pod is killed +outage ms +inconclusive +it has no operator of its own/);
   });
 
+  it('have one row where nobody could be put to it', () => {
+    const leftOut = [{ id: 'C7h', title: 'the node of the leader', why: 'it has no operator of its own' }];
+    const rows = formatPeers([{ ...plain, leftOut }, report([], { subject: 'peer', leftOut })])
+      .split('\n')
+      .filter((line) => line.startsWith('C7h'));
+    expect(rows).toEqual([
+      expect.stringMatching(/C7h +the node of the leader +– +it has no operator of its own +it has no operator of its own/),
+    ]);
+  });
+
   it('are told as a page with what they were taken on', () => {
     const page = renderPeers([ours, plain]);
     expect(page).toContain('ours: 4 runs, 2 inconclusive; deployment: 2 runs, 0 inconclusive');
