@@ -34,23 +34,20 @@ describe('hourglass bench', () => {
   afterAll(() => rmSync(out, { recursive: true, force: true }));
 
   it('measures an operator on a cluster of its own, and leaves out one that never works', { timeout: 240_000 }, async () => {
-    const args = ['--quick', '--scenario', 'burst-50', '--scenario', 'delete-serial', '--compare', 'broken=exit 3', '--json'];
+    const args = ['--quick', '--scenario', 'burst-50', '--compare', 'broken=exit 3', '--json'];
     const { code, stdout, stderr } = await bench(out, args);
     expect(code, stderr).toBe(0);
     const report = readReport(out);
     expect(JSON.parse(stdout)).toEqual(report);
     expect(report.blocks.map(({ scenario, subject, kind }) => `${scenario} ${subject} ${kind}`)).toEqual([
       'burst-50 ours timed',
-      'delete-serial ours timed',
       'burst-50 ours counted',
-      'delete-serial ours counted',
     ]);
     expect(report.subjects[0]?.command).toMatch(/^exec 'node' 'dist\/hourglass\.js' watch /);
     expect(report.notMeasurable).toHaveLength(1);
     expect(report.notMeasurable[0]).toContain('broken · round 1: the operator ended (exit code 3) before it was ready');
-    const [burst, deletion, counted] = report.blocks;
+    const [burst, counted] = report.blocks;
     for (const phase of createPhases.filter((one) => one !== 'first answer')) expect(burst?.phases[phase], phase).toHaveLength(50);
-    for (const phase of deletePhases) expect(deletion?.phases[phase], phase).toHaveLength(20);
     expect(burst?.doneAtMs).toHaveLength(50);
     expect(burst?.usage.operator?.cpuMs).toBeGreaterThan(0);
     expect(burst?.calls).toBeUndefined();
@@ -59,7 +56,7 @@ describe('hourglass bench', () => {
   });
 });
 
-describe('a bench that is interrupted', () => {
+describe('hourglass bench on a given cluster, interrupted', () => {
   const cluster = useCluster();
   const out = mkdtempSync(join(tmpdir(), 'hourglass-bench-test-'));
   afterAll(() => rmSync(out, { recursive: true, force: true }));
@@ -107,6 +104,19 @@ describe('a bench that is interrupted', () => {
     expect(blocks[0]).toEqual(kept[0]);
     expect(partialBecause).toBeUndefined();
     expect(resumedAt?.length).toBeGreaterThanOrEqual(1);
+    for (const { phases } of blocks) for (const phase of deletePhases) expect(phases[phase], phase).toHaveLength(20);
+  });
+
+  it('has said what cannot be measured there, and has taken its namespaces away', async () => {
+    const { blocks, notMeasurable } = readReport(out);
+    for (const { calls, etcdWrites } of blocks) expect({ calls, etcdWrites }).toEqual({});
+    expect(notMeasurable).toEqual(['calls of the operator: no access to the audit log', 'etcd writes: no access to its metrics']);
+    const [binary = '', ...args] = cluster.get().kubectl;
+    const listed = await collectOutput(
+      spawn(binary, [...args, 'get', 'namespaces', '-o', 'jsonpath={.items[?(@.status.phase=="Active")].metadata.name}']),
+    );
+    expect(listed.stdout).toContain('default');
+    expect(listed.stdout).not.toContain('hourglass-bench');
   });
 
   it.each([
@@ -120,26 +130,6 @@ describe('a bench that is interrupted', () => {
     const { code, stderr } = await startBench(args).result;
     expect(stderr).toContain(says);
     expect(code).toBe(2);
-  });
-});
-
-describe('hourglass bench on a given cluster', () => {
-  const cluster = useCluster();
-  const out = mkdtempSync(join(tmpdir(), 'hourglass-bench-test-'));
-  afterAll(() => rmSync(out, { recursive: true, force: true }));
-
-  it('says what cannot be measured there, and takes its namespaces away again', { timeout: 180_000 }, async () => {
-    const { kubeconfig, kubectl } = cluster.get();
-    const { code, stderr } = await bench(out, ['--kubeconfig', kubeconfig, '--quick', '--scenario', 'delete-serial']);
-    expect(code, stderr).toBe(0);
-    const report = readReport(out);
-    expect(report.blocks.map(({ kind, calls, etcdWrites }) => ({ kind, calls, etcdWrites }))).toEqual([{ kind: 'timed' }]);
-    expect(report.notMeasurable).toEqual(['calls of the operator: no access to the audit log', 'etcd writes: no access to its metrics']);
-    const [binary = '', ...args] = kubectl;
-    const listed = await collectOutput(
-      spawn(binary, [...args, 'get', 'namespaces', '-o', 'jsonpath={.items[?(@.status.phase=="Active")].metadata.name}']),
-    );
-    expect(listed.stdout).not.toContain('hourglass-bench');
   });
 
   it('refuses where Performers of somebody else live', { timeout: 60_000 }, async () => {

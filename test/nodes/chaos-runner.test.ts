@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import type { Lab } from '../../chaos/cluster/lab.ts';
@@ -159,7 +160,12 @@ describe('the runner', { timeout: 420_000 }, () => {
   it('passes nothing where injectors do nothing', async () => {
     signalInjectors('STOP');
     try {
-      const { stdout, stderr, code } = await startChaos('--experiment', 'C4b,C7').result;
+      const { result, says } = startChaos('--experiment', 'C4b,C7');
+      await says(/Making sure that faults bite/);
+      // It waits for 15 s; what it takes back afterwards needs them again.
+      await sleep(25_000);
+      signalInjectors('CONT');
+      const { stdout, stderr, code } = await result;
       expect(code, stderr).toBe(4);
       expect(stdout).toMatch(/faults cannot be believed here: a cut that must bite does not.*; the agent of nodes does not answer/);
       expect((await readReport()).runs).toEqual([]);
