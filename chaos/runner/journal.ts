@@ -14,6 +14,7 @@ const entry = z.discriminatedUnion('does', [
   z.object({ does: z.literal('squeeze') }),
 ]);
 export type JournalEntry = z.infer<typeof entry>;
+export type ControlPlaneEntry = Extract<JournalEntry, { readonly does: 'stop' | 'hang' }>;
 
 /** What an earlier run left, and what sets it right by hand. Pure. */
 export function describeEntry(entry: JournalEntry): { readonly what: string; readonly remedy: string } {

@@ -1,14 +1,15 @@
+import { nodes } from '../../src/kube/objects.ts';
 import { isApiSqueezed, releaseApi, squeezeApi } from '../../src/testbed/api-squeeze.ts';
 import type { FaultProxy } from '../../src/testbed/fault-proxy/fault-proxy.ts';
 import { type ContainerAt, findContainer, isContainerStopped, signalContainer } from '../../src/testbed/nodes/container-faults.ts';
 import { directPods } from '../../src/testbed/nodes/pod-proxy.ts';
 import type { RealNodes } from '../../src/testbed/nodes/real-nodes.ts';
 import { TestbedError } from '../../src/testbed/testbed-error.ts';
-import type { Lab } from '../cluster/lab.ts';
+import { type Lab, until } from '../cluster/lab.ts';
 import { answerDelayMs, type TestbedFault } from '../experiment.ts';
 import type { Met } from '../observations.ts';
 import { componentInjection, type Injection, type Said } from './injection.ts';
-import type { Journal, JournalEntry } from './journal.ts';
+import type { ControlPlaneEntry, Journal, JournalEntry } from './journal.ts';
 import { rollOut } from './rollout.ts';
 import { serviceInjection } from './service-fault.ts';
 import { ask, unask } from './stage.ts';
@@ -60,8 +61,8 @@ export async function testbedInjection(lab: Lab, fault: TestbedFault, met: Met, 
     case 'api-path':
       return pathInjection(proxy ?? refuse(), fault.does);
     case 'rollout': {
-      const { nodes = refuse() } = lab;
-      return once(() => rollOut(lab, nodes, met.performer));
+      const machines = lab.nodes ?? refuse();
+      return once(() => rollOut(lab, machines, met.performer));
     }
     case 'crash-loop': {
       const name = met.asked ?? '';
@@ -79,13 +80,13 @@ function refuse(): never {
 
 /** What is undone by whoever finds it in the journal; undefined where this is not the testbed's own cluster. */
 export function undoable(lab: Lab, entry: JournalEntry): Injection | undefined {
-  const { componentFaults, nodes, subject } = lab;
+  const { componentFaults, subject } = lab;
   switch (entry.does) {
     case 'stop':
     case 'hang':
-      return componentFaults && componentInjection(componentFaults[entry.does], entry.part);
+      return componentFaults && controlPlaneInjection(lab, componentFaults, entry);
     case 'stand':
-      return nodes && standInjection(nodes, entry);
+      return lab.nodes && standInjection(lab.nodes, entry);
     case 'squeeze':
       return squeezeInjection(lab, subject.operator?.account ?? '');
     case 'detour': {
@@ -93,6 +94,34 @@ export function undoable(lab: Lab, entry: JournalEntry): Injection | undefined {
       return { ...once(async () => undefined), heal: () => directPods(lab, { namespace, name }).then(nothingLeft) };
     }
   }
+}
+
+/** They hold no Lease here; others end when theirs is over, and start anew. */
+const controllers = ['kube-controller-manager', 'kube-scheduler'];
+const backLimitMs = 60_000;
+
+/**
+ * Where the API server is out of reach for more than seconds, the controllers beside it lose their Lease and start anew. Those that hold none
+ * would go on, with a view as old as the fault and half a minute of back-off, and take all nodes for lost meanwhile.
+ */
+function controlPlaneInjection(lab: Lab, faults: NonNullable<Lab['componentFaults']>, entry: ControlPlaneEntry): Injection {
+  const injection = componentInjection(faults[entry.does], entry.part);
+  const renew = async (): Promise<void> => {
+    await until('the API server to answer', () => lab.kube.list(nodes).then(() => true), backLimitMs);
+    for (const one of controllers) {
+      await faults.stop.apply(one);
+      await faults.stop.undo(one);
+    }
+  };
+  return {
+    ...injection,
+    heal: async () => {
+      const isThere = faults[entry.does].isThere(entry.part);
+      const recovered = await injection.heal();
+      if (isThere) await renew();
+      return recovered;
+    },
+  };
 }
 
 const nothingLeft = () => ({ holds: true, detail: 'nothing to take back' });
