@@ -58,6 +58,8 @@ export interface PodContext {
   /** Of the spec; undefined where it cannot be read. */
   readonly image: string | undefined;
   readonly revision: string;
+  /** Whether status, written for the spec as it is, counts all pods in service as of its revision. */
+  readonly allCurrent: boolean;
   readonly rules: Pick<Rules, 'minReadyMs' | 'nodeLossMs' | 'replicas' | 'toleratesLoss'>;
   readonly nodes: NodesSeen | undefined;
   readonly routed: readonly string[] | undefined;
@@ -72,7 +74,10 @@ const withoutSpec = {
 
 /** The view of pods under a spec, or where none can be read or matters. Pure. */
 export function contextOf(snapshot: Snapshot, spec: Pick<PodContext, 'image' | 'revision' | 'rules'> = withoutSpec): PodContext {
-  return { ...spec, performerName: snapshot.key.name, nodes: snapshot.nodes, routed: snapshot.routed, nowMs: snapshot.nowMs };
+  const { performer, key, nodes, routed, nowMs } = snapshot;
+  const { observedGeneration, revision, replicas, updatedReplicas } = performer?.status ?? {};
+  const isOfSpec = observedGeneration === performer?.generation && revision !== undefined && revision === spec.revision;
+  return { ...spec, performerName: key.name, allCurrent: isOfSpec && replicas === updatedReplicas, nodes, routed, nowMs };
 }
 
 /** A pod that came to nothing sooner than this after it was made is replaced only then, each further one after twice as long. */
@@ -157,9 +162,14 @@ function computeWord(facts: WordFacts, node: NodeState, nowMs: number): PodWord 
   return (node.word === 'lost' && wasThere && nowMs >= facts.sureAtMs) || node.word === 'gone' ? 'lost' : 'starting';
 }
 
-/** The revision a pod runs. One made by the Go original has no label: it runs the present one if its image is the spec's, all that one acted on. */
+/**
+ * The revision a pod runs. One made by the Go original has no label: it runs the present one if its image is the spec's, all that one acted
+ * on. One of ours whose label another hand took off may differ in what is not seen here: it runs the present one if all did when last told.
+ */
 function computePodRevision(pod: Pod, context: PodContext): string {
-  return pod.metadata?.labels?.[labels.revision] ?? (hasImageOf(pod, context) ? context.revision : 'unlabelled');
+  const { [labels.revision]: told, [labels.index]: index } = pod.metadata?.labels ?? {};
+  const mayBeCurrent = index === undefined || context.allCurrent;
+  return told ?? (mayBeCurrent && hasImageOf(pod, context) ? context.revision : 'unlabelled');
 }
 
 /** The image of a running pod can be swapped in place, which moves its generation; one that admission rewrote at creation stays at the first. */

@@ -9,6 +9,7 @@ const context: PodContext = {
   performerName: 'x',
   image: 'avs:1',
   revision: revisionOf(),
+  allCurrent: false,
   rules: { minReadyMs: 0, nodeLossMs: 3_000, replicas: 1, toleratesLoss: true },
   nodes: undefined,
   routed: undefined,
@@ -251,12 +252,28 @@ describe('the view of a pod', () => {
 
 describe('the revision of a pod', () => {
   const swapped = pod({ image: 'evil:1', generation: 2 });
+  const stripped = withLabels(pod({ revision: null }), { [labels.index]: '0' });
   it.each<{ name: string; of: Pod; change?: Partial<PodContext>; revision: string; edited: boolean }>([
     { name: 'is the one of its label', of: pod({ revision: 'r9' }), revision: 'r9', edited: false },
     {
       name: 'is the present one of a pod of the original with the image of the spec',
       of: pod({ revision: null }),
       revision: revisionOf(),
+      edited: false,
+    },
+    {
+      name: 'is the present one of a pod of ours that lost its label, where all are of it',
+      of: stripped,
+      change: { allCurrent: true },
+      revision: revisionOf(),
+      edited: false,
+    },
+    { name: 'is no known one of a pod of ours that lost its label otherwise', of: stripped, revision: 'unlabelled', edited: false },
+    {
+      name: 'is no known one of such a pod with another image',
+      of: withLabels(pod({ revision: null, image: 'avs:0' }), { [labels.index]: '0' }),
+      change: { allCurrent: true },
+      revision: 'unlabelled',
       edited: false,
     },
     { name: 'is no known one with another image', of: pod({ revision: null, image: 'avs:0' }), revision: 'unlabelled', edited: false },
@@ -349,10 +366,25 @@ describe('the context of a view', () => {
       performerName: 'x',
       image: undefined,
       revision: '',
+      allCurrent: false,
       rules: { minReadyMs: 0, nodeLossMs: 3_000, replicas: 1, toleratesLoss: false },
       nodes: world.nodes,
       routed: ['u'],
       nowMs,
     });
+  });
+
+  const told = { observedGeneration: 2, revision: 'r2', replicas: 3, updatedReplicas: 3 };
+  it.each([
+    { name: 'of this spec, whose status counts all of it', status: told, all: true },
+    { name: 'of no spec that status tells of', status: undefined, all: false },
+    { name: 'of a spec that changed since', status: { ...told, observedGeneration: 1 }, all: false },
+    { name: 'of another revision, as another CRD shows it', status: { ...told, revision: 'r1' }, all: false },
+    { name: 'of two specs', status: { ...told, updatedReplicas: 2 }, all: false },
+  ])('takes all pods to be $name: $all', ({ status, all }) => {
+    const { performer } = snapshot();
+    if (performer === undefined) throw new Error('the snapshot has a Performer');
+    const world = snapshot({ performer: { ...performer, generation: 2, status: status as typeof performer.status } });
+    expect(contextOf(world, { ...context, revision: 'r2' }).allCurrent).toBe(all);
   });
 });
