@@ -153,7 +153,11 @@ const fileOf = (dir: string, { seed }: RunPlan): string => join(dir, `seed-${see
 async function writeOut(dir: string, plan: RunPlan, result: RunResult): Promise<void> {
   const file = fileOf(dir, plan);
   const told = result.violations.slice(0, 5).map((violation) => storyOf(violation, result, `--plan ${file}.json`).join('\n'));
-  const texts = { json: renderRunFile(plan, result.violations[0]), txt: `${told.join('\n\n')}\n`, html: renderTimeline(plan, result) };
+  const texts = {
+    json: renderRunFile(plan, result.violations[0], productVersion),
+    txt: `${told.join('\n\n')}\n`,
+    html: renderTimeline(plan, result),
+  };
   for (const [ending, text] of Object.entries(texts)) await writeFile(`${file}.${ending}`, text).catch(cannotWrite(dir, '--out'));
   process.stderr.write(`written: ${file}.json, .txt, .html\n`);
 }

@@ -8,14 +8,16 @@ export const planFormat = 1;
 /** A run that was written down: to be run again, and kept when it once failed. */
 export interface RunFile {
   readonly format: number;
+  /** The version that wrote it. */
+  readonly build?: string;
   /** What it is about, or the violation it was written down for. */
   readonly note?: string;
   readonly plan: RunPlan;
 }
 
-export function renderRunFile(plan: RunPlan, violation: Violation | undefined): string {
+export function renderRunFile(plan: RunPlan, violation: Violation | undefined, build: string): string {
   const note = violation === undefined ? {} : { note: `${violation.oracle} ${violation.key}: ${violation.message}` };
-  return `${JSON.stringify({ format: planFormat, ...note, plan } satisfies RunFile, undefined, 1)}\n`;
+  return `${JSON.stringify({ format: planFormat, build, ...note, plan } satisfies RunFile, undefined, 1)}\n`;
 }
 
 /** @param path for messages @throws what `fail` makes of a message with cause and next step */
@@ -26,10 +28,11 @@ export function parseRunFile(path: string, text: string, fail: (message: string)
   } catch (error) {
     throw fail(`${path} is not JSON: ${error instanceof Error ? error.message : String(error)}; give a file that simulate --out wrote`);
   }
+  const writer = file?.build === undefined ? 'the version that wrote it' : `version ${file.build}, which wrote it`;
   if (file?.format !== planFormat) {
     const said = file?.format === undefined ? 'names no format' : `is of format ${file.format}`;
     throw fail(
-      `${path} ${said}, this version runs format ${planFormat}: run it with the version that wrote it, or make it anew: simulate --seed N --out DIR`,
+      `${path} ${said}, this version runs format ${planFormat}: run it with ${writer}, or make it anew: simulate --seed N --out DIR`,
     );
   }
   if (!Array.isArray(file.plan?.users) || !Array.isArray(file.plan.faults))
@@ -38,6 +41,6 @@ export function parseRunFile(path: string, text: string, fail: (message: string)
     );
   const unknown = file.plan.faults.find(({ id }) => id !== 'crash-at-step' && !drawnIds.includes(id));
   if (unknown !== undefined)
-    throw fail(`${path} asks for the fault ${unknown.id}, which this version does not know: run it with the version that wrote it`);
+    throw fail(`${path} asks for the fault ${unknown.id}, which this version does not know: run it with ${writer}`);
   return file as RunFile;
 }

@@ -38,6 +38,12 @@ describe('simulate, asked for what it cannot do', () => {
       code: 1,
       says: 'is of format 0, this version runs format 1',
     },
+    {
+      name: 'a file of another format that names its build',
+      args: ['--plan', file('older', { format: 0, build: '0.0.9' })],
+      code: 1,
+      says: 'run it with version 0.0.9, which wrote it',
+    },
     { name: 'a file without a plan', args: ['--plan', file('empty', { format: 1 })], code: 1, says: 'holds no plan' },
     {
       name: 'a fault of another version',
