@@ -30,7 +30,7 @@ const rules: readonly Rule[] = [
   },
   {
     name: 'what a simulation must own takes time from the Clock port',
-    holds: (path) => /^src\/(?:kube|reconcile|controller)\//.test(path),
+    holds: (path) => /^src\/(?:kube|reconcile|controller|operator)\//.test(path),
     forbidden: [
       /\bset(?:Timeout|Interval|Immediate)\b/,
       /\bAbortSignal\.timeout\b/,
@@ -42,8 +42,8 @@ const rules: readonly Rule[] = [
     ],
   },
   {
-    name: 'a simulation takes nothing from outside but a turn of the loop, in one place',
-    holds: (path) => path.startsWith('src/sim/'),
+    name: 'a simulation and what judges it take nothing from outside but a turn of the loop, in one place',
+    holds: (path) => path.startsWith('src/sim/') || path.startsWith('src/oracle/'),
     forbidden: [
       /\bset(?:Timeout|Interval)\b/,
       /\bAbortSignal\.timeout\b/,
@@ -58,7 +58,7 @@ const rules: readonly Rule[] = [
   },
   {
     name: 'only the virtual clock waits for a turn of the loop',
-    holds: (path) => path.startsWith('src/sim/') && path !== 'src/sim/virtual-clock.ts',
+    holds: (path) => /^src\/(?:sim|oracle)\//.test(path) && path !== 'src/sim/virtual-clock.ts',
     forbidden: [/\bsetImmediate\b/, /\bqueueMicrotask\b/, /\bnextTick\b/],
   },
 ];
@@ -107,6 +107,9 @@ describe('purity', () => {
     { path: 'src/sim/a.ts', text: 'process.nextTick(run);', found: 'nextTick' },
     { path: 'src/sim/a.ts', text: 'const now = Date.now();', found: 'Date.now' },
     { path: 'src/sim/a.ts', text: 'const home = process.env.HOME;', found: 'process.env' },
+    { path: 'src/oracle/a.ts', text: 'const now = Date.now();', found: 'Date.now' },
+    { path: 'src/oracle/a.ts', text: 'queueMicrotask(run);', found: 'queueMicrotask' },
+    { path: 'src/operator/a.ts', text: 'setTimeout(run, 5);', found: 'setTimeout' },
     { path: 'src/kube/a.ts', text: 'const signal = AbortSignal.timeout(5);', found: 'AbortSignal.timeout' },
     { path: 'src/reconcile/a.ts', text: 'const t = performance.now();', found: 'performance.now' },
   ])('finds $found in $path: $text', ({ path, text, found }) => {
