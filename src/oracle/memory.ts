@@ -1,4 +1,4 @@
-import { firstPodName, labels } from '../api/v1alpha1/naming.ts';
+import { labels } from '../api/v1alpha1/naming.ts';
 import type { Performer } from '../api/v1alpha1/performer.ts';
 import { type KubeObject, keyText, type Node, type ObjectKey, type Pod } from '../kube/objects.ts';
 import { sameJson } from '../lib/canonical-json.ts';
@@ -13,6 +13,7 @@ import {
   isDeleting,
   isInService,
   isOperator,
+  isPodNameOf,
   isReady,
   isRefused,
   isRoutable,
@@ -48,6 +49,8 @@ export interface PodTrace {
   everReady: boolean;
   /** Until when it was Ready, in service and live; Infinity while it is, -Infinity when it never was. */
   routableToMs: number;
+  /** Since when it was so without a break. */
+  routableFromMs: number;
   /** Until when an EndpointSlice sent calls to it, as above. */
   routedToMs: number;
   /** Another hand than an operator's changed its marks or its image: it is not judged like those left alone. */
@@ -60,12 +63,17 @@ export interface PodTrace {
   claimedBeside: boolean;
   /** Made for another Performer than the one that controls it now. */
   readonly adopted: boolean;
+  /** Pods of ours were there when it came. */
+  readonly besideOurs: boolean;
 }
 
 /** How long pods that are gone are remembered beyond any granted lag. */
 const keepMs = 60_000;
-/** The longest waits before what was refused is asked for again: a create, a repair or removal; and before a name is looked at that somebody held. */
+/** The longest waits before what was refused is asked for again: a create or a status, a repair or removal; and before a name is looked at that somebody held. */
 const [createWaitMs, repairWaitMs, nameWaitMs] = [60_000, 600_000, 30_000];
+
+/** What two writers fight over is left to the other for so long. */
+const truceMs = 300_000;
 
 /** What all oracles of one run remember in common: the recent past of Performers, pods and nodes. Told of each change and write once. */
 export class Memory {
@@ -79,6 +87,7 @@ export class Memory {
   readonly #refusedUntil = new Map<string, number>();
   readonly #takenUntil = new Map<string, number>();
   readonly #podChanges = new Map<string, number>();
+  readonly #disputedUntil = new Map<string, number>();
   #last: unknown;
 
   constructor(context: OracleContext) {
@@ -99,8 +108,12 @@ export class Memory {
   write(write: Write): void {
     if (this.#last === write) return;
     this.#last = write;
-    if (isOperator(write)) this.#takeRefusal(write);
-    if (isOperator(write) || write.result !== 'ok' || write.plural !== 'pods' || write.before === undefined) return;
+    if (isOperator(write) && write.plural !== 'events') this.#takeRefusal(write);
+    if (isOperator(write) || write.result !== 'ok' || write.before === undefined) return;
+    const owner = write.plural === 'services' ? performerOf(write.before) : undefined;
+    if (owner !== undefined)
+      this.#disputedUntil.set(keyText(owner), write.atMs + truceMs * this.context.waitFactor + this.context.settleMs);
+    if (write.plural !== 'pods') return;
     const [before, after] = [write.before as Pod, (write.after ?? write.before) as Pod];
     const marks = ({ metadata, spec }: Pod): unknown => [
       metadata?.labels,
@@ -143,8 +156,8 @@ export class Memory {
   }
 
   /** Whether another operator made it while pods of ours were there. */
-  isRival({ owner, marked, bornMs }: PodTrace): boolean {
-    return !marked && this.podsSince(owner, bornMs, owner.uid).some((one) => one.marked && one.bornMs <= bornMs);
+  isRival({ marked, besideOurs }: PodTrace): boolean {
+    return !marked && besideOurs;
   }
 
   /** Whether that one is still another operator's: ours did not claim it. */
@@ -170,6 +183,11 @@ export class Memory {
   /** The same for a name that a stranger held, as far as writes tell. */
   takenUntilMs(key: ObjectKey): number {
     return this.#takenUntil.get(keyText(key)) ?? Number.NEGATIVE_INFINITY;
+  }
+
+  /** Until when the Service of that Performer may be left to whoever else wrote it; undefined where writes are not told. */
+  disputedUntilMs(key: ObjectKey): number | undefined {
+    return this.context.knowsWrites ? (this.#disputedUntil.get(keyText(key)) ?? Number.NEGATIVE_INFINITY) : undefined;
   }
 
   /** Whether a pod's node was out of sight at some time since then. */
@@ -207,7 +225,7 @@ export class Memory {
     const owner = performerOf((isTaken ? undefined : before) ?? (sent as KubeObject | undefined)) ?? key;
     const [until, waitMs] = isTaken
       ? [this.#takenUntil, nameWaitMs]
-      : [this.#refusedUntil, write.verb === 'create' ? createWaitMs : repairWaitMs];
+      : [this.#refusedUntil, write.verb === 'create' || write.subresource === 'status' ? createWaitMs : repairWaitMs];
     const text = keyText({ ...key, name: owner.name });
     until.set(text, Math.max(until.get(text) ?? 0, atMs + waitMs * this.context.waitFactor));
   }
@@ -260,7 +278,9 @@ export class Memory {
         marked,
         markedMs: known?.markedMs ?? Number.POSITIVE_INFINITY,
         claimedBeside: false,
-        touched: !this.#isOurName(after, owner),
+        routableFromMs: atMs,
+        besideOurs: this.pods(owner, owner.uid).some((one) => one.marked),
+        touched: !isPodNameOf(after.metadata?.name ?? '', owner.name),
         ...first,
       };
       for (const [other, { goneMs }] of siblings) {
@@ -286,24 +306,23 @@ export class Memory {
       trace.markedMs = atMs;
     }
     trace.everReady ||= isReady(after);
-    if (isRoutable(after, owner.name)) trace.routableToMs = Number.POSITIVE_INFINITY;
+    const isIn = isRoutable(after, owner.name);
+    if (isIn && trace.routableToMs !== Number.POSITIVE_INFINITY) trace.routableFromMs = atMs;
+    if (isIn) trace.routableToMs = Number.POSITIVE_INFINITY;
     else if (trace.routableToMs === Number.POSITIVE_INFINITY) trace.routableToMs = atMs;
   }
 
-  /** Whether pods of ours have been all that is wanted for as long as a view may be old. */
+  /** Whether pods of ours that were made for what is asked have been all that is wanted for as long as a view may be old. */
   #isFilled(owner: ObjectKey & { readonly uid: string }, atMs: number): boolean {
     const { viewLagMs } = this.context;
     const asked = this.asked(owner, atMs, viewLagMs, owner.uid);
     const ours = this.pods(owner, owner.uid).filter(
       (one) => one.marked && !one.touched && one.bornMs <= atMs - viewLagMs && isInService(one.pod, owner.name),
     );
-    return asked.length > 0 && asked.every((one) => ours.filter((trace) => this.passesFor(trace, one)).length >= one.replicas);
-  }
-
-  /** Whether an operator chose its name; an adopted pod may have any. */
-  #isOurName(pod: Pod, owner: ObjectKey): boolean {
-    const name = pod.metadata?.name ?? '';
-    return name === firstPodName(owner.name) || (name.startsWith(`${firstPodName(owner.name)}-`) && /-[0-9a-f]{4}-\d+$/.test(name));
+    // What cannot be seen of a pod, as its version, is known of when it was made.
+    const isMadeFor = (trace: PodTrace, one: Asked): boolean =>
+      this.passesFor(trace, one) && trace.madeUnder.some(({ podText }) => podText === one.podText);
+    return asked.length > 0 && asked.every((one) => ours.filter((trace) => isMadeFor(trace, one)).length >= one.replicas);
   }
 
   #takeSlices({ before, after, atMs }: Change<'endpointSlices'>, view: ClusterView): void {

@@ -57,7 +57,9 @@ export interface Answer {
   readonly from: string;
   /** The pod that answered; undefined: nobody did. */
   readonly podUid: string | undefined;
-  /** Whether client and pod are on opposite sides of a cut, or the client is on the side without the API server. */
+  /** Whether the client's node knew any pod to send it to; left out where nobody can tell. */
+  readonly routed?: boolean;
+  /** Whether client and pod are on opposite sides of a cut, or the client is on the side without the API server, or on a node that is off. */
   readonly insideCut: boolean;
 }
 

@@ -31,12 +31,12 @@ export function lostIsReplaced(memory: Memory): Oracle {
   const lost = new Map<string, Lost>();
   const statement = 'Under Route a pod on a node that stays out of sight is replaced in time, whatever becomes of its object.';
   return defineOracle('N4', statement, (test) => {
-    const { viewLagMs, settleMs, leaderlessMs } = memory.context;
-    const graceMs = viewLagMs + settleMs + leaderlessMs;
+    const { context } = memory;
+    const graceMs = (): number => context.viewLagMs + context.settleMs;
     /** Pods that stand for it away from that node or came after it was lost (who tolerates that may land there again), and those whose successor waits. */
     const count = (name: string, fromMs: number, key: ObjectKey, uid: string, atMs: number): number =>
       memory.pods(key, uid).filter(({ pod, everReady, bornMs }) => {
-        const waits = isEnded(pod) && !everReady && atMs - bornMs <= backOffMs + graceMs;
+        const waits = isEnded(pod) && !everReady && atMs - bornMs <= backOffMs + graceMs();
         return waits || ((pod.spec?.nodeName !== name || bornMs > fromMs) && isInService(pod, key.name));
       }).length;
     const judge = (
@@ -58,7 +58,7 @@ export function lostIsReplaced(memory: Memory): Oracle {
         if (hindered.delete(version.uid)) hinderedMs.set(version.uid, atMs);
         if (isHindered(version.uid, { performer, asked, view, memory, atMs })) hindered.add(version.uid);
         const untils = [memory.refusedUntilMs(key) ?? fromMs, memory.takenUntilMs(key), hinderedMs.get(version.uid) ?? fromMs];
-        const dueMs = Math.max(fromMs + asked.nodeLossMs, ...untils) + graceMs;
+        const dueMs = Math.max(fromMs + asked.nodeLossMs, context.lateUntilMs(), ...untils) + graceMs();
         if (hindered.has(version.uid) || atMs <= dueMs) return [];
         judged.add(version.uid);
         const most = Math.max(count(name, fromMs, key, version.uid, atMs), stood.get(version.uid) ?? 0);

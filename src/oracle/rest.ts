@@ -20,6 +20,7 @@ import {
   isReady,
   isSelected,
   performerOf,
+  replacedByMs,
 } from './words.ts';
 
 /** How the cluster stands once nothing happens any more. */
@@ -76,17 +77,7 @@ function isolated(memory: Memory): Oracle {
   }));
 }
 
-const mayLack = new Set<Reason>([
-  ...denials,
-  'NodeLost',
-  'NameConflict',
-  'WaitingForLeftover',
-  'Evicted',
-  'Preempted',
-  'PodFailed',
-  'Paused',
-  'InvalidSpec',
-]);
+const mayLack = new Set<Reason>([...denials, 'NodeLost', 'NameConflict', 'WaitingForLeftover', 'Paused', 'InvalidSpec']);
 
 /** The first thing that is not as asked and that no true reason explains; undefined when the Performer is at rest. */
 function findUnrest(performer: Performer, { view, atMs }: Rest, memory: Memory): string | undefined {
@@ -106,20 +97,28 @@ function findUnrest(performer: Performer, { view, atMs }: Rest, memory: Memory):
   const inService = owned.filter((pod) => isInService(pod, key.name));
   const passes = (pod: Pod): boolean => {
     const trace = memory.trace(pod.metadata?.uid);
-    return asked !== undefined && (trace === undefined || memory.passesFor(trace, asked));
+    // Whatever another hand did to it, by now it is put right or replaced.
+    return asked !== undefined && (trace === undefined || fits(pod, asked, trace.marked));
   };
   const newest = inService.filter(passes);
   const serving = newest.filter(isReady);
   const isServed = asked !== undefined && serving.length >= asked.replicas;
+  const isDisputed = rivals.length === 0 && atMs <= (memory.disputedUntilMs(key) ?? atMs);
+  const findLingering = (): string | undefined => {
+    const lingering = owned.find((pod) => !inService.includes(pod) && !isEnded(pod) && !isOnLostNode(pod, view) && !hasFinalizers(pod));
+    return lingering === undefined ? undefined : `pod ${lingering.metadata?.name} lingers`;
+  };
   if (ready.status !== 'True') {
     const why = `${reason} is the reason it is not Ready`;
     if (!isTrueOf(reason, { performer, asked, owned, view, memory, atMs })) return `${why}, and that is not so`;
     // Room that former pods hold, which serve until newer ones do, is not missing. A pod may have ended since the last look.
-    const follows = owned.some(isEnded) && atMs - memory.podsChangedMs(key) <= memory.context.settleMs;
-    if (asked !== undefined && inService.length < asked.replicas && !mayLack.has(reason) && !follows)
+    const follows = atMs - memory.podsChangedMs(key) <= memory.context.viewLagMs;
+    const isAwaited = (pod: Pod): boolean => isEnded(pod) && (follows || atMs <= replacedByMs(pod, memory.context));
+    if (asked !== undefined && inService.length < asked.replicas && !mayLack.has(reason) && !owned.some(isAwaited))
       return `${why}, and ${inService.length} of ${asked.replicas} pods were made`;
     if (isServed && inService.length === serving.length && !mayLack.has(reason)) return `${why}, and all ${asked.replicas} pods serve`;
-    return undefined;
+    if (asked === undefined || mayLack.has(reason)) return undefined;
+    return findLingering() ?? findServiceFault(performer, view, effectivePort(asked.spec), isDisputed);
   }
   if (asked === undefined) return 'it is Ready with a spec that cannot be read';
   if (!isServed) return `it is Ready, ${serving.length} pods of its spec serve and ${asked.replicas} are wanted`;
@@ -129,10 +128,10 @@ function findUnrest(performer: Performer, { view, atMs }: Rest, memory: Memory):
   );
   if (swapped !== undefined) return `pod ${swapped.metadata?.name} runs another image than the spec's`;
   if (inService.length !== asked.replicas) return `${inService.length} pods are in its Service, ${asked.replicas} are wanted`;
-  const lingering = owned.find((pod) => !inService.includes(pod) && !isEnded(pod) && !isOnLostNode(pod, view) && !hasFinalizers(pod));
-  if (lingering !== undefined) return `pod ${lingering.metadata?.name} lingers`;
   return (
-    findServiceFault(performer, view, effectivePort(asked.spec), rivals.length === 0) ?? findStatusFault(performer, serving, inService)
+    findLingering() ??
+    findServiceFault(performer, view, effectivePort(asked.spec), isDisputed) ??
+    findStatusFault(performer, serving, inService)
   );
 }
 
@@ -150,13 +149,13 @@ function findRivals(controlled: readonly Pod[], name: string, asked: Asked | und
   return controlled.filter((pod) => !isMarked(pod) && !isDeleting(pod) && isBeside(pod));
 }
 
-function findServiceFault(performer: Performer, view: ClusterView, port: number, mayBeDisputed: boolean): string | undefined {
+function findServiceFault(performer: Performer, view: ClusterView, port: number, isDisputed: boolean): string | undefined {
   const key = keyOf(performer);
   const service = view.services.get(keyText({ ...key, name: serviceName(key.name) }));
   if (service === undefined) return 'it has no Service';
   if (performerOf(service)?.uid !== performer.metadata?.uid) return 'its Service belongs to another';
   // Whom somebody else keeps overruling leaves the Service alone, and says so.
-  if (mayBeDisputed && findCondition(performer.status?.conditions, 'ForeignWriter')?.status === 'True') return undefined;
+  if (isDisputed && findCondition(performer.status?.conditions, 'ForeignWriter')?.status === 'True') return undefined;
   if (!sameJson(service.spec?.selector, performerSelector(key.name))) return 'its Service selects something else';
   const entry = service.spec?.ports?.find((one) => one.name === portName);
   return entry?.port === port && entry.targetPort === portName ? undefined : `its Service offers port ${entry?.port}, ${port} is asked for`;
@@ -181,18 +180,22 @@ function hasFinalizers(object: KubeObject): boolean {
   return (object.metadata?.finalizers ?? []).length > 0;
 }
 
-/** Finalizers of others hold it by right. */
+/** Judged for each that was deleted. Finalizers of others hold it by right. */
 function deletionFinished(): Oracle {
+  const deleted = new Set<string>();
   return defineOracle('L3', 'A Performer that was deleted is gone, unless somebody else holds it.', (test) => ({
-    atRest: ({ view, atMs }) => {
-      const wrong = [...view.performers.values()]
-        .filter((one) => isDeleting(one) && !isManagedElsewhere(one))
-        .flatMap((one) => {
-          const held = (one.metadata?.finalizers ?? []).some((name) => name !== legacyFinalizer);
-          return test(held, atMs, keyText(keyOf(one)), () => 'it was deleted and is still there, held by nobody else');
-        });
-      return wrong.length > 0 ? wrong : test(true, atMs, '', () => '');
+    onChange: ({ kind, key, before, after }) => {
+      if (kind === 'performers' && (after === undefined || isDeleting(after)) && !isManagedElsewhere((after ?? before) as Performer))
+        deleted.add(keyText(key));
+      return [];
     },
+    atRest: ({ view, atMs }) =>
+      [...deleted].flatMap((key) => {
+        const left = view.performers.get(key);
+        const isLeft = left !== undefined && isDeleting(left) && !isManagedElsewhere(left);
+        const held = (left?.metadata?.finalizers ?? []).some((name) => name !== legacyFinalizer);
+        return test(!isLeft || held, atMs, key, () => 'it was deleted and is still there, held by nobody else');
+      }),
   }));
 }
 
@@ -257,7 +260,8 @@ function silent(memory: Memory): Oracle {
         const message = (): string => `${write.actor}: ${write.verb} of ${write.plural} ${keyText(write.key)} at rest: ${write.result}`;
         return mayTry && recent.length <= writesOfATry * (replicas + maxSurge) ? [] : test(false, write.atMs, key, message);
       });
-      return wrong.length > 0 ? wrong : test(true, atMs, '', () => '');
+      // Where nobody is looked after there is nothing to be silent about.
+      return wrong.length > 0 || view.performers.size === 0 ? wrong : test(true, atMs, '', () => '');
     },
   }));
 }

@@ -1,11 +1,22 @@
-import { labels } from '../api/v1alpha1/naming.ts';
+import { labels, serviceName } from '../api/v1alpha1/naming.ts';
 import { keyText, type ObjectKey, type Pod } from '../kube/objects.ts';
 import { defineOracle } from './define.ts';
 import { hasSlices, type Memory, type PodTrace } from './memory.ts';
 import type { Change, Oracle, Write } from './oracle.ts';
 import { lostIsReplaced } from './recovery.ts';
 import { takeawayOf } from './takeaway.ts';
-import { isEnded, isInService, isOperator, isProvenGone, isReady, isRoutable, mayServe, performerOf, withdrawnAtMs } from './words.ts';
+import {
+  isEnded,
+  isInService,
+  isManagedElsewhere,
+  isOperator,
+  isProvenGone,
+  isReady,
+  isRoutable,
+  mayServe,
+  performerOf,
+  withdrawnAtMs,
+} from './words.ts';
 
 /** What serves: how many at most, and never nobody by our doing. */
 export function servingOracles(memory: Memory): readonly Oracle[] {
@@ -16,6 +27,7 @@ export function servingOracles(memory: Memory): readonly Oracle[] {
     strictWaits(memory),
     recreateRunsNoMore(memory),
     outIsOut(memory),
+    callersGetThrough(memory),
     lostIsReplaced(memory),
   ];
 }
@@ -59,15 +71,16 @@ function oneForEachSlot(memory: Memory): Oracle {
     },
     onChange: (change) => {
       const key = change.kind === 'pods' ? performerOf((change as Change<'pods'>).after) : undefined;
-      const { viewLagMs, settleMs, calmSinceMs } = memory.context;
-      const asked = key === undefined ? [] : memory.asked(key, change.atMs, viewLagMs, key.uid);
+      const { context } = memory;
+      const { settleMs } = context;
+      const asked = key === undefined ? [] : memory.asked(key, change.atMs, context.viewLagMs, key.uid);
       if (key === undefined || asked.length === 0) return [];
       const routable = memory.pods(key, key.uid).filter((one) => one.marked && !one.touched && isRoutable(one.pod, key.name));
       const mixed = new Set(routable.map((one) => revisionOf(one.pod))).size > 1;
       const allowed = Math.max(...asked.map((one) => one.replicas + (mixed ? one.maxSurge : 0)));
       if (routable.length <= allowed) tooManySince.delete(keyText(key));
       else if (!tooManySince.has(keyText(key))) tooManySince.set(keyText(key), change.atMs);
-      const sinceMs = Math.max(tooManySince.get(keyText(key)) ?? change.atMs, calmSinceMs());
+      const sinceMs = Math.max(tooManySince.get(keyText(key)) ?? change.atMs, context.calmSinceMs(), context.lateUntilMs());
       return test(
         !(change.atMs - sinceMs > settleMs),
         change.atMs,
@@ -190,6 +203,8 @@ function recreateRunsNoMore(memory: Memory): Oracle {
         const counts = (uid: string, node: string): boolean => {
           const other = memory.trace(uid);
           if (other === undefined || other === trace || other.owner.uid !== trace.owner.uid || other.touched) return false;
+          // A name that came back since the proof was made on an old view, as this one's may be.
+          if (other.bornMs >= sinceMs && memory.timesNamed(other.owner.uid, other.pod.metadata?.name ?? '') > 1) return false;
           // What another operator made counts once ours has made it its own.
           if (!other.marked && other.markedMs > sinceMs && (other.bornMs >= sinceMs || memory.isRival(other))) return false;
           if (other.goneMs !== undefined || other.bornMs > trace.bornMs || isEnded(other.pod) || isProvenGone(other.pod, view))
@@ -219,6 +234,43 @@ function outIsOut(memory: Memory): Oracle {
         keyText(key),
         () => `pod ${name} answered ${Math.round((atMs - outMs) / 1_000)} s after it had left the Service`,
       );
+    },
+  }));
+}
+
+/**
+ * Judged at each call while a pod of the Performer has been Ready and in service for as long as clients may take to hear of it.
+ * Guards: a Performer that is going or managed elsewhere; a Service that is as new, or that somebody else wrote or removed; the far side of a cut.
+ */
+function callersGetThrough(memory: Memory): Oracle {
+  const bornMs = new Map<string, number>();
+  return defineOracle('R4', 'While a pod of a Performer is Ready and in service, its Service sends calls to one.', (test) => ({
+    onChange: ({ kind, key, before, after, atMs }) => {
+      if (kind === 'services' && before?.metadata?.uid !== after?.metadata?.uid) bornMs.set(keyText(key), atMs);
+      return [];
+    },
+    onAnswer: ({ atMs, key, routed, insideCut, from }, view) => {
+      const current = memory.current(key, atMs);
+      const performer = view.performers.get(keyText(key));
+      const service = view.services.get(keyText({ ...key, name: serviceName(key.name) }));
+      if (
+        routed === undefined ||
+        insideCut ||
+        current === undefined ||
+        current.deleting ||
+        performer === undefined ||
+        isManagedElsewhere(performer)
+      )
+        return [];
+      if (performerOf(service)?.uid !== current.uid || atMs <= (memory.disputedUntilMs(key) ?? atMs)) return [];
+      const sinceMs = atMs - memory.context.endpointLagMs;
+      const known = memory
+        .pods(key, current.uid)
+        .find((one) => one.routableToMs === Number.POSITIVE_INFINITY && one.routableFromMs <= sinceMs);
+      if (known === undefined || (bornMs.get(keyText({ ...key, name: serviceName(key.name) })) ?? atMs) > sinceMs) return [];
+      const message = (): string =>
+        `a client on ${from} is sent nowhere, while ${known.pod.metadata?.name} has served for ${Math.round((atMs - known.routableFromMs) / 1_000)} s`;
+      return test(routed, atMs, keyText(key), message);
     },
   }));
 }

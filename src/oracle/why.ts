@@ -1,10 +1,10 @@
 import { findCondition, type Reason, reasons } from '../api/v1alpha1/conditions.ts';
-import { firstPodName } from '../api/v1alpha1/naming.ts';
 import type { Performer } from '../api/v1alpha1/performer.ts';
+import { teeTypes } from '../api/v1alpha1/rules.ts';
 import { controllerOf, keyOf, type Pod } from '../kube/objects.ts';
 import type { Memory } from './memory.ts';
 import type { ClusterView } from './oracle.ts';
-import { type Asked, isDeleting, isEnded, isOnLostNode, isReady, performerOf } from './words.ts';
+import { type Asked, isDeleting, isEnded, isOnLostNode, isPodNameOf, isReady, performerOf } from './words.ts';
 
 /** What its Ready condition gives as the reason, where a table has it. */
 export function reasonOf(performer: Performer): Reason | undefined {
@@ -39,6 +39,12 @@ function waits(pod: Pod, isMeant: (reason: string) => boolean): boolean {
   return (pod.status?.containerStatuses ?? []).some((one) => isMeant(one.state?.waiting?.reason ?? ''));
 }
 
+/** Whether a TEE of a type that nobody knows is required: such a pod must not run just anywhere. */
+function asksForUnknownTee({ spec }: Asked): boolean {
+  const { teeRequired, teeType = '' } = spec.hardwareRequirements ?? {};
+  return teeRequired === true && teeType !== '' && !(teeTypes as readonly string[]).includes(teeType.toLowerCase());
+}
+
 /** Whether the cluster shows what a reason claims; generous where the proof lies outside of what is seen. Pure. */
 export function isTrueOf(reason: Reason, { performer, asked, owned, view, memory, atMs }: Grounds): boolean {
   const key = keyOf(performer);
@@ -48,7 +54,7 @@ export function isTrueOf(reason: Reason, { performer, asked, owned, view, memory
     case 'Paused':
       return asked?.paused === true;
     case 'InvalidSpec':
-      return asked === undefined || asked.spec.hardwareRequirements !== undefined || key.name.length > 53 || key.name.includes('.');
+      return asked === undefined || asksForUnknownTee(asked) || key.name.length > 53 || key.name.includes('.');
     case 'Unschedulable':
     case 'SurgeUnschedulable':
       return unready.some((pod) => pod.status?.conditions?.some((one) => one.type === 'PodScheduled' && one.status === 'False') === true);
@@ -71,7 +77,7 @@ export function isTrueOf(reason: Reason, { performer, asked, owned, view, memory
       return [...view.pods.values(), ...view.services.values()].some(
         (object) =>
           object.metadata?.namespace === key.namespace &&
-          (object.metadata?.name ?? '').startsWith(firstPodName(key.name)) &&
+          isPodNameOf(object.metadata?.name ?? '', key.name) &&
           (controllerOf(object) === undefined || performerOf(object)?.name !== key.name),
       );
     case 'WaitingForLeftover':

@@ -1,9 +1,10 @@
 import * as defaults from '../api/v1alpha1/defaults.ts';
-import { annotations, containerName, group, labels, portName, serviceName } from '../api/v1alpha1/naming.ts';
+import { annotations, containerName, firstPodName, group, labels, portName, serviceName } from '../api/v1alpha1/naming.ts';
 import { type Performer, type PerformerSpec, parsePerformerSpec } from '../api/v1alpha1/performer.ts';
 import { controllerOf, type EndpointSlice, type KubeObject, type Node, type ObjectKey, type Pod } from '../kube/objects.ts';
 import { canonicalJson, sameJson } from '../lib/canonical-json.ts';
 import { parseTime } from '../lib/time.ts';
+import type { OracleContext } from './define.ts';
 import type { ClusterView, Write } from './oracle.ts';
 
 /** What a Performer asks for, in the numbers the specification speaks in. */
@@ -93,6 +94,16 @@ export function isEnded(pod: Pod): boolean {
   return pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
 }
 
+/** Pods that come to nothing follow each other after 30 s, each after twice as long as the one before, up to ten minutes. */
+const [followMs, longestFollowMs] = [30_000, 600_000];
+
+/** When another one is to be in the place of a pod that ended, at the latest: one that came to nothing soon after its creation waits for that. Pure. */
+export function replacedByMs({ metadata }: Pod, { waitFactor, settleMs }: Pick<OracleContext, 'waitFactor' | 'settleMs'>): number {
+  const before = Number(metadata?.annotations?.[annotations.failures] ?? 0);
+  const waitMs = Math.min(longestFollowMs, followMs * 2 ** before);
+  return (parseTime(metadata?.creationTimestamp) ?? 0) + waitMs * waitFactor + settleMs;
+}
+
 /** Whether calls may be on their way to it: its container has started at some time. Pure. */
 export function mayServe(pod: Pod): boolean {
   return isReady(pod) || (pod.status?.containerStatuses ?? []).some((one) => one.started === true || one.restartCount > 0);
@@ -114,6 +125,12 @@ export function isInService(pod: Pod, performerName: string): boolean {
 
 export function isRoutable(pod: Pod, performerName: string): boolean {
   return isInService(pod, performerName) && isReady(pod);
+}
+
+/** Whether an operator chooses that name for a pod of that Performer; an adopted pod may have any. Pure. */
+export function isPodNameOf(name: string, performerName: string): boolean {
+  const first = firstPodName(performerName);
+  return name.startsWith(first) && /^(?:-[0-9a-f]{4}-\d+)?$/.test(name.slice(first.length));
 }
 
 /**

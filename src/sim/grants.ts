@@ -1,6 +1,5 @@
 import type { OracleContext } from '../oracle/define.ts';
 import type { FaultId, SpanFaultId } from './faults/faults.ts';
-import { slowestWayMs } from './faults/span.ts';
 import type { RunPlan } from './run-plan.ts';
 
 /** Faults that keep an operator's view old, or itself from acting, for as long as they last. */
@@ -28,36 +27,93 @@ export const slowing: ReadonlySet<string> = new Set<FaultId>([
 ]);
 /** Two calls that run into their deadlines. */
 const callsMs = 65_000;
-/** A call on a Lease that takes longer has failed: below that the API server is not too slow to hold one by. */
-const leaseCallMs = 5_000;
+/** No event is held back for longer; what waited behind it comes one by one, with a decision on each. */
+export const blockedMs = 60_000;
+const releasedMs = 5_000;
 /** From one `Date` to the next, which may be all that an operator knows: it has whole seconds. */
 const dateMs = 1_000;
 
-/** What oracles must grant in a run of this plan, and no more: the older a view its faults can cause, the more. Pure but for `calmSinceMs`. */
-export function grantsOf(plan: RunPlan, calmSinceMs: () => number): OracleContext {
-  const longest = (ids: ReadonlySet<string>): number =>
-    Math.max(
-      0,
-      ...plan.faults.map((step) =>
-        'forMs' in step && ids.has(step.id) ? step.forMs + noticedMs : step.id === 'event-blocked' ? 60_000 : 0,
-      ),
-    );
-  const slowMs = plan.faults.some(({ id }) => slowing.has(id)) ? callsMs : 0;
-  const frozenMs = longest(new Set(['operator-frozen']));
-  const jobs = plan.mode === 'watch' ? 0 : 3 * plan.onceEveryMs;
-  return {
-    viewLagMs: 10_000 + longest(blinding) + slowMs + jobs,
-    proofLagMs: 5_000 + frozenMs + slowMs,
+/** The last time in which faults kept something from its newest state, those that met each other taken as one; server time. */
+class Spell {
+  #fromMs = Number.NEGATIVE_INFINITY;
+  #toMs = Number.NEGATIVE_INFINITY;
+  #mostMs = 0;
+
+  /** Until when what follows from it lasts; -Infinity when there was none. */
+  get toMs(): number {
+    return this.#toMs;
+  }
+
+  add(fromMs: number, toMs: number, mostMs: number): void {
+    if (fromMs > this.#toMs) [this.#fromMs, this.#mostMs] = [fromMs, 0];
+    this.#toMs = Math.max(this.#toMs, toMs);
+    this.#mostMs = Math.max(this.#mostMs, mostMs);
+  }
+
+  /** How old something may be by it: as old as the fault, and no older than one fault makes it. */
+  ageMs(nowMs: number): number {
+    return nowMs > this.#toMs ? 0 : Math.min(nowMs - this.#fromMs, this.#mostMs);
+  }
+}
+
+/**
+ * What oracles must grant in a run of a plan, and no more: the older a view its faults have caused by then, the more. A fault is granted
+ * for from when it comes to its end, and for as long after as it takes to be noticed.
+ */
+export class Grants implements OracleContext {
+  readonly clockAheadMs: number;
+  readonly settleMs: number;
+  readonly waitFactor: number;
+  readonly knowsWrites = true;
+  readonly calmSinceMs: () => number;
+  readonly #nowMs: () => number;
+  readonly #jobsMs: number;
+  readonly #blind = new Spell();
+  readonly #slow = new Spell();
+  readonly #frozen = new Spell();
+  readonly #cut = new Spell();
+
+  /** @param time server time, asked for once something has come */
+  constructor(plan: RunPlan, time: { readonly nowMs: () => number; readonly calmSinceMs: () => number }) {
+    this.#nowMs = time.nowMs;
+    this.calmSinceMs = time.calmSinceMs;
+    this.#jobsMs = plan.mode === 'watch' ? 0 : 3 * plan.onceEveryMs;
+    this.settleMs = 60_000 + this.#jobsMs;
+    this.waitFactor = 1 / Math.min(1, plan.clockRate);
     // The design trusts the monotonic clock between two answers, and a proof is an answer: what it gains in that second is granted, no more.
-    clockAheadMs: Math.max(0, plan.clockRate - 1) * dateMs,
-    endpointLagMs: 5_000 + longest(new Set<SpanFaultId>(['node-cut', 'all-nodes-cut'])),
-    settleMs: 60_000 + jobs,
-    leaderlessMs: Math.max(
-      0,
-      ...plan.faults.map((step) => (step.id === 'api-slow' && 2 * slowestWayMs(step.draw) > leaseCallMs ? step.forMs : 0)),
-    ),
-    waitFactor: 1 / Math.min(1, plan.clockRate),
-    knowsWrites: true,
-    calmSinceMs,
-  };
+    this.clockAheadMs = Math.max(0, plan.clockRate - 1) * dateMs;
+  }
+
+  /** Told of each fault as it comes, with the time for which it lasts. */
+  came(id: FaultId, forMs = 0): void {
+    const nowMs = this.#nowMs();
+    const noticedAfterMs = noticedMs * this.waitFactor;
+    const toMs = nowMs + forMs;
+    if (id === 'event-blocked') this.#blind.add(nowMs, nowMs + blockedMs + releasedMs, blockedMs + releasedMs);
+    if (blinding.has(id)) this.#blind.add(nowMs, toMs + noticedAfterMs, forMs + noticedAfterMs);
+    if (slowing.has(id)) this.#slow.add(nowMs, toMs + callsMs, callsMs);
+    if (id === 'operator-frozen') this.#frozen.add(nowMs, toMs + noticedAfterMs, forMs + noticedAfterMs);
+    if (id === 'node-cut' || id === 'all-nodes-cut') this.#cut.add(nowMs, toMs + noticedMs, forMs + noticedMs);
+  }
+
+  get viewLagMs(): number {
+    return 10_000 + this.#jobsMs + this.#ageMs(this.#blind) + this.#ageMs(this.#slow);
+  }
+
+  get proofLagMs(): number {
+    return 5_000 + this.#ageMs(this.#frozen) + this.#ageMs(this.#slow);
+  }
+
+  get endpointLagMs(): number {
+    return 5_000 + this.#ageMs(this.#cut);
+  }
+
+  /** An API server that is slow may be too slow to hold a Lease by, for as long as it is. */
+  lateUntilMs(): number {
+    return Math.max(this.#blind.toMs, this.#slow.toMs);
+  }
+
+  #ageMs(spell: Spell): number {
+    return spell.toMs === Number.NEGATIVE_INFINITY ? 0 : spell.ageMs(this.#nowMs());
+  }
 }

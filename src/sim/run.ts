@@ -9,7 +9,7 @@ import type { Change, ClusterView, Rest, Violation, Write } from '../oracle/orac
 import { isRefused, performerOf } from '../oracle/words.ts';
 import { armFaults, type FaultId } from './faults/faults.ts';
 import { podOfStrangers } from './faults/tamper.ts';
-import { grantsOf } from './grants.ts';
+import { Grants } from './grants.ts';
 import { fastTimings, stockTimings } from './nodes/timings.ts';
 import { SimOperator, startCronJob } from './operators.ts';
 import { quarrels, type RunPlan, type UserStep } from './run-plan.ts';
@@ -79,7 +79,8 @@ export async function runPlan(plan: RunPlan, options: RunOptions = {}): Promise<
   const timings = plan.timings === 'fast' ? fastTimings : stockTimings;
   let calmSinceMs = plan.faults.length === 0 ? 0 : Number.POSITIVE_INFINITY;
   const { endsAs, maxEvents = defaultMaxEvents } = options;
-  const judges = createOracles(grantsOf(plan, () => calmSinceMs));
+  const grants: Grants = new Grants(plan, { nowMs: () => world.clock.nowMs(), calmSinceMs: () => calmSinceMs });
+  const judges = createOracles(grants);
   const oracles = endsAs === undefined ? judges : [...judges, createDifferential(endsAs)];
   const board = new OracleBoard(oracles);
   const { seed, nodes, fronts, restMs = defaultRestMs, livenessMs = defaultLivenessMs } = plan;
@@ -118,7 +119,7 @@ export async function runPlan(plan: RunPlan, options: RunOptions = {}): Promise<
       ? undefined
       : new SimOperator(world, { name: 'operator-once', mode: 'once', clockRate, everyMs: plan.onceEveryMs });
   if (cron !== undefined) operators.push(cron);
-  const { counts, healAll } = armFaults({ world, operators }, plan.faults);
+  const { counts, healAll } = armFaults({ world, operators }, plan.faults, (id, forMs) => grants.came(id, forMs));
   if (clockRate !== 1) {
     counts.set('clock-rate', operators.length);
     world.note('fault', 'clock-rate', `of every operator: ${clockRate}`);

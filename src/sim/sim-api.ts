@@ -23,7 +23,7 @@ import type { AnyObject } from './stored-object.ts';
 /** One call as the fault catalogue sees it. */
 export interface Call {
   readonly process: SimProcess;
-  readonly verb: 'list' | 'get' | 'watch' | 'create' | 'patch' | 'delete' | 'event';
+  readonly verb: 'list' | 'get' | 'watch' | 'create' | 'patch' | 'delete';
   readonly resource: Resource<KubeObject>;
   readonly key: ObjectKey;
   readonly subresource?: 'status';
@@ -108,11 +108,10 @@ export class SimApi implements KubeApi {
 
   event(event: EventRecord, options: CallOptions = {}): Promise<void> {
     const key = { namespace: event.regarding.namespace, name: event.name };
-    return this.#call({ verb: 'event', resource: eventsResource, key }, options, () => {
-      const { name, regarding, type, reason, message, action } = event;
-      const object: CoreEvent = { metadata: { namespace: key.namespace, name }, involvedObject: regarding, type, reason, message, action };
-      this.#server.create(coreEvents, object);
-    });
+    const { name, regarding, type, reason, message, action } = event;
+    const object: CoreEvent = { metadata: { namespace: key.namespace, name }, involvedObject: regarding, type, reason, message, action };
+    const call = { verb: 'create', resource: eventsResource, key } as const;
+    return this.#write(call, options, object, {}, () => this.#server.create(coreEvents, object)).then(() => undefined);
   }
 
   /** The newest `Date` of an answer, moved on by the process's monotonic clock; its wall clock before the first. */
@@ -220,7 +219,7 @@ export class SimApi implements KubeApi {
   ): Promise<R> {
     const process = this.#process;
     const call: Call = { ...about, process };
-    const isWrite = ['create', 'patch', 'delete', 'event'].includes(about.verb);
+    const isWrite = ['create', 'patch', 'delete'].includes(about.verb);
     const doing = `${about.verb} ${about.resource.plural}${about.key.name === '' ? '' : ` ${keyText(about.key)}`}`;
     const { signal } = options;
     return new Promise<R>((resolve, reject) => {

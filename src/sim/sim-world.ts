@@ -56,6 +56,9 @@ const seen = new Map<string, SeenChange['kind']>([
   [kindIdOf(nodeKind), 'nodes'],
 ]);
 
+/** What an operator writes besides the objects of Performers: no fault of a write is meant for it, and it is no effect. */
+const besides: ReadonlySet<string> = new Set([leases.plural, 'events']);
+
 /** Everything of a simulation but what is done to it: API servers, nodes, network, what is told to the oracles, and the trace. */
 export class SimWorld {
   readonly clock = new VirtualClock();
@@ -191,19 +194,18 @@ export class SimWorld {
   readonly #fate: CallFate = {
     onCall: (call) => {
       const isWrite = call.verb === 'create' || call.verb === 'patch' || call.verb === 'delete';
-      if (!isWrite || call.resource.plural === leases.plural) return this.onOtherCall(call);
+      if (!isWrite || besides.has(call.resource.plural)) return this.onOtherCall(call);
       this.operatorWrites += 1;
       return this.onOperatorWrite(call, this.operatorWrites);
     },
     travel: ({ process }) => (this.cut.has(process) ? 'lost' : this.#network.int(1, 6) + this.#network.int(...this.slowMs)),
     front: (process) => this.fronts[this.#frontOf.get(process) ?? 0] as Front,
     mayCall: ({ verb, resource, subresource }) => {
-      if (verb === 'event') return true;
       const name = subresource === undefined ? resource.plural : `${resource.plural}/${subresource}`;
       return granted.has(`${verb} ${resource.group} ${name}`) && !this.revoked.has(`${verb} ${resource.plural}`);
     },
     onWrite: (write, process) => {
-      if (write.plural === leases.plural) {
+      if (besides.has(write.plural)) {
         this.board.write({ ...write, atMs: this.clock.nowMs() });
         return;
       }

@@ -26,8 +26,8 @@ const gone = new Map<string, string>();
 const live = new OracleBoard(createOracles({ ...context, knowsWrites: false }));
 /** Those that objects alone put to the test. */
 const ofObjects = ['S1', 'L1', 'L2', 'L3', 'S3', 'L4'];
-/** Nothing here tells of the containers on nodes (N2), calls (R3) and Leases (E1, E2); no node is lost (N3, N4), no Performer handed over (S6m). */
-const outOfSight = ['N2', 'R3', 'N4', 'N3', 'S6m', 'E1', 'E2'];
+/** Nothing here tells of the containers on nodes (N2), calls (R3, R4) and Leases (E1, E2); no node is lost (N3, N4), no Performer handed over (S6m). */
+const outOfSight = ['N2', 'R3', 'R4', 'N4', 'N3', 'S6m', 'E1', 'E2'];
 /** Refusals, where a write is overtaken. */
 const byChance = ['S7r'];
 /** One that says it is the operator, and is not. */

@@ -1,5 +1,6 @@
 import { performers } from '../../api/v1alpha1/performer.ts';
 import { keyText } from '../../kube/objects.ts';
+import { blockedMs } from '../grants.ts';
 import { kindIdOf } from '../kind-rules.ts';
 import type { SimOperator } from '../operators.ts';
 import type { SimWorld } from '../sim-world.ts';
@@ -29,10 +30,16 @@ export const spanFaultIds = Object.keys(spanFaults) as readonly SpanFaultId[];
 export const drawnIds: readonly FaultStep['id'][] = [...writeFaultIds, ...momentFaultIds, ...spanFaultIds, 'event-blocked'];
 export const faultIds: readonly FaultId[] = [...drawnIds, 'clock-rate'];
 
-/** Makes ready what a run's faults are: each comes by itself when its time is there. @returns how often each came, and what ends those that last */
+/**
+ * Makes ready what a run's faults are: each comes by itself when its time is there.
+ *
+ * @param onCame told of each that met somebody, with the time for which it will last
+ * @returns how often each came, and what ends those that last
+ */
 export function armFaults(
   stage: Omit<Stage, 'aim'>,
   steps: readonly FaultStep[],
+  onCame: (id: FaultId, forMs?: number) => void,
 ): { readonly counts: Map<FaultId, number>; readonly healAll: () => void } {
   const { world, operators } = stage;
   const counts = new Map<FaultId, number>();
@@ -40,9 +47,10 @@ export function armFaults(
   let healed = false;
   const came = (id: FaultId, about: string, more: { readonly of?: string; readonly forMs?: number } = {}): void => {
     counts.set(id, (counts.get(id) ?? 0) + 1);
+    onCame(id, more.forMs);
     world.note('fault', id, about, more);
   };
-  /** Makes it happen; told with its target once that is known, else when it has come. */
+  /** Makes it happen; told with its target once that is known, else when it has come; not at all where it finds none. */
   const come = <T>(id: FaultId, make: (stage: Stage) => T, forMs?: number): T => {
     let told = false;
     const tell = (of?: string): void => {
@@ -54,7 +62,11 @@ export function armFaults(
         ...(forMs === undefined ? {} : { forMs }),
       });
     };
-    const made = make({ ...stage, aim: tell });
+    const aim = (target: string | undefined): void => {
+      if (target === undefined) told = true;
+      else tell(target);
+    };
+    const made = make({ ...stage, aim });
     tell();
     return made;
   };
@@ -94,6 +106,7 @@ export function armFaults(
   }
   const healAll = (): void => {
     healed = true;
+    for (const { mood } of world.fronts) mood.losesDeletion = false;
     // The newest first, so that what one found in place is what it puts back.
     for (const heal of [...ends].toReversed()) end(heal);
   };
@@ -125,7 +138,7 @@ function blockEvent(
     const held = new Set([change.kind === 'performers' ? kindIdOf(performers) : change.kind]);
     ends = world.fronts.map(({ mood }) => hold(mood, 'held', held));
     // Nobody waits for ever: the write may never come without the event.
-    world.clock.timer(60_000, () => release());
+    world.clock.timer(blockedMs, () => release());
   };
   const release = (): void => {
     for (const one of ends) one();

@@ -13,8 +13,8 @@ import { change, editService, ignoreFault, ownServices, pick, pickPod, podOfStra
 export interface Stage {
   readonly world: SimWorld;
   readonly operators: SimOperator[];
-  /** Told the target of a fault, before anything happens to it. */
-  readonly aim: (target: string) => void;
+  /** Told the target of a fault, before anything happens to it; undefined: it met nobody, and does not count. */
+  readonly aim: (target: string | undefined) => void;
 }
 
 type Moment = (stage: Stage, draw: number) => void;
@@ -23,7 +23,7 @@ const anyPod =
   (make: (world: SimWorld, pod: AnyObject) => void): Moment =>
   ({ world, aim }, draw) => {
     const pod = pickPod(world, draw);
-    if (pod === undefined) return;
+    if (pod === undefined) return aim(undefined);
     aim(keyText(keyOf(pod)));
     make(world, pod);
   };
@@ -41,7 +41,7 @@ const anyOperator =
       stage.operators.filter(({ process }) => process?.alive === true),
       draw,
     );
-    if (operator === undefined) return;
+    if (operator === undefined) return stage.aim(undefined);
     stage.aim(operator.spec.name);
     make(operator, stage);
   };
@@ -92,19 +92,19 @@ export const momentFaults = {
   }),
   'service-deleted': ({ world, aim }, draw) => {
     const service = pick(ownServices(world), draw);
-    if (service === undefined) return;
+    if (service === undefined) return aim(undefined);
     aim(keyText(keyOf(service)));
     world.removeByUser(services, keyOf(service));
   },
   'service-edited': ({ world, aim }, draw) => {
     const service = pick(ownServices(world), draw);
-    if (service === undefined) return;
+    if (service === undefined) return aim(undefined);
     aim(keyText(keyOf(service)));
     editService(world, service, draw);
   },
   'foreign-pod': ({ world, aim }, draw) => {
     const performer = pick(world.server.store.list(kindIdOf(performers)), draw);
-    if (performer === undefined) return;
+    if (performer === undefined) return aim(undefined);
     const { namespace = '', name = '' } = performer.metadata;
     aim(keyText({ namespace, name }));
     const metadata = { namespace, name: `stranger-${name}`, labels: { [labels.performer]: name } };

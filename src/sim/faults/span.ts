@@ -49,7 +49,7 @@ function all(ends: readonly (() => void)[]): () => void {
 }
 
 /** There, or back, while the API server is slow. */
-export const slowestWayMs = (draw: number): number => 200 + Math.floor(draw * 6_000);
+const slowestWayMs = (draw: number): number => 200 + Math.floor(draw * 6_000);
 
 export const spanFaults = {
   'watch-lag': fronts(({ mood }, draw) => hold(mood, 'lagMs', [500, 1_000 + Math.floor(draw * 60_000)])),
@@ -77,14 +77,14 @@ export const spanFaults = {
   },
   'operator-cut': ({ world, operators, aim }, draw) => {
     const process = pick(operators, draw)?.process;
+    aim(process?.name);
     if (process === undefined) return () => undefined;
-    aim(process.name);
     world.cut.add(process);
     return () => void world.cut.delete(process);
   },
   'operator-frozen': ({ operators, aim }, draw) => {
     const process = pick(operators, draw)?.process;
-    if (process !== undefined) aim(process.name);
+    aim(process?.name);
     process?.freeze();
     return () => process?.thaw();
   },
@@ -138,14 +138,14 @@ export const spanFaults = {
   'pod-unready': ({ world, aim }, draw) => {
     const pod = pickPod(world, draw);
     const uid = pod?.metadata.uid ?? '';
-    if (pod !== undefined) aim(keyText(keyOf(pod)));
+    aim(pod === undefined ? undefined : keyText(keyOf(pod)));
     world.nodes.setReady(uid, false);
     return () => world.nodes.setReady(uid, true);
   },
   'finalizer-of-another': ({ world, aim }, draw) => {
     const pod = pickPod(world, draw);
+    aim(pod === undefined ? undefined : keyText(keyOf(pod)));
     if (pod === undefined) return () => undefined;
-    aim(keyText(keyOf(pod)));
     const set = (finalizers: string[]): void =>
       change(world, pods, keyOf(pod), (one) => ({ ...one, metadata: { ...one.metadata, finalizers } }));
     set(['example.com/held']);

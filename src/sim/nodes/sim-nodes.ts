@@ -181,8 +181,9 @@ export class SimNodes {
     const worker = target?.kubelet.worker(endpoint?.targetRef?.uid ?? '');
     const answers = client.powered && worker?.answers === true;
     // A kube-proxy that has just come back is still one of the inside.
-    const insideCut = (client.powered && !this.#endpoints.isCurrent(from)) || (target?.powered === true && !target.online);
-    return { atMs: this.#world.nowMs(), key, from, podUid: answers ? worker.uid : undefined, insideCut };
+    const insideCut = !client.powered || !this.#endpoints.isCurrent(from) || (target?.powered === true && !target.online);
+    const routed = endpoint !== undefined;
+    return { atMs: this.#world.nowMs(), key, from, podUid: answers ? worker.uid : undefined, routed, insideCut };
   }
 
   /** Ends every fault. */

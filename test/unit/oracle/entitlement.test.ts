@@ -43,6 +43,14 @@ const adopted = (formerSpec: object) => {
     .writes({ before: of(pod()), after: of(out) });
 };
 
+/** The pod of ours that showed it to be a rival is long gone, and others came after. */
+const longBesideOurs = () =>
+  besideOurs()
+    .lacks(later(1))
+    .has(later(2, { bornAt: 60 }))
+    .at(400)
+    .has(later(3, { bornAt: 400 }));
+
 describe('oracles of entitlement', () => {
   it.each<{ name: string; tell: () => Story; found: readonly string[] }>([
     {
@@ -81,6 +89,11 @@ describe('oracles of entitlement', () => {
     {
       name: 'refuse to take that pod away',
       tell: () => besideOurs().writes({ before: rival, after: pod({ revision: '', bornAt: 40, outAt: 60 }) }),
+      found: ['S6'],
+    },
+    {
+      name: 'refuse that also when nothing is left of the one beside which it was made',
+      tell: () => longBesideOurs().writes({ before: rival, after: pod({ revision: '', bornAt: 40, outAt: 60 }) }),
       found: ['S6'],
     },
     {

@@ -34,6 +34,22 @@ const crashed = {
   status: { phase: 'Running', containerStatuses: [{ name: 'performer', restartCount: 4 }] },
 } as unknown as Pod;
 const comingToNothing = () => new Story().has(node(), performer({}, { status: notReady('CrashLooping') }), crashed, service()).at(600);
+/** A pod that ended, so many seconds after the start made as the next after others that came to nothing. */
+const ended = (bornAt: number, failures = 0): Pod => {
+  const one = pod({ phase: 'Failed', ready: false, bornAt });
+  return { ...one, metadata: { ...one.metadata, annotations: { 'hourglass.eigenlayer.io/failures': String(failures) } } } as Pod;
+};
+const left = service({}, { selector: { app: 'theirs' } });
+const leftAlone = performer({}, { status: { ...named, podName: 'performer-x' } });
+/** Somebody else writes the Service so many seconds after the start; at 600 all rests. */
+const disputed = (seconds: number): Story =>
+  new Story()
+    .has(node(), leftAlone, pod(), service())
+    .at(seconds)
+    .writes({ actor: 'user', before: service(), after: left })
+    .at(600)
+    .rests();
+const conflict = performer({}, { status: notReady('NameConflict', true) });
 const other = (status: object): Performer => ({
   ...performer({ image: 'i:9' }, { status }),
   metadata: { namespace: 'a', name: 'y', uid: 'u9', generation: 1 },
@@ -117,6 +133,68 @@ describe('oracles of rest', () => {
       found: ['L1'],
     },
     {
+      name: 'refuse a refusal of a status that would have been tried again long ago',
+      tell: () => {
+        const refused = performer({}, { status: notReady('WriteDenied') });
+        const status: Partial<Write> = { plural: 'performers', subresource: 'status', result: 'forbidden' };
+        return new Story()
+          .has(refused, pod(), service())
+          .at(500)
+          .writes({ ...status, before: refused, after: refused })
+          .at(600)
+          .rests();
+      },
+      found: ['L1'],
+    },
+    {
+      name: 'accept a pod that came to nothing while its successor waits',
+      tell: () => at(performer({}, { status: notReady('PodFailed') }), ended(570), service()),
+      found: [],
+    },
+    {
+      name: 'accept it for longer where others came to nothing before',
+      tell: () => at(performer({}, { status: notReady('PodFailed') }), ended(400, 3), service()),
+      found: [],
+    },
+    {
+      name: 'refuse a pod that ended and has no successor in time',
+      tell: () => at(performer({}, { status: notReady('PodFailed') }), ended(500), service()),
+      found: ['L1'],
+    },
+    { name: 'accept a Service that is left to whoever fights over it', tell: () => disputed(500), found: [] },
+    { name: 'refuse it once the truce is over', tell: () => disputed(200), found: ['L1'] },
+    { name: 'refuse it where nobody else wrote it', tell: () => at(leftAlone, pod(), left), found: ['L1'] },
+    {
+      name: 'refuse a Service that selects others where pods are not ready',
+      tell: () => at(performer({}, { status: notReady('CrashLooping') }), crashed, left),
+      found: ['L1'],
+    },
+    {
+      name: 'refuse a withdrawn pod that lingers where others are not ready',
+      tell: () => at(performer({}, { status: notReady('CrashLooping') }), crashed, later(1, { outAt: 5 }), service()),
+      found: ['L1'],
+    },
+    {
+      name: 'accept a name that a stranger holds',
+      tell: () => at(conflict, { metadata: { namespace: 'a', name: 'performer-x' }, spec: { containers: [] } } as KubeObject),
+      found: [],
+    },
+    {
+      name: 'refuse a name that only begins like ours',
+      tell: () => at(conflict, { metadata: { namespace: 'a', name: 'performer-x1' }, spec: { containers: [] } } as KubeObject),
+      found: ['L1'],
+    },
+    {
+      name: 'accept a TEE that nobody knows as a reason',
+      tell: () => at(performer({ hardwareRequirements: { teeRequired: true, teeType: 'new' } }, { status: notReady('InvalidSpec', true) })),
+      found: [],
+    },
+    {
+      name: 'refuse hardware that is known as a reason',
+      tell: () => at(performer({ hardwareRequirements: { teeRequired: true, teeType: 'SGX' } }, { status: notReady('InvalidSpec', true) })),
+      found: ['L1'],
+    },
+    {
       name: 'hold an adopted pod of another operator to its image, all that one acted on',
       tell: () => {
         const theirs = pod({ revision: '', ready: true });
@@ -193,5 +271,14 @@ describe('oracles of rest', () => {
     const story = tell();
     expect(story.found).toEqual(found);
     expect(story.evaluated('L1') + story.evaluated('L3') + story.evaluated('L4')).toBeGreaterThan(0);
+  });
+
+  it('count as put to a test only where there is something to judge', () => {
+    const nothing = at(node());
+    expect([nothing.evaluated('L3'), nothing.evaluated('L4')]).toEqual([0, 0]);
+    const calmed = at(calm, pod(), service());
+    expect([calmed.evaluated('L3'), calmed.evaluated('L4')]).toEqual([0, 1]);
+    const gone = new Story().has(calm).at(5).lacks(calm).at(600).rests();
+    expect(gone.evaluated('L3')).toBe(1);
   });
 });

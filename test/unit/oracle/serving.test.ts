@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { keyText } from '../../../src/kube/objects.ts';
-import { later, node, performer, pod, Story, slice, startMs } from './world.ts';
+import { later, node, performer, pod, Story, service, slice, startMs } from './world.ts';
 
 interface Row {
   readonly name: string;
@@ -310,4 +310,53 @@ describe('R3, out is out', () => {
     { name: 'accepts one behind a cut', tell: () => answered(true, 60), found: [] },
   ])('$name', ({ tell, found }) => expect(tell().found).toEqual(found));
   it('speaks of the Performer', () => expect(answered(false, 13).board.violations.map((one) => one.key)).toEqual([keyText(key)]));
+});
+
+describe('R4, callers get through', () => {
+  const called = (story: Story, seconds: number, change: { routed?: boolean; insideCut?: boolean } = { routed: false }): Story => {
+    story.board.answer({ atMs: startMs + seconds * 1_000, key, from: 'n2', podUid: undefined, insideCut: false, ...change });
+    return story;
+  };
+  const serving = (): Story => new Story().has(performer(), node(), service(), pod());
+  const edited = service({}, { selector: { app: 'theirs' } });
+  it.each<Row>([
+    { name: 'refuses a call that is sent nowhere while a pod serves', tell: () => called(serving(), 20), found: ['R4'] },
+    {
+      name: 'refuses it though the Service was narrowed by ours, for a rollout',
+      tell: () => called(serving().at(10).writes({ before: service(), after: edited }), 20),
+      found: ['R4'],
+    },
+    { name: 'accepts a call that is sent to a pod, whatever that answers', tell: () => called(serving(), 20, { routed: true }), found: [] },
+    { name: 'accepts it where nobody can tell', tell: () => called(serving(), 20, {}), found: [] },
+    { name: 'accepts it behind a cut', tell: () => called(serving(), 20, { routed: false, insideCut: true }), found: [] },
+    { name: 'accepts a pod that clients have not heard of yet', tell: () => called(serving(), 1), found: [] },
+    {
+      name: 'accepts a pod that was not Ready a moment ago',
+      tell: () =>
+        called(
+          serving()
+            .at(10)
+            .has(pod({ ready: false }))
+            .at(19)
+            .has(pod()),
+          20,
+        ),
+      found: [],
+    },
+    {
+      name: 'accepts a Service that was made just now',
+      tell: () => called(new Story().has(performer(), pod()).at(19).has(service()), 20),
+      found: [],
+    },
+    {
+      name: 'accepts a Service that somebody else wrote',
+      tell: () => called(serving().at(10).writes({ actor: 'user', before: service(), after: edited }), 20),
+      found: [],
+    },
+    { name: 'accepts it for one that goes', tell: () => called(serving().has(performer({}, { deleting: true })), 20), found: [] },
+    { name: 'accepts it for another manager', tell: () => called(serving().has(performer({ managedBy: 'me' })), 20), found: [] },
+  ])('$name', ({ tell, found }) => expect(tell().found).toEqual(found));
+  it('counts the calls that could be judged', () => {
+    expect([called(serving(), 20, { routed: true }), called(serving(), 1)].map((story) => story.evaluated('R4'))).toEqual([1, 0]);
+  });
 });

@@ -14,7 +14,7 @@ export const context: OracleContext = {
   clockAheadMs: 0,
   endpointLagMs: 2_000,
   settleMs: 10_000,
-  leaderlessMs: 0,
+  lateUntilMs: () => Number.NEGATIVE_INFINITY,
   waitFactor: 1,
   knowsWrites: true,
   calmSinceMs: () => 0,

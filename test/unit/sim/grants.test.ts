@@ -1,19 +1,70 @@
 import { describe, expect, it } from 'vitest';
-import { grantsOf } from '../../../src/sim/grants.ts';
+import { Grants } from '../../../src/sim/grants.ts';
 import { planSwarm, type RunPlan } from '../../../src/sim/run-plan.ts';
 
-const granted = (change: Partial<RunPlan>) => grantsOf({ ...planSwarm(1), clockRate: 1, faults: [], ...change }, () => 0);
-const slow = (draw: number) => granted({ faults: [{ id: 'api-slow', atMs: 5_000, forMs: 80_000, draw }] });
+/** Grants of a run without faults of its plan, and what moves its time. */
+function granted(change: Partial<RunPlan> = {}): { readonly grants: Grants; readonly at: (seconds: number) => Grants } {
+  let nowMs = 0;
+  const time = { nowMs: () => nowMs, calmSinceMs: () => 0 };
+  const grants = new Grants({ ...planSwarm(1), mode: 'watch', clockRate: 1, faults: [], ...change }, time);
+  const at = (seconds: number): Grants => {
+    nowMs = seconds * 1_000;
+    return grants;
+  };
+  return { grants, at };
+}
 
 describe('what a run grants', () => {
-  it('is time without a leader only where calls may be too slow for a Lease', () => {
-    expect(granted({}).leaderlessMs).toBe(0);
-    // There and back 2 x (200 + 0.3 x 6000) ms are 4 s, and a call on a Lease may take 5.
-    expect(slow(0.3).leaderlessMs).toBe(0);
-    expect(slow(0.4).leaderlessMs).toBe(80_000);
+  it('is an old view from the start of a fault on, as old as the fault, until its end was noticed', () => {
+    const { at } = granted();
+    const calmMs = at(0).viewLagMs;
+    at(100).came('watch-held', 60_000);
+    expect([100, 130, 160, 249].map((seconds) => at(seconds).viewLagMs - calmMs)).toEqual([0, 30_000, 60_000, 149_000]);
+    expect(at(251).viewLagMs).toBe(calmMs);
+  });
+
+  it('is no older than one fault can make it, where faults meet', () => {
+    const { at } = granted();
+    const calmMs = at(0).viewLagMs;
+    at(10).came('watch-held', 60_000);
+    at(60).came('watch-stalled', 100_000);
+    expect(at(160).viewLagMs - calmMs).toBe(150_000);
+    expect(at(240).viewLagMs - calmMs).toBe(190_000);
+    at(400).came('watch-held', 10_000);
+    expect(at(405).viewLagMs - calmMs).toBe(5_000);
+  });
+
+  it('is an event that is held back, and what waited behind it', () => {
+    const { at } = granted();
+    const calmMs = at(0).viewLagMs;
+    at(10).came('event-blocked');
+    expect([40, 74, 76].map((seconds) => at(seconds).viewLagMs - calmMs)).toEqual([30_000, 64_000, 0]);
+  });
+
+  it('is a slow proof only while calls are slow', () => {
+    const { at } = granted();
+    at(10).came('timeout-lost');
+    expect([20, 70, 80].map((seconds) => at(seconds).proofLagMs)).toEqual([15_000, 65_000, 5_000]);
+    at(100).came('operator-frozen', 20_000);
+    expect([110, 215].map((seconds) => at(seconds).proofLagMs)).toEqual([15_000, 5_000]);
+  });
+
+  it('is an endpoint that lags only beside a cut', () => {
+    const { at } = granted();
+    at(10).came('node-cut', 20_000);
+    expect([20, 130].map((seconds) => at(seconds).endpointLagMs)).toEqual([15_000, 5_000]);
+  });
+
+  it('is time to come back to work after what kept operators from it', () => {
+    const { at, grants } = granted();
+    expect(grants.lateUntilMs()).toBe(Number.NEGATIVE_INFINITY);
+    at(5).came('api-slow', 80_000);
+    expect(grants.lateUntilMs()).toBe(150_000);
+    at(6).came('pod-deleted');
+    expect(grants.lateUntilMs()).toBe(150_000);
   });
 
   it('is longer waits only where a clock is slow', () => {
-    expect([0.5, 1, 2].map((clockRate) => granted({ clockRate }).waitFactor)).toEqual([2, 1, 1]);
+    expect([0.5, 1, 2].map((clockRate) => granted({ clockRate }).grants.waitFactor)).toEqual([2, 1, 1]);
   });
 });
