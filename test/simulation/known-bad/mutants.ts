@@ -300,6 +300,25 @@ export const mutants: readonly KnownBad[] = [
     caughtBy: { scenario: 'service-edited' },
   },
   {
+    name: 'selector-narrowed-in-a-rollout',
+    about: 'While a pod of the newest spec crashes, the Service selects that revision alone: the pods that serve get no calls.',
+    file: 'reconcile/plan/service.ts',
+    find: '  const selector = performerSelector(key.name);\n  const observedSelector',
+    replace: `  const newest = pods.find((pod) => pod.trouble?.reason === 'CrashLooping');
+  const selector = { ...performerSelector(key.name), ...(newest === undefined ? {} : { 'hourglass.eigenlayer.io/revision': newest.revision }) };
+  const observedSelector`,
+    caughtBy: { scenario: 'crashing-next' },
+  },
+  {
+    name: 'stripped-by-its-image',
+    about:
+      'A pod of ours whose revision label was taken off counts as of the present revision by its image alone: a changed variable never reaches it.',
+    file: 'reconcile/plan/pod-view.ts',
+    find: 'const mayBeCurrent = index === undefined || context.allCurrent;',
+    replace: 'const mayBeCurrent = true;',
+    caughtBy: { scenario: 'stripped' },
+  },
+  {
     name: 'merge-patch-keeps-strangers',
     about: 'The selector is put right by a merge patch that removes nothing.',
     file: 'reconcile/plan/service.ts',
@@ -322,6 +341,24 @@ export const mutants: readonly KnownBad[] = [
     find: 'const replaceAtMs = createdAtMs + Math.min(replaceCapMs, replaceAfterMs * 2 ** Math.min(failures, 10)) + secondMs;',
     replace: 'const replaceAtMs = createdAtMs;',
     caughtBy: { scenario: 'rejected' },
+  },
+  {
+    name: 'failed-pods-stay',
+    about: 'A pod that ended keeps its place for ever: it says so, and no other one is made.',
+    file: 'reconcile/plan/rollout.ts',
+    find: 'pod.ended && pod.revision === facts.revision && facts.nowMs < pod.replaceAtMs)',
+    replace: 'pod.ended && pod.revision === facts.revision)',
+    caughtBy: { scenario: 'create', fault: { id: 'pod-evicted', atMs: 20_000, draw: 0 } },
+  },
+  {
+    name: 'secrets-told-in-an-event',
+    about: 'The Event about a crash quotes the container with its variables; the status does not.',
+    file: 'reconcile/plan/plan.ts',
+    find: '    events: status.events,',
+    replace: `    events: status.events.map((event) =>
+      event.reason === 'CrashLooping' ? { ...event, message: event.message + JSON.stringify(snapshot.performer?.parsed) } : event,
+    ),`,
+    caughtBy: { scenario: 'secret' },
   },
   {
     name: 'recreate-beside-one-that-goes',

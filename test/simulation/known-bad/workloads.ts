@@ -36,6 +36,17 @@ const secret = { grpcPort: 9_000, environment: { TOKEN: 'a-value-of-the-environm
 const workloads: Readonly<Record<string, Workload>> = {
   'never-ready': { users: [create(), change(20_000, { image: 'avs:never-ready' })], activeMs: 60_000 },
   unpullable: { users: [create({ image: 'avs:pull-fails' })], activeMs: 200_000 },
+  'crashing-next': {
+    users: [create(), change(20_000, { image: 'avs:crashes' }), change(50_000, { image: 'avs:2' })],
+    activeMs: 80_000,
+  },
+  // Between two runs of the CronJob: which variables the pod has no label tells any more.
+  stripped: {
+    users: [create({ config: secret }), change(50_000, { config: { environment: { TOKEN: 'another-value' } } })],
+    faults: [{ id: 'revision-removed', atMs: 45_000, draw: 0 }],
+    activeMs: 100_000,
+    more: { mode: 'once' },
+  },
   rejected: { users: [create({ image: 'avs:rejected' })], activeMs: 400_000 },
   secret: { users: [create({ image: 'avs:crashes', config: secret })], activeMs: 120_000 },
   environment: {
