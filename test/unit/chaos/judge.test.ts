@@ -74,7 +74,10 @@ describe('what was seen, told to the oracles', () => {
   });
 
   it('does not take silence for tested where nobody listened', () => {
-    const tested = (writes: Observations['writes']): number | undefined => judge(observed({ writes }), times, victim, 50_000).evaluated.L4;
-    expect([tested([]), tested(undefined)]).toEqual([1, 0]);
+    const calm = performer({}, { status: ready() });
+    const looked = { atMs: 0, kind: 'performers', key: keyOf(calm), before: undefined, after: calm } as const;
+    const tested = (writes: Observations['writes'], changes: readonly Change[] = [looked]): number | undefined =>
+      judge(observed({ writes, changes }), times, victim, 50_000).evaluated.L4;
+    expect([tested([]), tested(undefined), tested([], [])]).toEqual([1, 0, 0]);
   });
 });
