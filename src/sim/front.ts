@@ -18,8 +18,8 @@ export interface FrontMood {
   doubles: boolean;
   /** Of several states of one object that wait, only the last is passed on. */
   coalesces: boolean;
-  /** The next deletion is not told: its streams break, and the versions before it are forgotten. */
-  losesDeletion: boolean;
+  /** The next deletion is not told but to this: its streams break, and the versions before it are forgotten. */
+  losesDeletion: (() => void) | undefined;
   /** Connections fail at once. */
   down: boolean;
 }
@@ -30,7 +30,7 @@ export const calmMood = (): FrontMood => ({
   stalled: false,
   doubles: false,
   coalesces: false,
-  losesDeletion: false,
+  losesDeletion: undefined,
   down: false,
 });
 
@@ -160,8 +160,10 @@ export class FrontStream {
     if (change.kindId !== this.kindId || this.#over) return;
     const event = eventOf(change, this.#matches);
     if (event === undefined) return;
-    if (event.type === 'DELETED' && this.#mood.losesDeletion) {
-      this.#mood.losesDeletion = false;
+    const { losesDeletion } = this.#mood;
+    if (event.type === 'DELETED' && losesDeletion !== undefined) {
+      this.#mood.losesDeletion = undefined;
+      losesDeletion();
       this.#server.store.compact(change.revision);
       this.close(new KubeFault('expired', `watching ${this.kindId}: too old resource version`, { status: 410, reason: 'Expired' }));
       return;

@@ -62,12 +62,13 @@ export function armFaults(
         ...(forMs === undefined ? {} : { forMs }),
       });
     };
+    let waits = false;
     const aim = (target: string | undefined): void => {
-      if (target === undefined) told = true;
+      if (target === undefined) waits = true;
       else tell(target);
     };
     const made = make({ ...stage, aim });
-    tell();
+    if (!waits) tell();
     return made;
   };
   const waiting = steps.filter((step) => 'atWrite' in step);
@@ -106,7 +107,7 @@ export function armFaults(
   }
   const healAll = (): void => {
     healed = true;
-    for (const { mood } of world.fronts) mood.losesDeletion = false;
+    for (const { mood } of world.fronts) mood.losesDeletion = undefined;
     // The newest first, so that what one found in place is what it puts back.
     for (const heal of [...ends].toReversed()) end(heal);
   };

@@ -13,7 +13,7 @@ import { change, editService, ignoreFault, ownServices, pick, pickPod, podOfStra
 export interface Stage {
   readonly world: SimWorld;
   readonly operators: SimOperator[];
-  /** Told the target of a fault, before anything happens to it; undefined: it met nobody, and does not count. */
+  /** Told the target of a fault, before anything happens to it; undefined: it met nobody yet, and does not count until it does. */
   readonly aim: (target: string | undefined) => void;
 }
 
@@ -54,8 +54,9 @@ export const momentFaults = {
     world.server.store.compact();
     disconnect(world, expired());
   },
-  'deletion-missed': ({ world }) => {
-    for (const { mood } of world.fronts) mood.losesDeletion = true;
+  'deletion-missed': ({ world, aim }) => {
+    aim(undefined);
+    for (const { mood, name } of world.fronts) mood.losesDeletion = () => aim(name);
   },
   'front-switch': anyOperator((operator, { world }) => {
     if (operator.process !== undefined) world.switchFront(operator.process);

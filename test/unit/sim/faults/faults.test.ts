@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { type KubeObject, pods } from '../../../../src/kube/objects.ts';
 import { OracleBoard } from '../../../../src/oracle/board.ts';
 import { armFaults, type FaultId, type FaultStep } from '../../../../src/sim/faults/faults.ts';
+import { podOfStrangers } from '../../../../src/sim/faults/tamper.ts';
+import { kindIdOf } from '../../../../src/sim/kind-rules.ts';
 import { fastTimings } from '../../../../src/sim/nodes/timings.ts';
 import { SimWorld } from '../../../../src/sim/sim-world.ts';
 
@@ -38,12 +41,30 @@ describe('faults of a run', () => {
     expect(Object.fromEntries(counts)).toEqual({ 'node-drained': 1, 'watch-held': 1 });
   });
 
+  it('count a missed deletion once one is missed, by whichever watch', async () => {
+    const { world, counts } = await armed([{ id: 'deletion-missed', atMs: 1_000, draw: 0 }]);
+    expect([...counts]).toEqual([]);
+    world.createNamespace('a');
+    const key = { namespace: 'a', name: 'p' };
+    world.server.create(pods, { ...podOfStrangers, metadata: key } as KubeObject);
+    for (const front of world.fronts)
+      front.watch(
+        kindIdOf(pods),
+        world.server.store.revision,
+        () => true,
+        () => undefined,
+        () => undefined,
+      );
+    world.removeByUser(pods, key, { gracePeriodSeconds: 0 });
+    expect([...counts]).toEqual([['deletion-missed', 1]]);
+  });
+
   it('end with the healing, a deletion that was to be missed among them', async () => {
     const { world, healAll } = await armed([
       { id: 'deletion-missed', atMs: 1_000, draw: 0 },
       { id: 'watch-held', atMs: 2_000, forMs: 50_000, draw: 0 },
     ]);
-    const moods = (): readonly unknown[] => world.fronts.map(({ mood: { losesDeletion, held } }) => [losesDeletion, held]);
+    const moods = (): readonly unknown[] => world.fronts.map(({ mood: { losesDeletion, held } }) => [losesDeletion !== undefined, held]);
     expect(moods()).toEqual([
       [true, 'all'],
       [true, 'all'],
