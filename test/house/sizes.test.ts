@@ -12,7 +12,7 @@ const limits: readonly { readonly part: string; readonly lines: number; readonly
   { part: 'src/sim/', lines: 5_070, only: 'code' },
   { part: 'src/oracle/', lines: 1_955, only: 'code' },
   { part: 'src/reconcile/plan/', lines: 2_500 },
-  { part: 'chaos/', lines: 6_200, only: 'code' },
+  { part: 'chaos/', lines: 6_220, only: 'code' },
 ];
 const fileLines = 400;
 
