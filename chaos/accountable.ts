@@ -1,7 +1,7 @@
 import { serviceName } from '../src/api/v1alpha1/naming.ts';
 import type { Pod } from '../src/kube/objects.ts';
 import type { Change } from '../src/oracle/kit.ts';
-import { performerOf } from './lives.ts';
+import { performerOf, wasThereAtFirst } from './lives.ts';
 import type { LoadCall } from './observations.ts';
 
 /** The Performer of whose pods, Service or endpoints it is a change; undefined for any other. */
@@ -22,13 +22,13 @@ const servicePrefix = serviceName('');
  * @param changes all that was seen from the start, what was there already first
  */
 export function accountableBy(changes: readonly Change[]): (call: LoadCall) => boolean {
-  const startMs = changes[0]?.atMs ?? 0;
+  const wasThere = wasThereAtFirst(changes);
   const firstMs = new Map<string, number>();
   for (const change of changes) {
+    const { before, after, atMs } = change;
     const performer = touched(change);
-    const madeMs = Date.parse(change.after?.metadata?.creationTimestamp ?? '');
-    const wasThere = change.before === undefined && madeMs < startMs - 1_000;
-    if (performer !== undefined && !wasThere && !firstMs.has(performer)) firstMs.set(performer, change.atMs);
+    const isSeenFirst = before === undefined && after !== undefined && wasThere(after);
+    if (performer !== undefined && !isSeenFirst && !firstMs.has(performer)) firstMs.set(performer, atMs);
   }
   return ({ performer, atMs, tookMs }) => (firstMs.get(performer) ?? Number.POSITIVE_INFINITY) <= atMs + tookMs;
 }

@@ -1,5 +1,5 @@
 import { annotations, labels } from '../src/api/v1alpha1/naming.ts';
-import { controllerOf, type Pod } from '../src/kube/objects.ts';
+import { controllerOf, type KubeObject, type Pod } from '../src/kube/objects.ts';
 import type { Change } from '../src/oracle/kit.ts';
 
 /** A pod of a Performer from its first sight to its last; times in ms since the epoch, absent for what did not happen. */
@@ -28,22 +28,28 @@ export function performerOf(pod: Pod): string | undefined {
 export const isReady = (pod: Pod | undefined): boolean =>
   pod?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true;
 
+/** Whether an object was there when the looking began; what is seen first is what was there. Pure. */
+export function wasThereAtFirst(changes: readonly Change[]): (object: KubeObject) => boolean {
+  const firstMs = changes[0]?.atMs ?? 0;
+  // Of the API server's times seconds are known.
+  return ({ metadata }) => Date.parse(metadata?.creationTimestamp ?? '') < firstMs - 1_000;
+}
+
 /** The pods of all Performers in the order in which they were seen. Pure. */
 export function readLives(changes: readonly Change[]): readonly PodLife[] {
   const lives = new Map<string, PodLife>();
-  const firstMs = changes[0]?.atMs ?? 0;
+  const wasThere = wasThereAtFirst(changes);
   for (const { kind, atMs, before, after } of changes) {
     const pod = (after ?? before) as Pod | undefined;
     const performer = pod === undefined ? undefined : performerOf(pod);
     const uid = pod?.metadata?.uid;
     if (kind !== 'pods' || pod === undefined || performer === undefined || uid === undefined) continue;
-    const bornMs = Date.parse(pod.metadata?.creationTimestamp ?? '');
     const made = {
       name: pod.metadata?.name ?? '',
       uid,
       performer,
       seenMs: atMs,
-      wasThere: bornMs < firstMs - 1_000,
+      wasThere: wasThere(pod),
       ready: [],
     };
     const life: PodLife = lives.get(uid) ?? made;

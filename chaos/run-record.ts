@@ -30,6 +30,12 @@ export interface RunFacts {
   readonly recovered: { readonly holds: boolean; readonly detail: string };
 }
 
+/** Which run it is. Pure. */
+export function identifyRun({ id, title, injector, twin }: Experiment, round: number, attempt: number): RunIdentity {
+  return { id, title, round, attempt, injector, ...(twin === undefined ? {} : { twin }) };
+}
+type RunIdentity = Pick<ChaosRun, 'id' | 'title' | 'round' | 'attempt' | 'injector' | 'twin'>;
+
 /** What a run came to, and all that its timeline is drawn from. Pure. */
 export function recordRun(facts: RunFacts): ChaosRun {
   const { subject, experiment, round, attempt, met, times, seen } = facts;
@@ -45,18 +51,13 @@ export function recordRun(facts: RunFacts): ChaosRun {
   const explained = facts.trace === undefined || subject.name !== 'ours' ? undefined : explainTrace(facts.trace);
   if (explained !== undefined)
     findings.push({ what: 'replayed', says: explained.unexplained.length === 0 ? 'holds' : 'noted', detail: describeExplained(explained) });
-  const { id, title, injector, twin, bounds } = experiment;
+  const { bounds } = experiment;
   const measured = (figure: keyof typeof figures): { readonly measured?: number } => {
     const value = figures[figure];
     return value === undefined ? {} : { measured: value };
   };
   return {
-    id,
-    title,
-    round,
-    attempt,
-    injector,
-    ...(twin === undefined ? {} : { twin }),
+    ...identifyRun(experiment, round, attempt),
     target: { performer: met.performer, pods: met.pods.map(({ name }) => name), nodes: [...met.nodes] },
     times: { ...when, ...(convergedMs === undefined ? {} : { convergedMs }) },
     verdict,

@@ -20,7 +20,7 @@ export interface Subject {
   readonly asks: 'Performer' | 'Deployment';
   /** Whether it promises what this product promises. Of others, figures are told, and doubts about the fault. */
   readonly isJudged: boolean;
-  /** Whether it starts a pod where its Performer wants it; yes unless it says so. */
+  /** It starts pods wherever there is room, whatever `scheduling` of their Performer wants. */
   readonly ignoresScheduling?: true;
   /** Absent where nobody but the cluster itself does the work. */
   readonly operator?: Operator;

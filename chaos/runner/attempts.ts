@@ -1,5 +1,6 @@
 import { TestbedError } from '../../src/testbed/testbed-error.ts';
 import type { ChaosRun } from '../report.ts';
+import { identifyRun } from '../run-record.ts';
 import type { RunPlan } from './run-experiment.ts';
 import { isTrouble } from './trouble.ts';
 
@@ -79,16 +80,10 @@ function recordEarlyEnd(
   why: string,
   lack: string | undefined,
 ): ChaosRun {
-  const { id, title, injector, twin, bounds } = experiment;
   const times = { beganMs, askedMs: beganMs, feltMs: beganMs, healedMs: failedMs, endedMs };
   const back = `${((endedMs - failedMs) / 1_000).toFixed(1)} s after it`;
   return {
-    id,
-    title,
-    round,
-    attempt,
-    injector,
-    ...(twin === undefined ? {} : { twin }),
+    ...identifyRun(experiment, round, attempt),
     target: { performer: '', pods: [], nodes: [] },
     times: lack === undefined ? { ...times, convergedMs: endedMs } : times,
     verdict: 'inconclusive',
@@ -96,7 +91,7 @@ function recordEarlyEnd(
       { what: 'it ended early', says: 'unsure', detail: why },
       { what: 'as asked again', says: lack === undefined ? 'holds' : 'unsure', detail: lack ?? back },
     ],
-    goals: bounds.map((bound) => ({ ...bound })),
+    goals: experiment.bounds.map((bound) => ({ ...bound })),
     evaluated: {},
     load: [],
     pods: [],
