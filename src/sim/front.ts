@@ -14,6 +14,8 @@ export interface FrontMood {
   held: ReadonlySet<string> | 'all' | 'none';
   /** Nothing at all is passed on, and no connection says so. */
   stalled: boolean;
+  /** The cache stands where it is: what comes later is passed on once it has caught up. */
+  stands: boolean;
   /** Each event comes twice. */
   doubles: boolean;
   /** Of several states of one object that wait, only the last is passed on. */
@@ -28,6 +30,7 @@ export const calmMood = (): FrontMood => ({
   lagMs: [1, 30],
   held: 'none',
   stalled: false,
+  stands: false,
   doubles: false,
   coalesces: false,
   losesDeletion: undefined,
@@ -61,13 +64,23 @@ export class Front {
     this.#chance = chance;
   }
 
-  /** From now on caches are filled from the state of this moment, until `catchUp`. */
-  fallBehind(): void {
+  /**
+   * From now on caches are filled from the state of this moment, until `catchUp`.
+   *
+   * @param stands nor do watches hear of what comes later until then
+   */
+  fallBehind(stands = false): void {
     this.#staleAt ??= this.#server.store.revision;
+    if (stands) this.mood.stands = true;
   }
 
   catchUp(): void {
     this.#staleAt = undefined;
+    this.mood.stands = false;
+  }
+
+  get isBehind(): boolean {
+    return this.#staleAt !== undefined;
   }
 
   get revision(): number {
@@ -192,8 +205,8 @@ export class FrontStream {
   }
 
   #flush(): void {
-    const { held, stalled, doubles, coalesces } = this.#mood;
-    if (stalled || held === 'all' || (held !== 'none' && held.has(this.kindId))) {
+    const { held, stalled, stands, doubles, coalesces } = this.#mood;
+    if (stalled || stands || held === 'all' || (held !== 'none' && held.has(this.kindId))) {
       this.#schedule(heldMs);
       return;
     }

@@ -1,9 +1,10 @@
 import type { OracleContext } from '../oracle/define.ts';
-import type { FaultId, SpanFaultId } from './faults/faults.ts';
+import type { FaultId } from './faults/faults.ts';
 import type { RunPlan } from './run-plan.ts';
 
 /** Faults that keep an operator's view old, or itself from acting, for as long as they last. */
-export const blinding: ReadonlySet<string> = new Set<SpanFaultId>([
+export const blinding: ReadonlySet<string> = new Set<FaultId>([
+  'front-switch',
   'watch-lag',
   'watch-stalled',
   'watch-held',

@@ -64,19 +64,21 @@ export function planSwarm(seed: number, only?: { readonly mode?: Mode }): RunPla
     .map((step) => withRarities(withLongName(step, isLong), rarities))
     .flatMap((step) => withStranger(step, rarities));
   const drawnFaults = planFaults(chances('faults'), activeMs, users.length);
+  const faults = isLongLoss ? withLongLoss(drawnFaults, activeMs, rarities) : drawnFaults;
+  const [operators, nodes, fronts] = [shape.pick([1, 1, 1, 2, 2, 3]), shape.int(3, 9), shape.int(1, 3)];
   return {
     seed,
     mode: only?.mode ?? drawn,
-    operators: shape.pick([1, 1, 1, 2, 2, 3]),
-    nodes: shape.int(3, 9),
-    fronts: shape.int(1, 3),
+    operators,
+    nodes,
+    fronts,
     timings: shape.hits(0.6) ? 'fast' : 'stock',
     clockRate: shape.hits(0.1) ? shape.pick([0.5, 2]) : 1,
     onceEveryMs: shape.pick([30_000, 60_000]),
     namespaces,
     activeMs,
     users,
-    faults: isLongLoss ? withLongLoss(drawnFaults, activeMs, rarities) : drawnFaults,
+    faults: fronts === 1 ? faults : withOneFront(faults, chances('fronts')),
   };
 }
 
@@ -189,6 +191,13 @@ function withLongLoss(faults: readonly FaultStep[], activeMs: number, chance: Ch
   const fresh = faults.filter(({ id }) => !blinding.has(id) && !slowing.has(id) && id !== 'event-blocked' && id !== 'all-nodes-cut');
   const atMs = chance.int(20_000, 120_000);
   return [...fresh, { id: 'node-off', atMs, forMs: activeMs - atMs, draw: chance.next() }];
+}
+
+/** What may strike one API server while others go on. */
+const ofOneFront: ReadonlySet<FaultId> = new Set<FaultId>(['watch-lag', 'watch-stalled', 'watch-held', 'cache-stale']);
+
+function withOneFront(faults: readonly FaultStep[], chance: Chance): readonly FaultStep[] {
+  return faults.map((step) => ('forMs' in step && ofOneFront.has(step.id) && chance.hits(0.5) ? { ...step, front: chance.next() } : step));
 }
 
 /** Somebody may hold the name of a first pod, and keep it. */

@@ -141,6 +141,11 @@ export class SimWorld {
     return { kube: make(false), cacheKube: make(true) };
   }
 
+  /** The API server that the process talks to, or so many further on. */
+  frontOf(process: SimProcess, further = 0): Front {
+    return this.fronts[((this.#frontOf.get(process) ?? 0) + further) % this.fronts.length] as Front;
+  }
+
   /** The process talks to the next API server from now on. */
   switchFront(process: SimProcess): void {
     this.#frontOf.set(process, ((this.#frontOf.get(process) ?? 0) + 1) % this.fronts.length);
@@ -199,7 +204,7 @@ export class SimWorld {
       return this.onOperatorWrite(call, this.operatorWrites);
     },
     travel: ({ process }) => (this.cut.has(process) ? 'lost' : this.#network.int(1, 6) + this.#network.int(...this.slowMs)),
-    front: (process) => this.fronts[this.#frontOf.get(process) ?? 0] as Front,
+    front: (process) => this.frontOf(process),
     mayCall: ({ verb, resource, subresource }) => {
       const name = subresource === undefined ? resource.plural : `${resource.plural}/${subresource}`;
       return granted.has(`${verb} ${resource.group} ${name}`) && !this.revoked.has(`${verb} ${resource.plural}`);

@@ -6,13 +6,15 @@ import type { SimOperator } from '../operators.ts';
 import type { SimWorld } from '../sim-world.ts';
 import { momentFaults, type Stage } from './moment.ts';
 import { hold, spanFaults } from './span.ts';
+import { pick } from './tamper.ts';
 import { writeFaults } from './write.ts';
 
 /** One fault of a run, as data: which, when, and a draw from [0, 1) by which it chooses its target when it comes. */
 export type FaultStep =
   | { readonly id: WriteFaultId; readonly atWrite: number }
   | { readonly id: MomentFaultId; readonly atMs: number; readonly draw: number }
-  | { readonly id: SpanFaultId; readonly atMs: number; readonly forMs: number; readonly draw: number }
+  /** `front`, a draw too, names the one API server that it strikes, where it strikes API servers; left out: all of them. */
+  | { readonly id: SpanFaultId; readonly atMs: number; readonly forMs: number; readonly draw: number; readonly front?: number }
   /** What `watch` and `once` see of the event of that order waits until that write. */
   | { readonly id: 'event-blocked'; readonly event: number; readonly untilWrite: number }
   | { readonly id: 'crash-at-step'; readonly step: number };
@@ -30,6 +32,12 @@ export const spanFaultIds = Object.keys(spanFaults) as readonly SpanFaultId[];
 export const drawnIds: readonly FaultStep['id'][] = [...writeFaultIds, ...momentFaultIds, ...spanFaultIds, 'event-blocked'];
 export const faultIds: readonly FaultId[] = [...drawnIds, 'clock-rate'];
 
+interface Lasting {
+  readonly id: FaultId;
+  readonly forMs?: number;
+  readonly front?: number;
+}
+
 /**
  * Makes ready what a run's faults are: each comes by itself when its time is there.
  *
@@ -37,7 +45,7 @@ export const faultIds: readonly FaultId[] = [...drawnIds, 'clock-rate'];
  * @returns how often each came, and what ends those that last
  */
 export function armFaults(
-  stage: Omit<Stage, 'aim'>,
+  stage: Omit<Stage, 'aim' | 'fronts'>,
   steps: readonly FaultStep[],
   onCame: (id: FaultId, forMs?: number) => void,
 ): { readonly counts: Map<FaultId, number>; readonly healAll: () => void } {
@@ -51,7 +59,7 @@ export function armFaults(
     world.note('fault', id, about, more);
   };
   /** Makes it happen; told with its target once that is known, else when it has come; not at all where it finds none. */
-  const come = <T>(id: FaultId, make: (stage: Stage) => T, forMs?: number): T => {
+  const come = <T>({ id, forMs, front }: Lasting, make: (stage: Stage) => T): T => {
     let told = false;
     const tell = (of?: string): void => {
       if (told) return;
@@ -67,7 +75,9 @@ export function armFaults(
       if (target === undefined) waits = true;
       else tell(target);
     };
-    const made = make({ ...stage, aim });
+    const struck = front === undefined ? undefined : pick(world.fronts, front);
+    if (struck !== undefined) tell(struck.name);
+    const made = make({ ...stage, aim, fronts: struck === undefined ? world.fronts : [struck] });
     if (!waits) tell();
     return made;
   };
@@ -94,20 +104,23 @@ export function armFaults(
     } else if ('forMs' in step) {
       world.clock.timer(step.atMs, () => {
         if (healed) return;
-        const heal = come(step.id, (staged) => spanFaults[step.id](staged, step.draw), step.forMs);
+        const heal = come(step, (staged) => spanFaults[step.id](staged, step.draw));
         ends.add(heal);
         world.clock.timer(step.forMs, () => end(heal));
       });
     } else if ('atMs' in step) {
       world.clock.timer(step.atMs, () => {
         if (healed) return;
-        come(step.id, (staged) => momentFaults[step.id](staged, step.draw));
+        come(step, (staged) => momentFaults[step.id](staged, step.draw));
       });
     }
   }
   const healAll = (): void => {
     healed = true;
-    for (const { mood } of world.fronts) mood.losesDeletion = undefined;
+    for (const front of world.fronts) {
+      front.mood.losesDeletion = undefined;
+      front.catchUp();
+    }
     // The newest first, so that what one found in place is what it puts back.
     for (const heal of [...ends].toReversed()) end(heal);
   };

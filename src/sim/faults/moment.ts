@@ -2,6 +2,7 @@ import { labels } from '../../api/v1alpha1/naming.ts';
 import { performers } from '../../api/v1alpha1/performer.ts';
 import type { KubeFault } from '../../kube/faults.ts';
 import { type KubeObject, keyOf, keyText, pods, services } from '../../kube/objects.ts';
+import type { Front } from '../front.ts';
 import { kindIdOf } from '../kind-rules.ts';
 import type { SimOperator } from '../operators.ts';
 import type { SimWorld } from '../sim-world.ts';
@@ -13,6 +14,8 @@ import { change, editService, ignoreFault, ownServices, pick, pickPod, podOfStra
 export interface Stage {
   readonly world: SimWorld;
   readonly operators: SimOperator[];
+  /** The API servers that it strikes. */
+  readonly fronts: readonly Front[];
   /** Told the target of a fault, before anything happens to it; undefined: it met nobody yet, and does not count until it does. */
   readonly aim: (target: string | undefined) => void;
 }
@@ -58,10 +61,7 @@ export const momentFaults = {
     aim(undefined);
     for (const { mood, name } of world.fronts) mood.losesDeletion = () => aim(name);
   },
-  'front-switch': anyOperator((operator, { world }) => {
-    if (operator.process !== undefined) world.switchFront(operator.process);
-    disconnect(world, broken());
-  }),
+  'front-switch': switchToAnOlderFront,
   'operator-kill': anyOperator((operator) => operator.kill()),
   'operator-terminate': anyOperator((operator) => operator.terminate()),
   'operator-time-travel': anyOperator((operator, { world }) => {
@@ -114,6 +114,29 @@ export const momentFaults = {
   },
   'history-compacted': ({ world }) => world.server.store.compact(),
 } as const satisfies Record<string, Moment>;
+
+/** How long before the switch the cache of the other API server stops. */
+const olderMs = 4_000;
+
+/** Moves an operator to an API server whose cache stopped before and goes on later: what it lists there is older than what it saw. */
+function switchToAnOlderFront({ world, operators, aim }: Stage, draw: number): void {
+  const process = pick(
+    operators.flatMap(({ process }) => (process?.alive === true ? [process] : [])),
+    draw,
+  );
+  aim(undefined);
+  if (process === undefined || world.fronts.length < 2) return;
+  const [from, to] = [world.frontOf(process), world.frontOf(process, 1)];
+  to.fallBehind(true);
+  world.clock.timer(olderMs, () => {
+    // Healed meanwhile, or nobody is left to be moved.
+    if (!to.isBehind || !process.alive) return to.catchUp();
+    aim(process.name);
+    world.switchFront(process);
+    from.disconnect(expired());
+    world.clock.timer(3_000 + Math.floor(((draw * 1_000) % 1) * 20_000), () => to.catchUp());
+  });
+}
 
 function disconnect(world: SimWorld, fault?: KubeFault): void {
   for (const front of world.fronts) front.disconnect(fault);

@@ -13,11 +13,11 @@ import { refused } from './write.ts';
 /** What lasts, and its end. */
 type Span = (stage: Stage, draw: number) => () => void;
 
-/** Every front is so for a while. */
+/** Every front that it strikes is so for a while. */
 const fronts =
   (set: (front: Front, draw: number) => () => void): Span =>
-  ({ world }, draw) =>
-    all(world.fronts.map((front) => set(front, draw)));
+  ({ fronts: struck }, draw) =>
+    all(struck.map((front) => set(front, draw)));
 
 interface Layer {
   readonly value: unknown;

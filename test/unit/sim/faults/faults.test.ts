@@ -5,15 +5,24 @@ import { armFaults, type FaultId, type FaultStep } from '../../../../src/sim/fau
 import { podOfStrangers } from '../../../../src/sim/faults/tamper.ts';
 import { kindIdOf } from '../../../../src/sim/kind-rules.ts';
 import { fastTimings } from '../../../../src/sim/nodes/timings.ts';
+import type { SimOperator } from '../../../../src/sim/operators.ts';
+import { SimProcess } from '../../../../src/sim/process.ts';
 import { SimWorld } from '../../../../src/sim/sim-world.ts';
 
-/** A cluster in which nobody has asked for anything, and what came of those faults. */
-async function armed(faults: readonly FaultStep[]) {
-  const world = new SimWorld({ seed: 1, nodes: 2, fronts: 2, timings: fastTimings, board: new OracleBoard([]), keeps: 10 });
+/** A cluster in which nobody has asked for anything, with a process that does nothing where there is one, and what came of those faults. */
+async function armed(faults: readonly FaultStep[], { fronts = 2, processes = 0, untilMs = 10_000 } = {}) {
+  const world = new SimWorld({ seed: 1, nodes: 2, fronts, timings: fastTimings, board: new OracleBoard([]), keeps: 10 });
+  world.createNamespace('a');
+  const operators = Array.from({ length: processes }, (_, index) => {
+    const process = new SimProcess(`operator-${index}`, world.clock);
+    return { spec: { name: process.name, mode: 'watch' }, process, ...world.apisOf(process) } as unknown as SimOperator;
+  });
   const came: [FaultId, number | undefined][] = [];
-  const { counts, healAll } = armFaults({ world, operators: [] }, faults, (id, forMs) => came.push([id, forMs]));
-  await world.clock.runUntil(10_000);
-  return { world, counts, healAll, came };
+  const { counts, healAll } = armFaults({ world, operators }, faults, (id, forMs) => came.push([id, forMs]));
+  await world.clock.runUntil(untilMs);
+  const makePod = (name: string): unknown =>
+    world.server.create(pods, { ...podOfStrangers, metadata: { namespace: 'a', name } } as KubeObject);
+  return { world, counts, healAll, came, operators, makePod };
 }
 
 describe('faults of a run', () => {
@@ -42,11 +51,10 @@ describe('faults of a run', () => {
   });
 
   it('count a missed deletion once one is missed, by whichever watch', async () => {
-    const { world, counts } = await armed([{ id: 'deletion-missed', atMs: 1_000, draw: 0 }]);
+    const { world, counts, makePod } = await armed([{ id: 'deletion-missed', atMs: 1_000, draw: 0 }]);
     expect([...counts]).toEqual([]);
-    world.createNamespace('a');
     const key = { namespace: 'a', name: 'p' };
-    world.server.create(pods, { ...podOfStrangers, metadata: key } as KubeObject);
+    makePod(key.name);
     for (const front of world.fronts)
       front.watch(
         kindIdOf(pods),
@@ -57,6 +65,53 @@ describe('faults of a run', () => {
       );
     world.removeByUser(pods, key, { gracePeriodSeconds: 0 });
     expect([...counts]).toEqual([['deletion-missed', 1]]);
+  });
+
+  it('strike one API server where a draw names it', async () => {
+    const { world } = await armed([
+      { id: 'watch-held', atMs: 1_000, forMs: 50_000, draw: 0, front: 0.9 },
+      { id: 'cache-stale', atMs: 1_000, forMs: 50_000, draw: 0, front: 0.1 },
+    ]);
+    expect(world.fronts.map(({ isBehind, mood: { held } }) => [isBehind, held])).toEqual([
+      [true, 'none'],
+      [false, 'all'],
+    ]);
+  });
+
+  it('move an operator to an API server that is behind the one it comes from, and goes on later', async () => {
+    const step = { id: 'front-switch', atMs: 1_000, draw: 0.5 } as const;
+    const { world, counts, operators, makePod } = await armed([step], { processes: 1, untilMs: 3_000 });
+    const process = operators[0]?.process as SimProcess;
+    const [from, to] = [world.frontOf(process), world.frontOf(process, 1)];
+    const told: string[] = [];
+    to.watch(
+      kindIdOf(pods),
+      world.server.store.revision,
+      () => true,
+      (event) => told.push(event.type),
+      () => undefined,
+    );
+    makePod('p');
+    await world.clock.runUntil(4_900);
+    expect([world.frontOf(process), [...counts]]).toEqual([from, []]);
+    await world.clock.runUntil(5_100);
+    expect(world.frontOf(process)).toBe(to);
+    expect([...counts]).toEqual([['front-switch', 1]]);
+    const names = (front: typeof from): unknown => front.list(kindIdOf(pods)).map(({ metadata }) => metadata.name);
+    expect([names(from), names(to), to.revision < from.revision, told]).toEqual([['p'], [], true, []]);
+    await world.clock.runUntil(30_000);
+    expect([names(to), told[0]]).toEqual([['p'], 'ADDED']);
+  });
+
+  it('move nobody where there is one API server, and nobody once all is healed', async () => {
+    const step = { id: 'front-switch', atMs: 1_000, draw: 0.5 } as const;
+    expect((await armed([step], { processes: 1, fronts: 1 })).counts.size).toBe(0);
+    const { world, counts, operators, healAll } = await armed([step], { processes: 1, untilMs: 3_000 });
+    const process = operators[0]?.process as SimProcess;
+    const from = world.frontOf(process);
+    healAll();
+    await world.clock.runUntil(30_000);
+    expect([world.frontOf(process) === from, counts.size]).toEqual([true, 0]);
   });
 
   it('end with the healing, a deletion that was to be missed among them', async () => {
