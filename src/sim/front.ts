@@ -6,12 +6,22 @@ import type { Change } from './memory-store.ts';
 import type { Matcher } from './selectors.ts';
 import type { AnyObject } from './stored-object.ts';
 
+/** What readers of a kind are kept from: its changes from a revision on. */
+export interface Blocked {
+  readonly kindId: string;
+  readonly fromRevision: number;
+  /** Told when a list leaves one out, or a watch keeps one back. */
+  readonly onMissed: () => void;
+}
+
 /** How a front's watch caches stand to the store at the moment. Ranges in ms. */
 export interface FrontMood {
   /** From a change to its event, per kind drawn anew. */
   lagMs: readonly [number, number];
   /** No event is passed on, of no kind or of these; bookmarks still come. */
   held: ReadonlySet<string> | 'all' | 'none';
+  /** Neither lists nor watches show this. */
+  blocked: Blocked | undefined;
   /** Nothing at all is passed on, and no connection says so. */
   stalled: boolean;
   /** The cache stands where it is: what comes later is passed on once it has caught up. */
@@ -29,6 +39,7 @@ export interface FrontMood {
 export const calmMood = (): FrontMood => ({
   lagMs: [1, 30],
   held: 'none',
+  blocked: undefined,
   stalled: false,
   stands: false,
   doubles: false,
@@ -83,16 +94,22 @@ export class Front {
     return this.#staleAt !== undefined;
   }
 
-  get revision(): number {
-    return this.#staleAt ?? this.#server.store.revision;
+  /** How far its watch cache of a kind has come. */
+  revisionOf(kindId: string): number {
+    const { blocked } = this.mood;
+    const ownRevision = this.#staleAt ?? this.#server.store.revision;
+    return blocked?.kindId === kindId ? Math.min(ownRevision, blocked.fromRevision - 1) : ownRevision;
   }
 
   /** What its watch cache has of a kind. */
   list(kindId: string): readonly AnyObject[] {
     const now = this.#server.store.list(kindId);
-    if (this.#staleAt === undefined) return now;
+    const revision = this.revisionOf(kindId);
+    if (revision === this.#server.store.revision) return now;
+    const { blocked } = this.mood;
+    if (blocked?.kindId === kindId) blocked.onMissed();
     const objects = new Map(now.map((object) => [object.metadata.uid ?? '', object]));
-    for (const change of this.#server.store.changesAfter(this.#staleAt).toReversed()) {
+    for (const change of this.#server.store.changesAfter(revision).toReversed()) {
       if (change.kindId !== kindId) continue;
       const uid = change.object.metadata.uid ?? '';
       if (change.before === undefined) objects.delete(uid);
@@ -182,6 +199,8 @@ export class FrontStream {
       return;
     }
     const nowMs = this.#server.clock.monotonicMs();
+    const { blocked } = this.#mood;
+    if (blocked?.kindId === this.kindId && change.revision >= blocked.fromRevision) blocked.onMissed();
     const atMs = Math.max(this.#lastMs, nowMs + this.#chance.int(...this.#mood.lagMs));
     this.#lastMs = atMs;
     this.#queue.push({ event, revision: change.revision, atMs });
@@ -205,8 +224,8 @@ export class FrontStream {
   }
 
   #flush(): void {
-    const { held, stalled, stands, doubles, coalesces } = this.#mood;
-    if (stalled || stands || held === 'all' || (held !== 'none' && held.has(this.kindId))) {
+    const { held, blocked, stalled, stands, doubles, coalesces } = this.#mood;
+    if (stalled || stands || blocked?.kindId === this.kindId || held === 'all' || (held !== 'none' && held.has(this.kindId))) {
       this.#schedule(heldMs);
       return;
     }

@@ -75,9 +75,10 @@ export class SimApi implements KubeApi {
     return this.#call({ verb: 'list', resource, key: noKey }, options, () => {
       const front = this.#fate.front(this.#process);
       const matches = matcherOf(resource, options);
-      const from = this.#cached ? front.list(kindIdOf(resource)) : this.#server.store.list(kindIdOf(resource));
+      const kindId = kindIdOf(resource);
+      const from = this.#cached ? front.list(kindId) : this.#server.store.list(kindId);
       const items = from.filter(matches) as unknown as T[];
-      const resourceVersion = String(this.#cached ? front.revision : this.#server.store.revision);
+      const resourceVersion = String(this.#cached ? front.revisionOf(kindId) : this.#server.store.revision);
       return { items: options.project === undefined ? items : items.map(options.project), resourceVersion };
     });
   }
@@ -139,7 +140,7 @@ export class SimApi implements KubeApi {
     const front = this.#fate.front(this.#process);
     const isFill = options.resourceVersion === '' || options.resourceVersion === '0';
     const stream = await this.#call({ verb: 'watch', resource, key: noKey }, { ...options, timeoutMs: silentMs }, () => {
-      const revision = isFill ? front.revision : Number(options.resourceVersion);
+      const revision = isFill ? front.revisionOf(kindId) : Number(options.resourceVersion);
       const opened = front.watch(kindId, revision, matches, push, (fault) => this.#process.deliver(() => end(fault)));
       if (isFill) for (const object of front.list(kindId)) if (matches(object)) push({ type: 'ADDED', object });
       if (options.initialEvents === true) push({ type: 'BOOKMARK', resourceVersion: String(revision), initialEventsEnd: true });

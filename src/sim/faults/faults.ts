@@ -1,5 +1,6 @@
 import { performers } from '../../api/v1alpha1/performer.ts';
 import { keyText } from '../../kube/objects.ts';
+import type { Blocked } from '../front.ts';
 import { blockedMs } from '../grants.ts';
 import { kindIdOf } from '../kind-rules.ts';
 import type { SimOperator } from '../operators.ts';
@@ -15,7 +16,7 @@ export type FaultStep =
   | { readonly id: MomentFaultId; readonly atMs: number; readonly draw: number }
   /** `front`, a draw too, names the one API server that it strikes, where it strikes API servers; left out: all of them. */
   | { readonly id: SpanFaultId; readonly atMs: number; readonly forMs: number; readonly draw: number; readonly front?: number }
-  /** What `watch` and `once` see of the event of that order waits until that write. */
+  /** Neither lists nor watches show the event of that order, nor what follows it of its kind, until that write. */
   | { readonly id: 'event-blocked'; readonly event: number; readonly untilWrite: number }
   | { readonly id: 'crash-at-step'; readonly step: number };
 
@@ -135,7 +136,12 @@ function crashAt(operator: SimOperator, step: number, tell: () => void): void {
   };
 }
 
-/** Sieve's pattern: what was decided without an event that the decision should have known. @returns what ends it */
+/**
+ * Sieve's pattern: what was decided without an event that the decision should have known.
+ *
+ * @param tell called once a reader missed it
+ * @returns what ends it
+ */
 function blockEvent(
   world: SimWorld,
   { event, untilWrite }: { readonly event: number; readonly untilWrite: number },
@@ -148,9 +154,14 @@ function blockEvent(
   world.onSeen = (change, order) => {
     told(change, order);
     if (order !== event || isOver) return;
-    tell();
-    const held = new Set([change.kind === 'performers' ? kindIdOf(performers) : change.kind]);
-    ends = world.fronts.map(({ mood }) => hold(mood, 'held', held));
+    let wasMissed = false;
+    const onMissed = (): void => {
+      if (!wasMissed) tell();
+      wasMissed = true;
+    };
+    const kindId = change.kind === 'performers' ? kindIdOf(performers) : change.kind;
+    const blocked: Blocked = { kindId, fromRevision: world.server.store.revision, onMissed };
+    ends = world.fronts.map(({ mood }) => hold(mood, 'blocked', blocked));
     // Nobody waits for ever: the write may never come without the event.
     world.clock.timer(blockedMs, () => release());
   };
