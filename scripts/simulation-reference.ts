@@ -69,7 +69,7 @@ const faults: Readonly<Record<FaultId, string>> = {
   'pod-unready': 'A pod stops answering its probes.',
   'finalizer-of-another': 'Somebody holds a pod by a finalizer.',
   'event-blocked': 'Lists and watches leave out one event and what follows it of its kind, until a certain write.',
-  'clock-rate': "An operator's monotonic clock runs at half or at double rate, from its start to its end.",
+  'clock-rate': 'The monotonic clock of an operator, or of all, runs at half or at double rate, from its start to its end.',
   'crash-at-step': 'The operator is killed at its nth step: when an answer or a timer reaches it.',
 };
 

@@ -1,4 +1,5 @@
 import type { OracleContext } from '../oracle/define.ts';
+import { clockRatesOf } from './clock-rates.ts';
 import type { FaultId } from './faults/faults.ts';
 import type { RunPlan } from './run-plan.ts';
 
@@ -80,9 +81,10 @@ export class Grants implements OracleContext {
     this.calmSinceMs = time.calmSinceMs;
     this.#jobsMs = plan.mode === 'watch' ? 0 : 3 * plan.onceEveryMs;
     this.settleMs = 60_000 + this.#jobsMs;
-    this.waitFactor = 1 / Math.min(1, plan.clockRate);
+    const rates = clockRatesOf(plan);
+    this.waitFactor = 1 / Math.min(1, ...rates);
     // The design trusts the monotonic clock between two answers, and a proof is an answer: what it gains in that second is granted, no more.
-    this.clockAheadMs = Math.max(0, plan.clockRate - 1) * dateMs;
+    this.clockAheadMs = Math.max(0, Math.max(...rates) - 1) * dateMs;
   }
 
   /** Told of each fault as it comes, with the time for which it lasts. */

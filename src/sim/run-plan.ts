@@ -34,6 +34,8 @@ export interface RunPlan {
   readonly timings: 'stock' | 'fast';
   /** How fast the operators' monotonic clocks run against the world's. */
   readonly clockRate: number;
+  /** The same of each where they differ: of those that watch in their order, then of the CronJob. */
+  readonly clockRates?: readonly number[];
   /** Period of the CronJob, where there is one. */
   readonly onceEveryMs: number;
   readonly namespaces: readonly string[];
@@ -66,14 +68,20 @@ export function planSwarm(seed: number, only?: { readonly mode?: Mode }): RunPla
   const drawnFaults = planFaults(chances('faults'), activeMs, users.length);
   const faults = isLongLoss ? withLongLoss(drawnFaults, activeMs, rarities) : drawnFaults;
   const [operators, nodes, fronts] = [shape.pick([1, 1, 1, 2, 2, 3]), shape.int(3, 9), shape.int(1, 3)];
+  const timings = shape.hits(0.6) ? 'fast' : 'stock';
+  const clockRate = shape.hits(0.1) ? shape.pick([0.5, 2]) : 1;
+  const rates = chances('clock rates');
+  // A Lease is to be safe beside a clock that is twice as fast; beside one that is four times as fast its holder may stop too late.
+  const differs = operators > 1 && clockRate === 1 && rates.hits(0.2);
   return {
     seed,
     mode: only?.mode ?? drawn,
     operators,
     nodes,
     fronts,
-    timings: shape.hits(0.6) ? 'fast' : 'stock',
-    clockRate: shape.hits(0.1) ? shape.pick([0.5, 2]) : 1,
+    timings,
+    clockRate,
+    ...(differs ? { clockRates: Array.from({ length: operators + 1 }, () => rates.pick([1, 2])) } : {}),
     onceEveryMs: shape.pick([30_000, 60_000]),
     namespaces,
     activeMs,

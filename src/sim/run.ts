@@ -7,6 +7,7 @@ import { OracleBoard } from '../oracle/board.ts';
 import { createDifferential, type Shape } from '../oracle/differential.ts';
 import type { Change, ClusterView, Rest, Violation, Write } from '../oracle/oracle.ts';
 import { isRefused, performerOf } from '../oracle/words.ts';
+import { clockRatesOf } from './clock-rates.ts';
 import { armFaults, type FaultId } from './faults/faults.ts';
 import { podOfStrangers } from './faults/tamper.ts';
 import { Grants } from './grants.ts';
@@ -109,20 +110,21 @@ export async function runPlan(plan: RunPlan, options: RunOptions = {}): Promise<
   };
 
   const watching = plan.mode === 'once' ? 0 : plan.operators;
-  const { clockRate } = plan;
+  const rates = clockRatesOf(plan);
   const operators = Array.from(
     { length: watching },
-    (_, index) => new SimOperator(world, { name: `operator-${index}`, mode: 'watch', clockRate }),
+    (_, index) => new SimOperator(world, { name: `operator-${index}`, mode: 'watch', clockRate: rates[index] ?? 1 }),
   );
   const cron =
     plan.mode === 'watch'
       ? undefined
-      : new SimOperator(world, { name: 'operator-once', mode: 'once', clockRate, everyMs: plan.onceEveryMs });
+      : new SimOperator(world, { name: 'operator-once', mode: 'once', clockRate: rates.at(-1) ?? 1, everyMs: plan.onceEveryMs });
   if (cron !== undefined) operators.push(cron);
   const { counts, healAll } = armFaults({ world, operators }, plan.faults, (id, forMs) => grants.came(id, forMs));
-  if (clockRate !== 1) {
-    counts.set('clock-rate', operators.length);
-    world.note('fault', 'clock-rate', `of every operator: ${clockRate}`);
+  for (const { spec } of operators) {
+    if (spec.clockRate === 1) continue;
+    counts.set('clock-rate', (counts.get('clock-rate') ?? 0) + 1);
+    world.note('fault', 'clock-rate', `${spec.name}: ${spec.clockRate}`);
   }
   for (const operator of operators) if (operator !== cron) operator.start();
   const endCron = cron === undefined ? undefined : startCronJob(world, cron);
@@ -150,7 +152,7 @@ export async function runPlan(plan: RunPlan, options: RunOptions = {}): Promise<
   const isAtRest = (): boolean =>
     oracles.every((oracle) => !waitedFor.has(oracle.id) || (oracle.atRest?.({ ...facts(), view: board.view }) ?? []).length === 0);
   // Waits of an operator whose clock is slow take longer.
-  const slow = Math.min(1, clockRate);
+  const slow = Math.min(1, ...rates);
   // A deadline that another CRD took from a spec is ten minutes from then on.
   const trucesMs = plan.faults.map(({ id }) => (id === 'crd-replaced' ? denialMs : quarrels.has(id) ? truceMs : 0));
   const truce = restMs >= defaultRestMs ? Math.max(0, ...trucesMs) / slow : 0;

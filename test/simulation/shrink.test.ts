@@ -61,4 +61,11 @@ describe('the clock of an operator', () => {
     expect(faults.has('clock-rate')).toBe(clockRate !== 1);
     expect(lines.some(({ lane, who }) => lane === 'fault' && who === 'clock-rate')).toBe(clockRate !== 1);
   });
+
+  it('may be another than that of the next, and is told of each that is not right', async () => {
+    const quiet = { ...planSwarm(1), users: [], faults: [], activeMs: 1_000 };
+    const { lines, violations } = await runPlan({ ...quiet, mode: 'both', operators: 2, clockRates: [1, 2, 0.5] }, { keeps: 100 });
+    expect(violations).toEqual([]);
+    expect(lines.filter(({ who }) => who === 'clock-rate').map(({ what }) => what)).toEqual(['operator-1: 2', 'operator-once: 0.5']);
+  });
 });

@@ -66,5 +66,8 @@ describe('what a run grants', () => {
 
   it('is longer waits only where a clock is slow', () => {
     expect([0.5, 1, 2].map((clockRate) => granted({ clockRate }).grants.waitFactor)).toEqual([2, 1, 1]);
+    const differ = { operators: 2, clockRates: [0.5, 1, 2] };
+    expect([granted(differ).grants.waitFactor, granted(differ).grants.clockAheadMs]).toEqual([2, 0]);
+    expect(granted({ ...differ, mode: 'both' }).grants.clockAheadMs).toBe(1_000);
   });
 });

@@ -98,7 +98,7 @@ describe('faults of a run', () => {
     await world.clock.runUntil(20_000);
     expect(told).toEqual([]);
     await world.clock.runUntil(75_000);
-    expect(told[0]).toBe('ADDED');
+    expect(told).toContain('ADDED');
   });
 
   it('strike one API server where a draw names it', async () => {
