@@ -2,7 +2,16 @@ import { firstPodName } from '../api/v1alpha1/naming.ts';
 import type { PerformerSpecInput } from '../api/v1alpha1/performer.ts';
 import type { ObjectKey } from '../kube/objects.ts';
 import { type Chance, createChances } from './chance.ts';
-import { drawnIds, type FaultId, type FaultStep, momentFaultIds, spanFaultIds, writeFaultIds } from './faults/faults.ts';
+import {
+  besideFaultIds,
+  drawnIds,
+  endingFaultIds,
+  type FaultId,
+  type FaultStep,
+  momentFaultIds,
+  spanFaultIds,
+  writeFaultIds,
+} from './faults/faults.ts';
 import { blinding, slowing } from './grants.ts';
 
 /** What a user does, as with kubectl. */
@@ -65,7 +74,7 @@ export function planSwarm(seed: number, only?: { readonly mode?: Mode }): RunPla
   const users = planUsers(chances('workload'), count, namespaces, activeMs)
     .map((step) => withRarities(withLongName(step, isLong), rarities))
     .flatMap((step) => withStranger(step, rarities));
-  const drawnFaults = planFaults(chances('faults'), activeMs, users.length);
+  const drawnFaults = planFaults(chances('faults'), chances('more faults'), activeMs, users.length);
   const faults = isLongLoss ? withLongLoss(drawnFaults, activeMs, rarities) : drawnFaults;
   const [operators, nodes, fronts] = [shape.pick([1, 1, 1, 2, 2, 3]), shape.int(3, 9), shape.int(1, 3)];
   const timings = shape.hits(0.6) ? 'fast' : 'stock';
@@ -236,23 +245,32 @@ function drawChange(chance: Chance): Partial<PerformerSpecInput> {
 /** Faults by which two writers fight, or a writer and a CRD; what they fight over takes minutes to come to rest. */
 export const quarrels: ReadonlySet<FaultId> = new Set<FaultId>(['original-writes', 'second-leader', 'service-edited', 'crd-replaced']);
 
-function planFaults(chance: Chance, activeMs: number, writes: number): readonly FaultStep[] {
+/** Faults that draw from a stream of their own, so that what the others draw stays as it was before there were these. */
+const later: ReadonlySet<FaultId> = new Set<FaultId>([...endingFaultIds, ...besideFaultIds]);
+
+function planFaults(first: Chance, more: Chance, activeMs: number, writes: number): readonly FaultStep[] {
+  const chanceOf = (id: FaultId): Chance => (later.has(id) ? more : first);
   // A swarm: each kind is in or out, and the ones that are in share the run.
-  const inIt = new Set<FaultId>(drawnIds.filter((id) => chance.hits(quarrels.has(id) ? 0.1 : 0.22)));
-  if (inIt.size === 0) inIt.add(chance.pick(writeFaultIds));
+  const inIt = new Set<FaultId>(drawnIds.filter((id) => chanceOf(id).hits(quarrels.has(id) ? 0.1 : 0.22)));
+  if (inIt.size === 0) inIt.add(first.pick(writeFaultIds));
   const steps: FaultStep[] = [];
-  for (const id of writeFaultIds)
+  for (const id of [...writeFaultIds, ...endingFaultIds]) {
+    const chance = chanceOf(id);
     if (inIt.has(id)) for (let times = chance.int(1, 3); times > 0; times -= 1) steps.push({ id, atWrite: chance.int(1, writes * 3) });
+  }
+  for (const id of besideFaultIds)
+    if (inIt.has(id)) for (let times = more.int(1, 3); times > 0; times -= 1) steps.push({ id, atBeside: more.int(1, 80) });
   for (const id of momentFaultIds)
     if (inIt.has(id))
-      for (let times = chance.int(1, 2); times > 0; times -= 1) steps.push({ id, atMs: chance.int(5_000, activeMs), draw: chance.next() });
+      for (let times = first.int(1, 2); times > 0; times -= 1) steps.push({ id, atMs: first.int(5_000, activeMs), draw: first.next() });
   for (const id of spanFaultIds) {
     if (!inIt.has(id)) continue;
+    const chance = chanceOf(id);
     const atMs = chance.int(5_000, activeMs - 30_000);
     // What follows from a node out of sight takes minutes.
     const mostMs = id.startsWith('node-') ? activeMs : 200_000;
     steps.push({ id, atMs, forMs: chance.int(5_000, Math.min(mostMs, activeMs - atMs)), draw: chance.next() });
   }
-  if (chance.hits(0.1)) steps.push({ id: 'event-blocked', event: chance.int(20, 300), untilWrite: chance.int(10, 100) });
+  if (first.hits(0.1)) steps.push({ id: 'event-blocked', event: first.int(20, 300), untilWrite: first.int(10, 100) });
   return steps;
 }

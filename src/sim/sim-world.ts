@@ -56,7 +56,7 @@ const seen = new Map<string, SeenChange['kind']>([
   [kindIdOf(nodeKind), 'nodes'],
 ]);
 
-/** What an operator writes besides the objects of Performers: no fault of a write is meant for it, and it is no effect. */
+/** What an operator writes besides the objects of Performers: faults of its own are meant for it, and it is no effect. */
 const besides: ReadonlySet<string> = new Set([leases.plural, 'events']);
 
 /** Everything of a simulation but what is done to it: API servers, nodes, network, what is told to the oracles, and the trace. */
@@ -79,13 +79,16 @@ export class SimWorld {
   readonly revoked = new Set<string>();
   /** Asked for each write of an operator, Leases left out. */
   onOperatorWrite: (call: Call, index: number) => Mishap = () => ({ kind: 'none' });
-  /** Asked for each other call. */
+  /** Asked for each write of a Lease or an Event. */
+  onBesideWrite: (call: Call, index: number) => Mishap = () => ({ kind: 'none' });
+  /** Asked for each other call, and for those that nothing else happens to. */
   onOtherCall: (call: Call) => Mishap = () => ({ kind: 'none' });
   /** Told of each write that came through. */
   onEffect: (write: Write) => void = () => undefined;
   /** Told of each change of what oracles see. */
   onSeen: (change: SeenChange, order: number) => void = () => undefined;
   operatorWrites = 0;
+  besideWrites = 0;
   effectiveWrites = 0;
   /** Changes of what oracles see, so far. */
   seenCount = 0;
@@ -199,7 +202,12 @@ export class SimWorld {
   readonly #fate: CallFate = {
     onCall: (call) => {
       const isWrite = call.verb === 'create' || call.verb === 'patch' || call.verb === 'delete';
-      if (!isWrite || besides.has(call.resource.plural)) return this.onOtherCall(call);
+      if (!isWrite) return this.onOtherCall(call);
+      if (besides.has(call.resource.plural)) {
+        this.besideWrites += 1;
+        const mishap = this.onBesideWrite(call, this.besideWrites);
+        return mishap.kind === 'none' ? this.onOtherCall(call) : mishap;
+      }
       this.operatorWrites += 1;
       return this.onOperatorWrite(call, this.operatorWrites);
     },

@@ -4,15 +4,18 @@ import type { Blocked } from '../front.ts';
 import { blockedMs } from '../grants.ts';
 import { kindIdOf } from '../kind-rules.ts';
 import type { SimOperator } from '../operators.ts';
+import type { Call, Mishap } from '../sim-api.ts';
 import type { SimWorld } from '../sim-world.ts';
+import { besideFaults } from './beside.ts';
 import { momentFaults, type Stage } from './moment.ts';
 import { hold, spanFaults } from './span.ts';
 import { pick } from './tamper.ts';
-import { writeFaults } from './write.ts';
+import { endingFaults, writeFaults } from './write.ts';
 
 /** One fault of a run, as data: which, when, and a draw from [0, 1) by which it chooses its target when it comes. */
 export type FaultStep =
-  | { readonly id: WriteFaultId; readonly atWrite: number }
+  | { readonly id: WriteFaultId | EndingFaultId; readonly atWrite: number }
+  | { readonly id: BesideFaultId; readonly atBeside: number }
   | { readonly id: MomentFaultId; readonly atMs: number; readonly draw: number }
   /** `front`, a draw too, names the one API server that it strikes, where it strikes API servers; left out: all of them. */
   | { readonly id: SpanFaultId; readonly atMs: number; readonly forMs: number; readonly draw: number; readonly front?: number }
@@ -23,15 +26,28 @@ export type FaultStep =
 /** A clock that is fast or slow is so from the start: the plan says it beside its faults. */
 export type FaultId = FaultStep['id'] | 'clock-rate';
 export type WriteFaultId = keyof typeof writeFaults;
+export type EndingFaultId = keyof typeof endingFaults;
+export type BesideFaultId = keyof typeof besideFaults;
 export type MomentFaultId = keyof typeof momentFaults;
 export type SpanFaultId = keyof typeof spanFaults;
 
 export const writeFaultIds = Object.keys(writeFaults) as readonly WriteFaultId[];
+export const endingFaultIds = Object.keys(endingFaults) as readonly EndingFaultId[];
+export const besideFaultIds = Object.keys(besideFaults) as readonly BesideFaultId[];
 export const momentFaultIds = Object.keys(momentFaults) as readonly MomentFaultId[];
 export const spanFaultIds = Object.keys(spanFaults) as readonly SpanFaultId[];
 /** What seeds draw. */
-export const drawnIds: readonly FaultStep['id'][] = [...writeFaultIds, ...momentFaultIds, ...spanFaultIds, 'event-blocked'];
+export const drawnIds: readonly FaultStep['id'][] = [
+  ...writeFaultIds,
+  ...momentFaultIds,
+  ...spanFaultIds,
+  'event-blocked',
+  ...endingFaultIds,
+  ...besideFaultIds,
+];
 export const faultIds: readonly FaultId[] = [...drawnIds, 'clock-rate'];
+
+type Striking<Id extends FaultId> = Readonly<Record<Id, (call: Call, world: SimWorld) => Mishap | undefined>>;
 
 interface Lasting {
   readonly id: FaultId;
@@ -82,17 +98,27 @@ export function armFaults(
     if (!waits) tell();
     return made;
   };
-  const waiting = steps.filter((step) => 'atWrite' in step);
-  world.onOperatorWrite = (call, index) => {
-    for (const step of healed ? [] : waiting) {
-      const mishap = index < step.atWrite ? undefined : writeFaults[step.id](call, world);
-      if (mishap === undefined) continue;
-      waiting.splice(waiting.indexOf(step), 1);
-      came(step.id, `write ${index}: ${call.verb} ${call.resource.plural} ${keyText(call.key)}`, { of: keyText(call.key) });
-      return mishap;
-    }
-    return { kind: 'none' };
-  };
+  /** Asked of each write in its order: the first of the faults whose time has come and that can happen to it does. */
+  const strike =
+    <Id extends FaultId>(waiting: { readonly id: Id; readonly at: number }[], make: Striking<Id>): typeof world.onOperatorWrite =>
+    (call, index) => {
+      for (const step of healed ? [] : waiting) {
+        const mishap = index < step.at ? undefined : make[step.id](call, world);
+        if (mishap === undefined) continue;
+        waiting.splice(waiting.indexOf(step), 1);
+        came(step.id, `write ${index}: ${call.verb} ${call.resource.plural} ${keyText(call.key)}`, { of: keyText(call.key) });
+        return mishap;
+      }
+      return { kind: 'none' };
+    };
+  world.onOperatorWrite = strike(
+    steps.flatMap((step) => ('atWrite' in step ? [{ id: step.id, at: step.atWrite }] : [])),
+    { ...writeFaults, ...endingFaults },
+  );
+  world.onBesideWrite = strike(
+    steps.flatMap((step) => ('atBeside' in step ? [{ id: step.id, at: step.atBeside }] : [])),
+    besideFaults,
+  );
   const end = (heal: () => void): void => {
     if (ends.delete(heal)) heal();
   };

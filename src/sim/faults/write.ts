@@ -21,7 +21,7 @@ const onStored =
   (call, world) =>
     call.verb !== 'create' && world.server.find(call.resource, call.key) !== undefined ? make(call, world) : undefined;
 
-/** What can become of one write. */
+/** What can become of one write, and lets a run end as it would have without. */
 export const writeFaults = {
   'crash-before': () => ({ kind: 'crash', applied: false }),
   'crash-after': () => ({ kind: 'crash', applied: true }),
@@ -52,5 +52,14 @@ export const writeFaults = {
     resource.plural === performers.plural
       ? undefined
       : { kind: 'overtaken', by: () => world.removeByUser(resource, key, { gracePeriodSeconds: 0 }) },
+  ),
+} as const satisfies Record<string, WriteFault>;
+
+/** What becomes of one write and of what is asked for by it. */
+export const endingFaults = {
+  'performer-gone': onStored(({ resource, key, subresource }, world) =>
+    resource.plural === performers.plural && subresource === 'status'
+      ? { kind: 'overtaken', by: () => world.removeByUser(resource, key) }
+      : undefined,
   ),
 } as const satisfies Record<string, WriteFault>;

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { type KubeObject, pods } from '../../../../src/kube/objects.ts';
+import type { KubeFault } from '../../../../src/kube/faults.ts';
+import { type KubeObject, leases, pods } from '../../../../src/kube/objects.ts';
+import type { KubeApi } from '../../../../src/kube/port.ts';
 import { OracleBoard } from '../../../../src/oracle/board.ts';
 import { armFaults, type FaultId, type FaultStep } from '../../../../src/sim/faults/faults.ts';
 import { podOfStrangers } from '../../../../src/sim/faults/tamper.ts';
@@ -135,6 +137,29 @@ describe('faults of a run', () => {
     expect([names(from), names(to), to.revisionOf('pods') < from.revisionOf('pods'), told]).toEqual([['p'], [], true, []]);
     await world.clock.runUntil(30_000);
     expect([names(to), told[0]]).toEqual([['p'], 'ADDED']);
+  });
+
+  it.each([
+    ['lease-conflict', 'conflict'],
+    ['lease-gone', 'notFound'],
+    ['lease-timeout-applied', 'unknownOutcome'],
+    ['lease-timeout-lost', 'unknownOutcome'],
+    ['lease-500', 'unavailable'],
+  ] as const)('strike a write to the Lease: %s', async (id, code) => {
+    const { world, counts, operators } = await armed([{ id, atBeside: 2 }], { processes: 1 });
+    const { kube } = operators[0] as unknown as { readonly kube: KubeApi };
+    const key = { namespace: 'a', name: 'lease' };
+    const answered = async (call: Promise<KubeObject>): Promise<unknown> => {
+      const told = call.catch((error: KubeFault) => error.code);
+      await world.clock.runUntil(world.clock.monotonicMs() + 40_000);
+      return told;
+    };
+    const made = (await answered(kube.create(leases, { metadata: key, spec: {} }))) as KubeObject;
+    const { resourceVersion = '' } = made.metadata ?? {};
+    expect(await answered(kube.patch(leases, key, { spec: { leaseTransitions: 1 } }, { resourceVersion }))).toBe(code);
+    expect([...counts]).toEqual([[id, 1]]);
+    const isApplied = world.server.find(leases, key)?.spec?.leaseTransitions === 1;
+    expect(isApplied).toBe(id === 'lease-timeout-applied');
   });
 
   it('move nobody where there is one API server, and nobody once all is healed', async () => {
