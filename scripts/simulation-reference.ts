@@ -76,6 +76,8 @@ const faults: Readonly<Record<FaultId, string>> = {
   'all-nodes-cut': 'All nodes are cut off.',
   'pod-unready': 'A pod stops answering its probes.',
   'finalizer-of-another': 'Somebody holds a pod by a finalizer.',
+  'quota-tight': 'A ResourceQuota allows a namespace as many pods as it has, and is taken away again.',
+  'security-enforced': 'Pod Security is enforced in a namespace at the level restricted or baseline, and no more after a while.',
   'event-blocked': 'Lists and watches leave out one event and what follows it of its kind, until a certain write.',
   'clock-rate': 'The monotonic clock of an operator, or of all, runs at half or at double rate, from its start to its end.',
   'crash-at-step': 'The operator is killed at its nth step: when an answer or a timer reaches it.',

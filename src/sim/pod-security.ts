@@ -2,7 +2,8 @@ import type { Pod } from '../kube/objects.ts';
 
 type Container = NonNullable<Pod['spec']>['containers'][number];
 
-const levelLabel = 'pod-security.kubernetes.io/enforce';
+/** Of a namespace: the level its pods must keep to. */
+export const enforceLabel = 'pod-security.kubernetes.io/enforce';
 const baselineCapabilities = [
   'AUDIT_WRITE',
   'CHOWN',
@@ -25,7 +26,7 @@ const restrictedVolumes = ['configMap', 'csi', 'downwardAPI', 'emptyDir', 'ephem
  * A stub: what pods of an operator can trip over. Left out: sysctls, SELinux, AppArmor, procMount, Windows.
  */
 export function podSecurityRefusal(labels: Readonly<Record<string, string>> | undefined, pod: Pod): string | undefined {
-  const level = labels?.[levelLabel];
+  const level = labels?.[enforceLabel];
   if (level !== 'baseline' && level !== 'restricted') return undefined;
   const found = [...baselineViolations(pod), ...(level === 'restricted' ? restrictedViolations(pod) : [])];
   return found.length === 0 ? undefined : `violates PodSecurity "${level}:latest": ${found.join(', ')}`;

@@ -246,7 +246,7 @@ function drawChange(chance: Chance): Partial<PerformerSpecInput> {
 export const quarrels: ReadonlySet<FaultId> = new Set<FaultId>(['original-writes', 'second-leader', 'service-edited', 'crd-replaced']);
 
 /** Faults that draw from a stream of their own, so that what the others draw stays as it was before there were these. */
-const later: ReadonlySet<FaultId> = new Set<FaultId>([...endingFaultIds, ...besideFaultIds]);
+const later: ReadonlySet<FaultId> = new Set<FaultId>([...endingFaultIds, ...besideFaultIds, 'quota-tight', 'security-enforced']);
 
 function planFaults(first: Chance, more: Chance, activeMs: number, writes: number): readonly FaultStep[] {
   const chanceOf = (id: FaultId): Chance => (later.has(id) ? more : first);

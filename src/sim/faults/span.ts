@@ -5,6 +5,7 @@ import type { Front } from '../front.ts';
 import { kindIdOf } from '../kind-rules.ts';
 import { SimOperator } from '../operators.ts';
 import type { Mishap } from '../sim-api.ts';
+import { admissionFaults } from './admission.ts';
 import type { Stage } from './moment.ts';
 import { broken, expired } from './stream-faults.ts';
 import { asTheOriginalWrites, change, ownServices, pick, pickPod } from './tamper.ts';
@@ -151,6 +152,7 @@ export const spanFaults = {
     set(['example.com/held']);
     return () => set([]);
   },
+  ...admissionFaults,
 } as const satisfies Record<string, Span>;
 
 const rights = ['create pods', 'patch pods', 'delete pods', 'create services', 'list nodes', 'list endpointslices', 'list pods'] as const;

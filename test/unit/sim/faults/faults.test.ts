@@ -162,6 +162,17 @@ describe('faults of a run', () => {
     expect(isApplied).toBe(id === 'lease-timeout-applied');
   });
 
+  it.each([
+    ['quota-tight', 'exceeded quota: tight, requested: pods=1, used: pods=0, limited: pods=0'],
+    ['security-enforced', 'violates PodSecurity "restricted:latest"'],
+  ] as const)('make the API server refuse pods of a namespace for a while: %s', async (id, says) => {
+    const { world, came, makePod } = await armed([{ id, atMs: 1_000, forMs: 20_000, draw: 0.0001 }]);
+    expect(came).toEqual([[id, 20_000]]);
+    expect(() => makePod('p')).toThrow(says);
+    await world.clock.runUntil(22_000);
+    expect(makePod('p')).toBeDefined();
+  });
+
   it('move nobody where there is one API server, and nobody once all is healed', async () => {
     const step = { id: 'front-switch', atMs: 1_000, draw: 0.5 } as const;
     expect((await armed([step], { processes: 1, fronts: 1 })).counts.size).toBe(0);
