@@ -78,9 +78,15 @@ const faults: Readonly<Record<FaultId, string>> = {
   'finalizer-of-another': 'Somebody holds a pod by a finalizer.',
   'quota-tight': 'A ResourceQuota allows a namespace as many pods as it has, and is taken away again.',
   'security-enforced': 'Pod Security is enforced in a namespace at the level restricted or baseline, and no more after a while.',
+  'object-held': 'Somebody holds a Performer or a Service by a finalizer.',
   'event-blocked': 'Lists and watches leave out one event and what follows it of its kind, until a certain write.',
   'clock-rate': 'The monotonic clock of an operator, or of all, runs at half or at double rate, from its start to its end.',
   'crash-at-step': 'The operator is killed at its nth step: when an answer or a timer reaches it.',
+  'namespace-deleted': 'A user deletes a namespace. No fault of its own, as what follows: counted by namespace or pod.',
+  'pod-unschedulable': 'No node has room for a pod: it is Pending as long as nothing changes.',
+  'image-unpullable': 'An image cannot be pulled.',
+  'container-crash-loop': 'A container ends again and again.',
+  'container-out-of-memory': 'A container is killed as it takes more memory than it may.',
 };
 
 const ids = Object.keys(faults) as readonly FaultId[];

@@ -39,7 +39,7 @@ export function parseRunFile(path: string, text: string, fail: (message: string)
     throw fail(
       `${path} holds no plan: it is no file that simulate --out wrote; give one of those, or make one: simulate --seed N --out DIR`,
     );
-  const unknown = file.plan.faults.find(({ id }) => id !== 'crash-at-step' && !drawnIds.includes(id));
+  const unknown = file.plan.faults.find(({ id }) => !drawnIds.includes(id));
   if (unknown !== undefined)
     throw fail(`${path} asks for the fault ${unknown.id}, which this version does not know: run it with ${writer}`);
   return file as RunFile;

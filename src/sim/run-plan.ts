@@ -246,7 +246,14 @@ function drawChange(chance: Chance): Partial<PerformerSpecInput> {
 export const quarrels: ReadonlySet<FaultId> = new Set<FaultId>(['original-writes', 'second-leader', 'service-edited', 'crd-replaced']);
 
 /** Faults that draw from a stream of their own, so that what the others draw stays as it was before there were these. */
-const later: ReadonlySet<FaultId> = new Set<FaultId>([...endingFaultIds, ...besideFaultIds, 'quota-tight', 'security-enforced']);
+const later: ReadonlySet<FaultId> = new Set<FaultId>([
+  ...endingFaultIds,
+  ...besideFaultIds,
+  'quota-tight',
+  'security-enforced',
+  'object-held',
+  'crash-at-step',
+]);
 
 function planFaults(first: Chance, more: Chance, activeMs: number, writes: number): readonly FaultStep[] {
   const chanceOf = (id: FaultId): Chance => (later.has(id) ? more : first);
@@ -272,5 +279,6 @@ function planFaults(first: Chance, more: Chance, activeMs: number, writes: numbe
     steps.push({ id, atMs, forMs: chance.int(5_000, Math.min(mostMs, activeMs - atMs)), draw: chance.next() });
   }
   if (first.hits(0.1)) steps.push({ id: 'event-blocked', event: first.int(20, 300), untilWrite: first.int(10, 100) });
+  if (inIt.has('crash-at-step')) steps.push({ id: 'crash-at-step', step: more.int(20, 1_500) });
   return steps;
 }

@@ -27,6 +27,7 @@ export interface RunResult {
   readonly performers: number;
   /** Writes by operators that changed something. */
   readonly writes: number;
+  /** How often each came, and of how many pods and namespaces users brought about what is counted beside them. */
   readonly faults: ReadonlyMap<FaultId, number>;
   readonly simulatedMs: number;
   readonly events: number;
@@ -121,6 +122,11 @@ export async function runPlan(plan: RunPlan, options: RunOptions = {}): Promise<
       : new SimOperator(world, { name: 'operator-once', mode: 'once', clockRate: rates.at(-1) ?? 1, everyMs: plan.onceEveryMs });
   if (cron !== undefined) operators.push(cron);
   const { counts, healAll } = armFaults({ world, operators }, plan.faults, (id, forMs) => grants.came(id, forMs));
+  const met = new Set<string>();
+  world.onCircumstance = (id, of) => {
+    if (!met.has(`${id} ${of}`)) counts.set(id, (counts.get(id) ?? 0) + 1);
+    met.add(`${id} ${of}`);
+  };
   for (const { spec } of operators) {
     if (spec.clockRate === 1) continue;
     counts.set('clock-rate', (counts.get('clock-rate') ?? 0) + 1);
@@ -234,7 +240,10 @@ function act(world: SimWorld, step: UserStep): void {
     else if (step.do === 'change') changeSpec(world, step.key, step.spec as unknown as Json);
     else if (step.do === 'delete')
       world.removeByUser(performers as Resource<KubeObject>, step.key, { propagationPolicy: step.propagation });
-    else world.removeByUser(namespaces as Resource<KubeObject>, { namespace: '', name: step.namespace });
+    else {
+      world.removeByUser(namespaces as Resource<KubeObject>, { namespace: '', name: step.namespace });
+      world.onCircumstance('namespace-deleted', step.namespace);
+    }
   } catch (error) {
     if (!(error instanceof KubeFault)) throw error;
     world.note('user', about, `is refused: ${error.code}`);

@@ -10,6 +10,7 @@ import {
   namespaces,
   nodes as nodeKind,
   type ObjectKey,
+  type Pod,
   pods,
   type Resource,
   services,
@@ -20,6 +21,7 @@ import type { Change as SeenChange, Violation, Write } from '../oracle/oracle.ts
 import { permissions } from '../reconcile/permissions.ts';
 import { type Chance, createChances } from './chance.ts';
 import { type Crd, ourCrd, performerRules } from './crds.ts';
+import { type CircumstanceId, circumstancesOf } from './faults/circumstances.ts';
 import { expired } from './faults/stream-faults.ts';
 import { Front } from './front.ts';
 import { kindIdOf } from './kind-rules.ts';
@@ -87,6 +89,8 @@ export class SimWorld {
   onEffect: (write: Write) => void = () => undefined;
   /** Told of each change of what oracles see. */
   onSeen: (change: SeenChange, order: number) => void = () => undefined;
+  /** Told of what a pod is in, each time it changes. */
+  onCircumstance: (id: CircumstanceId, of: string) => void = () => undefined;
   operatorWrites = 0;
   besideWrites = 0;
   effectiveWrites = 0;
@@ -245,6 +249,8 @@ export class SimWorld {
     const { before, after, object } = change;
     const key = keyOf(object);
     this.seenCount += 1;
+    if (kind === 'pods' && after !== undefined)
+      for (const id of circumstancesOf(after as Pod)) this.onCircumstance(id, after.metadata.uid ?? '');
     if (kind !== 'endpointSlices') {
       const lane = kind === 'performers' ? 'performer' : kind === 'pods' ? 'pod' : kind === 'services' ? 'service' : 'node';
       const of = kind === 'performers' ? keyText(key) : performerKeyOf(object);

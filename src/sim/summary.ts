@@ -1,5 +1,6 @@
 import { hashHex } from '../lib/hash.ts';
 import type { Violation } from '../oracle/oracle.ts';
+import { circumstanceIds } from './faults/circumstances.ts';
 import type { RunResult } from './run.ts';
 import type { RunPlan } from './run-plan.ts';
 
@@ -58,7 +59,8 @@ export class RunSums {
     addCounts(this.faults, result.faults);
     addCounts(this.evaluated, result.evaluated);
     this.#hashes.set(seed, hash);
-    this.#each.push({ performers, writes, simulatedMs, faults: Object.values(result.faults).reduce((sum, count) => sum + count, 0) });
+    const injected = Object.entries(result.faults).filter(([id]) => !(circumstanceIds as readonly string[]).includes(id));
+    this.#each.push({ performers, writes, simulatedMs, faults: injected.reduce((sum, [, count]) => sum + count, 0) });
   }
 
   /** Of the seeds: what the one in the middle has of each. */

@@ -7,6 +7,7 @@ import type { SimOperator } from '../operators.ts';
 import type { Call, Mishap } from '../sim-api.ts';
 import type { SimWorld } from '../sim-world.ts';
 import { besideFaults } from './beside.ts';
+import { type CircumstanceId, circumstanceIds } from './circumstances.ts';
 import { momentFaults, type Stage } from './moment.ts';
 import { hold, spanFaults } from './span.ts';
 import { pick } from './tamper.ts';
@@ -23,8 +24,8 @@ export type FaultStep =
   | { readonly id: 'event-blocked'; readonly event: number; readonly untilWrite: number }
   | { readonly id: 'crash-at-step'; readonly step: number };
 
-/** A clock that is fast or slow is so from the start: the plan says it beside its faults. */
-export type FaultId = FaultStep['id'] | 'clock-rate';
+/** A clock that is fast or slow is so from the start, and some trouble users ask for: the plan says it beside its faults. */
+export type FaultId = FaultStep['id'] | 'clock-rate' | CircumstanceId;
 export type WriteFaultId = keyof typeof writeFaults;
 export type EndingFaultId = keyof typeof endingFaults;
 export type BesideFaultId = keyof typeof besideFaults;
@@ -44,8 +45,9 @@ export const drawnIds: readonly FaultStep['id'][] = [
   'event-blocked',
   ...endingFaultIds,
   ...besideFaultIds,
+  'crash-at-step',
 ];
-export const faultIds: readonly FaultId[] = [...drawnIds, 'clock-rate'];
+export const faultIds: readonly FaultId[] = [...drawnIds, 'clock-rate', ...circumstanceIds];
 
 type Striking<Id extends FaultId> = Readonly<Record<Id, (call: Call, world: SimWorld) => Mishap | undefined>>;
 

@@ -1,10 +1,11 @@
 import { performers } from '../../api/v1alpha1/performer.ts';
-import { keyOf, keyText, pods } from '../../kube/objects.ts';
+import { type KubeObject, keyOf, keyText, pods, type Resource, services } from '../../kube/objects.ts';
 import { olderCrds } from '../crds.ts';
 import type { Front } from '../front.ts';
 import { kindIdOf } from '../kind-rules.ts';
 import { SimOperator } from '../operators.ts';
 import type { Mishap } from '../sim-api.ts';
+import type { AnyObject } from '../stored-object.ts';
 import { admissionFaults } from './admission.ts';
 import type { Stage } from './moment.ts';
 import { broken, expired } from './stream-faults.ts';
@@ -51,6 +52,9 @@ function all(ends: readonly (() => void)[]): () => void {
 
 /** There, or back, while the API server is slow. */
 const slowestWayMs = (draw: number): number => 200 + Math.floor(draw * 6_000);
+
+/** Whose finalizer it is that holds something. */
+const heldBy = 'example.com/held';
 
 export const spanFaults = {
   'watch-lag': fronts(({ mood }, draw) => hold(mood, 'lagMs', [500, 1_000 + Math.floor(draw * 60_000)])),
@@ -149,7 +153,23 @@ export const spanFaults = {
     if (pod === undefined) return () => undefined;
     const set = (finalizers: string[]): void =>
       change(world, pods, keyOf(pod), (one) => ({ ...one, metadata: { ...one.metadata, finalizers } }));
-    set(['example.com/held']);
+    set([heldBy]);
+    return () => set([]);
+  },
+  'object-held': ({ world, aim }, draw) => {
+    const kinds = [performers as Resource<KubeObject>, services];
+    const objects = kinds.flatMap((resource) =>
+      world.server.store.list(kindIdOf(resource)).map((object): readonly [Resource<KubeObject>, AnyObject] => [resource, object]),
+    );
+    const [resource, object] = pick(objects, draw) ?? [];
+    aim(object === undefined ? undefined : keyText(keyOf(object)));
+    if (resource === undefined || object === undefined) return () => undefined;
+    const set = (added: readonly string[]): void =>
+      change(world, resource, keyOf(object), (one) => {
+        const others = (one.metadata.finalizers ?? []).filter((name) => name !== heldBy);
+        return { ...one, metadata: { ...one.metadata, finalizers: [...others, ...added] } };
+      });
+    set([heldBy]);
     return () => set([]);
   },
   ...admissionFaults,

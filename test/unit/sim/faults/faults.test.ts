@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { performers } from '../../../../src/api/v1alpha1/performer.ts';
 import type { KubeFault } from '../../../../src/kube/faults.ts';
-import { type KubeObject, leases, pods } from '../../../../src/kube/objects.ts';
+import { type KubeObject, leases, pods, type Resource } from '../../../../src/kube/objects.ts';
 import type { KubeApi } from '../../../../src/kube/port.ts';
 import { OracleBoard } from '../../../../src/oracle/board.ts';
 import { armFaults, type FaultId, type FaultStep } from '../../../../src/sim/faults/faults.ts';
@@ -171,6 +172,20 @@ describe('faults of a run', () => {
     expect(() => makePod('p')).toThrow(says);
     await world.clock.runUntil(22_000);
     expect(makePod('p')).toBeDefined();
+  });
+
+  it('hold a Performer beside what holds it already, and let it go', async () => {
+    const { world, came } = await armed([{ id: 'object-held', atMs: 12_000, forMs: 10_000, draw: 0 }]);
+    const key = { namespace: 'a', name: 'x' };
+    const of = performers as Resource<KubeObject>;
+    const spec = { avsAddress: '0x00000000000000000000000000000000000000a1', image: 'avs:1' };
+    world.server.create(of, { metadata: { ...key, finalizers: ['example.com/own'] }, spec } as KubeObject);
+    await world.clock.runUntil(13_000);
+    expect(came).toEqual([['object-held', 10_000]]);
+    expect(world.server.find(of, key)?.metadata.finalizers).toEqual(['example.com/own', 'example.com/held']);
+    world.removeByUser(of, key);
+    await world.clock.runUntil(23_000);
+    expect(world.server.find(of, key)?.metadata.finalizers).toEqual(['example.com/own']);
   });
 
   it('move nobody where there is one API server, and nobody once all is healed', async () => {
