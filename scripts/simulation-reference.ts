@@ -109,7 +109,7 @@ ${ids.map((id) => `| \`${id}\` | ${faults[id]} |`).join('\n')}
 
 ## Statements
 
-Each is put to the test in every run. Besides them the run itself makes four: \`B1\` a pass threw, \`B2\` a process ended by itself, \`B3\` a run did not end, \`B4\` a seed came to two different ends.
+Each is put to the test in every run. Besides them the run itself makes four: \`B1\` a pass threw, \`B2\` a process ended by itself, \`B3\` a run did not end, or the simulator threw, \`B4\` a seed came to two different ends.
 
 | Oracle | What must hold |
 |---|---|

@@ -1,11 +1,10 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { availableParallelism, constants } from 'node:os';
-import type { Violation } from '../oracle/oracle.ts';
-import { faultIds } from '../sim/faults/faults.ts';
-import { runPlan } from '../sim/run.ts';
-import { type Mode, planSwarm } from '../sim/run-plan.ts';
-import { RunSums, type SeedResult, seedResultOf } from '../sim/summary.ts';
-import { CliError, exitCodes } from './exit-codes.ts';
+import { planSwarm } from '../sim/run-plan.ts';
+import { runSeed } from '../sim/seed-run.ts';
+import { lacksOf, RunSums, type SeedResult } from '../sim/summary.ts';
+import { exitCodes } from './exit-codes.ts';
+import { driveWorkers, type ToWorker } from './seed-workers.ts';
 import type { SimulateOptions } from './simulate.ts';
 import { productVersion } from './version.ts';
 
@@ -17,7 +16,7 @@ const twiceEvery = 100;
  *
  * @returns the exit code
  */
-export async function runMany(options: SimulateOptions, keep: (seed: number) => Promise<void>): Promise<number> {
+export async function runMany(options: SimulateOptions, keep: (result: SeedResult) => Promise<void>): Promise<number> {
   const { from, seeds = Number.POSITIVE_INFINITY, minutes = Number.POSITIVE_INFINITY, json, mode } = options;
   const startedMs = performance.now();
   const lastMs = startedMs + minutes * 60_000;
@@ -37,7 +36,7 @@ export async function runMany(options: SimulateOptions, keep: (seed: number) => 
     open.delete(result.seed);
     if (result.violations.length === 0) return;
     say(`seed ${result.seed}: ${result.violations.map(({ oracle, key, message }) => `${oracle} ${key}: ${message}`).join('\n  ')}`);
-    await keep(result.seed);
+    await keep(result);
   };
   const stop = (signal: 'SIGINT' | 'SIGTERM'): void => {
     stoppedBy = signal;
@@ -52,7 +51,9 @@ export async function runMany(options: SimulateOptions, keep: (seed: number) => 
     );
     if (sums.seeds > 0) say(`    faults: ${faultsText(sums)}`);
   }, 5_000);
-  const drive = (): Promise<void> => driveWorker({ take, onResult, mode, children, isStopped: () => stoppedBy !== undefined });
+  const startWorker = (): ChildProcess => fork(process.argv[1] ?? '', ['simulate', '--worker'], { execArgv: process.execArgv });
+  const drive = (): Promise<void> =>
+    driveWorkers({ fork: startWorker, take, onResult, mode, children, isStopped: () => stoppedBy !== undefined });
   try {
     await Promise.all(Array.from({ length: options.jobs ?? availableParallelism() }, drive));
   } finally {
@@ -64,10 +65,7 @@ export async function runMany(options: SimulateOptions, keep: (seed: number) => 
     say('stopped before the first seed had ended');
     return 128 + constants.signals[stoppedBy ?? 'SIGINT'];
   }
-  const never = faultIds.filter((id) => (sums.faults[id] ?? 0) === 0);
-  const idle = Object.entries(sums.evaluated).flatMap(([id, times]) => (times === 0 ? [id] : []));
-  const strict = sums.seeds >= 1_000;
-  const lacks = strict ? [...never.map((id) => `fault ${id} never came`), ...idle.map((id) => `oracle ${id} was never put to a test`)] : [];
+  const lacks = lacksOf(sums);
   if (json === true)
     process.stdout.write(
       `${JSON.stringify({ version: productVersion, seconds, seeds: sums.seeds, violated: sums.violated, simulatedMs: sums.simulatedMs, states: sums.states.size, faults: sums.faults, evaluated: sums.evaluated, median: sums.median(), hash: sums.hash(), lacks })}\n`,
@@ -97,42 +95,6 @@ function summaryText(sums: RunSums, seconds: number): readonly string[] {
   ];
 }
 
-type ToWorker = { readonly seed: number; readonly mode?: Mode };
-
-interface Drive {
-  readonly take: () => number | undefined;
-  readonly onResult: (result: SeedResult) => Promise<void>;
-  readonly mode: Mode | undefined;
-  readonly children: Set<ChildProcess>;
-  readonly isStopped: () => boolean;
-}
-
-function driveWorker({ take, onResult, mode, children, isStopped }: Drive): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = fork(process.argv[1] ?? '', ['simulate', '--worker'], { execArgv: process.execArgv });
-    children.add(child);
-    let running: number | undefined;
-    const feed = (): void => {
-      running = take();
-      const told = { seed: running ?? 0, ...(mode === undefined ? {} : { mode }) } satisfies ToWorker;
-      // One that is gone says so by its exit, with more than that nothing could be sent.
-      if (running !== undefined) child.send(told, () => undefined);
-      else if (child.connected) child.disconnect();
-    };
-    child.on('message', (result: SeedResult) => void onResult(result).then(feed, reject));
-    child.on('error', reject);
-    child.on('exit', (code, signal) => {
-      children.delete(child);
-      if (isStopped() || (running === undefined && code === 0)) return resolve();
-      const how = signal === null ? `exit code ${code}` : signal;
-      reject(
-        new CliError(`the process that ran seed ${running} ended with ${how}; run that seed alone to see why: simulate --seed ${running}`),
-      );
-    });
-    feed();
-  });
-}
-
 /** A worker: seeds in, results out, until the parent hangs up. */
 export function serveSeeds(): Promise<number> {
   // A terminal's Ctrl-C reaches all; what becomes of this process is the parent's to say.
@@ -141,15 +103,7 @@ export function serveSeeds(): Promise<number> {
     process.on('disconnect', () => resolve(exitCodes.ok));
     const run = async ({ seed, mode }: ToWorker): Promise<void> => {
       const plan = planSwarm(seed, mode === undefined ? {} : { mode });
-      const result = seedResultOf(plan, await runPlan(plan));
-      const again = seed % twiceEvery === 0 ? (await runPlan(plan)).hash : result.hash;
-      const unequal: Violation = {
-        oracle: 'B4',
-        atMs: 0,
-        key: `seed ${seed}`,
-        message: `ran twice: trace hash ${result.hash}, then ${again}`,
-      };
-      process.send?.(again === result.hash ? result : { ...result, violations: [...result.violations, unequal] });
+      process.send?.(await runSeed(plan, { isTwice: seed % twiceEvery === 0 }));
     };
     process.on('message', (message: ToWorker) => void run(message));
   });

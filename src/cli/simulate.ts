@@ -52,9 +52,12 @@ export async function runSimulate(options: SimulateOptions): Promise<number> {
       .catch(cannotWrite(out, '--out'));
   if (html !== undefined) await access(dirname(html), constants.W_OK).catch(cannotWrite(html, '--html'));
   if (options.seeds === undefined && options.minutes === undefined) return runSingle(options);
-  return runMany(options, async (seed) => {
+  return runMany(options, async ({ seed, hash, violations: [violation] }) => {
     if (out === undefined) return;
     const plan = planSwarm(seed, mode === undefined ? {} : { mode });
+    // What came to no end would come to none here.
+    if (hash === '')
+      return writeFile(`${fileOf(out, plan)}.json`, renderRunFile(plan, violation, productVersion)).catch(cannotWrite(out, '--out'));
     await writeOut(out, plan, await runPlan(plan, { keeps }));
   });
 }

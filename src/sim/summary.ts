@@ -1,6 +1,7 @@
 import { hashHex } from '../lib/hash.ts';
 import type { Violation } from '../oracle/oracle.ts';
 import { circumstanceIds } from './faults/circumstances.ts';
+import { faultIds } from './faults/faults.ts';
 import type { RunResult } from './run.ts';
 import type { RunPlan } from './run-plan.ts';
 
@@ -90,6 +91,17 @@ export class RunSums {
     const ordered = [...this.#hashes].toSorted(([a], [b]) => a - b);
     return hashHex(ordered.map(([seed, hash]) => `${seed} ${hash}`).join('\n'));
   }
+}
+
+/** So many seeds bring everything, or something is wrong with how they are drawn. */
+const manySeeds = 1_000;
+
+/** The faults that never came in many seeds and the oracles that were never put to a test, a line each. */
+export function lacksOf({ seeds, faults, evaluated }: Pick<RunSums, 'seeds' | 'faults' | 'evaluated'>): readonly string[] {
+  if (seeds < manySeeds) return [];
+  const never = faultIds.filter((id) => (faults[id] ?? 0) === 0);
+  const idle = Object.entries(evaluated).flatMap(([id, times]) => (times === 0 ? [id] : []));
+  return [...never.map((id) => `fault ${id} never came`), ...idle.map((id) => `oracle ${id} was never put to a test`)];
 }
 
 function addCounts(sum: Record<string, number>, more: Readonly<Record<string, number>>): void {
