@@ -1,6 +1,7 @@
 import { keyText } from '../kube/objects.ts';
+import { clockRatesOf } from './clock-rates.ts';
 import { type RunResult, runPlan } from './run.ts';
-import type { RunPlan } from './run-plan.ts';
+import type { Mode, RunPlan } from './run-plan.ts';
 
 export interface Shrunk {
   readonly plan: RunPlan;
@@ -9,7 +10,7 @@ export interface Shrunk {
 }
 
 /**
- * A smaller plan that violates the same oracle: fewer faults, then fewer Performers, then less around them. Greedy, halves first.
+ * A smaller plan that violates the same oracle: fewer faults, then fewer Performers, then less around them, then less time. Greedy, halves first.
  *
  * @param budget runs at most
  */
@@ -44,7 +45,7 @@ export async function shrinkPlan(
     }
   };
   for (let before = -1; before !== runs && runs < budget; ) {
-    const size = sizeOf(best);
+    const from = best;
     before = runs;
     await thin(
       ({ faults }) => faults,
@@ -55,15 +56,40 @@ export async function shrinkPlan(
       ({ users }) => users,
       (from, gone) => ({ ...from, users: from.users.filter((step) => !gone.has(step)) }),
     );
-    for (const part of ['operators', 'fronts', 'nodes'] as const)
-      if (best[part] > 1) await attempt({ ...best, [part]: part === 'nodes' ? 3 : 1 });
-    if (sizeOf(best) === size) break;
+    for (const part of ['operators', 'fronts', 'nodes'] as const) {
+      const least = part === 'nodes' ? 3 : 1;
+      if (best[part] > least) await attempt({ ...best, [part]: least });
+    }
+    const { clockRates: _rates, ...plain } = best;
+    if (clockRatesOf(best).some((rate) => rate !== 1)) await attempt({ ...plain, clockRate: 1 });
+    if (best.timings !== 'fast') await attempt({ ...best, timings: 'fast' });
+    for (const mode of modes.slice(0, modes.indexOf(best.mode))) if (await attempt({ ...best, mode })) break;
+    for (let place = 0; place < best.faults.length; place += 1) {
+      for (let shorter = withHalf(best, place); shorter !== undefined && (await attempt(shorter)); ) shorter = withHalf(best, place);
+    }
+    const activeMs = lastMs(best) + afterMs;
+    if (activeMs < best.activeMs) await attempt({ ...best, activeMs });
+    if (best === from) break;
   }
   return { plan: best, result, runs };
 }
 
-function sizeOf({ faults, users, operators, fronts, nodes }: RunPlan): number {
-  return faults.length + users.length + operators + fronts + nodes;
+/** The plainer ones first. */
+const modes: readonly Mode[] = ['watch', 'once', 'both'];
+/** What the last step of a plan brings about has this long until all is healed. */
+const afterMs = 15_000;
+/** No fault is made shorter than this. */
+const shortestMs = 2_000;
+
+/** The plan with one of its faults lasting half as long; undefined where it lasts no time, or hardly any. */
+function withHalf(plan: RunPlan, place: number): RunPlan | undefined {
+  const step = plan.faults[place];
+  if (step === undefined || !('forMs' in step) || step.forMs < 2 * shortestMs) return undefined;
+  return { ...plan, faults: plan.faults.with(place, { ...step, forMs: Math.floor(step.forMs / 2) }) };
+}
+
+function lastMs({ users, faults }: RunPlan): number {
+  return Math.max(0, ...[...users, ...faults].map((step) => ('atMs' in step ? step.atMs + ('forMs' in step ? step.forMs : 0) : 0)));
 }
 
 function subjectOf(step: RunPlan['users'][number]): string {

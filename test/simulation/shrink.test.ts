@@ -4,11 +4,15 @@ import { planSwarm, type RunPlan } from '../../src/sim/run-plan.ts';
 import { shrinkPlan } from '../../src/sim/shrink.ts';
 import { tellStory } from '../../src/sim/story.ts';
 import { loadWith } from './known-bad/load.ts';
-import { mutants } from './known-bad/mutants.ts';
+import { type KnownBad, mutants } from './known-bad/mutants.ts';
+import { planOf } from './known-bad/search.ts';
 
-const bad = mutants.find(({ name }) => name === 'legacy-finalizer-stays');
-if (bad === undefined) throw new Error('no known-bad operator is called legacy-finalizer-stays');
-const simulator = await loadWith(bad);
+function mutantOf(called: string): KnownBad {
+  const found = mutants.find(({ name }) => name === called);
+  if (found === undefined) throw new Error(`no known-bad operator is called ${called}`);
+  return found;
+}
+const simulator = await loadWith(mutantOf('legacy-finalizer-stays'));
 const oracle = 'L3';
 /** The first seed in which it is found. */
 async function planThatFails(): Promise<RunPlan> {
@@ -29,7 +33,25 @@ describe('a run that is shrunk', () => {
     expect(small.faults).toEqual([]);
     expect(small.users.length).toBeLessThan(plan.users.length / 4);
     expect([small.operators, small.fronts, small.nodes]).toEqual([1, 1, 3]);
+    expect([small.mode, small.timings, small.clockRate]).toEqual(['watch', 'fast', 1]);
+    expect(small.activeMs).toBe(Math.max(...small.users.map(({ atMs }) => atMs)) + 15_000);
     expect((await runPlan(small)).violations).toEqual([]);
+  });
+
+  it('has faults that last hardly longer than it takes', async () => {
+    const other = await loadWith(mutantOf('recreate-beside-one-that-goes'));
+    try {
+      const fault = { id: 'pod-unready', atMs: 18_000, forMs: 120_000, draw: 0 } as const;
+      const long = planOf({ scenario: 'recreate', fault });
+      const [worst = ''] = (await other.run(long)).oracles;
+      const small = await other.shrink(long, worst, 60);
+      expect((await other.run(small)).oracles).toContain(worst);
+      expect(small.faults).toEqual([{ ...fault, forMs: expect.any(Number) }]);
+      const [{ forMs }] = small.faults as readonly [typeof fault];
+      expect([forMs < 120_000, small.activeMs < long.activeMs]).toEqual([true, true]);
+    } finally {
+      await other.close();
+    }
   });
 
   it('stays as it is where nothing is violated, and where there is no budget', async () => {
