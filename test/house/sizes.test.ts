@@ -9,7 +9,7 @@ const limits: readonly { readonly part: string; readonly lines: number; readonly
   { part: 'src/', lines: 11_050, only: 'code', but: ['src/sim/', 'src/oracle/', 'src/bench/', 'src/testbed/'] },
   { part: 'src/testbed/', lines: 3_800, only: 'code' },
   { part: 'src/bench/', lines: 3_000, only: 'code' },
-  { part: 'src/sim/', lines: 5_070, only: 'code' },
+  { part: 'src/sim/', lines: 5_400, only: 'code' },
   { part: 'src/oracle/', lines: 1_955, only: 'code' },
   { part: 'src/reconcile/plan/', lines: 2_500 },
   { part: 'chaos/', lines: 6_220, only: 'code' },
