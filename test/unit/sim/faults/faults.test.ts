@@ -25,7 +25,13 @@ async function armed(faults: readonly FaultStep[], { fronts = 2, processes = 0, 
   await world.clock.runUntil(untilMs);
   const makePod = (name: string): unknown =>
     world.server.create(pods, { ...podOfStrangers, metadata: { namespace: 'a', name } } as KubeObject);
-  return { world, counts, healAll, came, operators, makePod };
+  /** What a call comes to: an object, or the code by which it failed. */
+  const answered = async (call: Promise<unknown>): Promise<unknown> => {
+    const told = call.catch((error: KubeFault) => error.code);
+    await world.clock.runUntil(world.clock.monotonicMs() + 40_000);
+    return told;
+  };
+  return { world, counts, healAll, came, operators, makePod, answered };
 }
 
 describe('faults of a run', () => {
@@ -147,20 +153,43 @@ describe('faults of a run', () => {
     ['lease-timeout-lost', 'unknownOutcome'],
     ['lease-500', 'unavailable'],
   ] as const)('strike a write to the Lease: %s', async (id, code) => {
-    const { world, counts, operators } = await armed([{ id, atBeside: 2 }], { processes: 1 });
+    const { world, counts, operators, answered } = await armed([{ id, atBeside: 2 }], { processes: 1 });
     const { kube } = operators[0] as unknown as { readonly kube: KubeApi };
     const key = { namespace: 'a', name: 'lease' };
-    const answered = async (call: Promise<KubeObject>): Promise<unknown> => {
-      const told = call.catch((error: KubeFault) => error.code);
-      await world.clock.runUntil(world.clock.monotonicMs() + 40_000);
-      return told;
-    };
     const made = (await answered(kube.create(leases, { metadata: key, spec: {} }))) as KubeObject;
     const { resourceVersion = '' } = made.metadata ?? {};
     expect(await answered(kube.patch(leases, key, { spec: { leaseTransitions: 1 } }, { resourceVersion }))).toBe(code);
     expect([...counts]).toEqual([[id, 1]]);
     const isApplied = world.server.find(leases, key)?.spec?.leaseTransitions === 1;
     expect(isApplied).toBe(id === 'lease-timeout-applied');
+  });
+
+  it.each([
+    ['event-refused', 'forbidden'],
+    ['event-timeout-applied', 'unknownOutcome'],
+  ] as const)('strike an Event, and let writes to the Lease pass: %s', async (id, code) => {
+    const { counts, operators, answered } = await armed([{ id, atBeside: 1 }], { processes: 1 });
+    const { kube } = operators[0] as unknown as { readonly kube: KubeApi };
+    await answered(kube.create(leases, { metadata: { namespace: 'a', name: 'lease' }, spec: {} }));
+    expect([...counts]).toEqual([]);
+    const regarding = { apiVersion: 'v1', kind: 'Performer', namespace: 'a', name: 'x', uid: 'u1' };
+    const event = { regarding, name: 'x.1', type: 'Warning', reason: 'PodFailed', message: '', action: 'Reconcile' } as const;
+    expect(await answered(kube.event(event))).toBe(code);
+    expect([...counts]).toEqual([[id, 1]]);
+  });
+
+  it('take a Performer away just before its status is written, and before nothing else of it', async () => {
+    const { world, counts, operators, answered } = await armed([{ id: 'performer-gone', atWrite: 1 }], { processes: 1 });
+    const { kube } = operators[0] as unknown as { readonly kube: KubeApi };
+    const key = { namespace: 'a', name: 'x' };
+    const of = performers as Resource<KubeObject>;
+    const spec = { avsAddress: '0x00000000000000000000000000000000000000a1', image: 'avs:1' };
+    const { resourceVersion = '' } = world.server.create(of, { metadata: key, spec } as KubeObject).metadata;
+    const labelled = await answered(kube.patch(of, key, { metadata: { labels: { a: 'b' } } }, { resourceVersion }));
+    expect([...counts]).toEqual([]);
+    const version = { resourceVersion: (labelled as KubeObject).metadata?.resourceVersion ?? '' };
+    expect(await answered(kube.patch(of, key, { status: { ready: true } }, { ...version, subresource: 'status' }))).toBe('notFound');
+    expect([...counts]).toEqual([['performer-gone', 1]]);
   });
 
   it.each([
