@@ -25,8 +25,8 @@ export interface OracleContext {
   readonly endpointLagMs: number;
   /** How long what is wrong may stand once nothing keeps operators from putting it right, ms. */
   readonly settleMs: number;
-  /** Until when what kept operators from seeing or acting may keep them late, server time; -Infinity when nothing has. */
-  readonly lateUntilMs: () => number;
+  /** Until when what kept operators from seeing or acting may keep them late, server time; -Infinity when nothing has. Left out where nobody can tell. */
+  readonly lateUntilMs?: () => number;
   /** How many times as long as they are meant waits of operators may last: their clocks may be slow. */
   readonly waitFactor: number;
   /** Whether each write is told. Where only objects are, what the API server refused is taken from what status says. */
@@ -42,7 +42,6 @@ export const calmContext: OracleContext = {
   clockAheadMs: 0,
   endpointLagMs: 5_000,
   settleMs: 60_000,
-  lateUntilMs: () => Number.NEGATIVE_INFINITY,
   waitFactor: 1,
   knowsWrites: true,
   calmSinceMs: () => 0,

@@ -3,7 +3,7 @@ import { keyOf, keyText, type Node, type ObjectKey, type Pod } from '../kube/obj
 import { defineOracle } from './define.ts';
 import type { Memory } from './memory.ts';
 import type { Change, ClusterView, Oracle, Violation } from './oracle.ts';
-import { denials, type Grounds, isTrueOf, reasonOf } from './why.ts';
+import { denials, isHindered } from './why.ts';
 import { isEnded, isInService, isManagedElsewhere, isUnreachable, performerOf } from './words.ts';
 
 /** A node out of sight, and the Performers (uids) that were judged by it. */
@@ -56,9 +56,9 @@ export function lostIsReplaced(memory: Memory): Oracle {
         if (!pods.some((one) => one.pod.spec?.nodeName === name && one.bornMs < fromMs && !one.touched)) return [];
         // What runs goes on where the spec cannot be carried out. What held up to this change was so until now.
         if (hindered.delete(version.uid)) hinderedMs.set(version.uid, atMs);
-        if (isHindered(version.uid, { performer, asked, view, memory, atMs })) hindered.add(version.uid);
+        if (isHindered(hindrances, version.uid, { performer, asked, view, memory, atMs })) hindered.add(version.uid);
         const untils = [memory.refusedUntilMs(key) ?? fromMs, memory.takenUntilMs(key), hinderedMs.get(version.uid) ?? fromMs];
-        const dueMs = Math.max(fromMs + asked.nodeLossMs, context.lateUntilMs(), ...untils) + graceMs();
+        const dueMs = Math.max(fromMs + asked.nodeLossMs, context.lateUntilMs?.() ?? fromMs, ...untils) + graceMs();
         if (hindered.has(version.uid) || atMs <= dueMs) return [];
         judged.add(version.uid);
         const most = Math.max(count(name, fromMs, key, version.uid, atMs), stood.get(version.uid) ?? 0);
@@ -91,12 +91,4 @@ export function lostIsReplaced(memory: Memory): Oracle {
       },
     };
   });
-}
-
-/** Whether no pod can be made for it, by what its status says and is so. */
-function isHindered(uid: string, grounds: Omit<Grounds, 'owned'>): boolean {
-  const reason = reasonOf(grounds.performer);
-  if (reason === undefined || !hindrances.has(reason)) return false;
-  const owned = [...grounds.view.pods.values()].filter((pod) => performerOf(pod)?.uid === uid);
-  return isTrueOf(reason, { ...grounds, owned });
 }

@@ -1,10 +1,13 @@
+import type { Reason } from '../api/v1alpha1/conditions.ts';
 import { labels, serviceName } from '../api/v1alpha1/naming.ts';
 import { keyText, type ObjectKey, type Pod } from '../kube/objects.ts';
 import { defineOracle } from './define.ts';
 import { hasSlices, type Memory, type PodTrace } from './memory.ts';
-import type { Change, Oracle, Write } from './oracle.ts';
+import type { Change, ClusterView, Oracle, Violation, Write } from './oracle.ts';
+import { Overdue } from './overdue.ts';
 import { lostIsReplaced } from './recovery.ts';
 import { takeawayOf } from './takeaway.ts';
+import { isHindered } from './why.ts';
 import {
   isEnded,
   isInService,
@@ -45,50 +48,63 @@ function revisionOf(pod: Pod): string | undefined {
   return pod.metadata?.labels?.[labels.revision];
 }
 
+/** Under these nothing is taken away but what is left of others. */
+const blocks: ReadonlySet<Reason> = new Set<Reason>(['InvalidSpec', 'NameConflict', 'WaitingForLeftover']);
+
 /**
  * Guards: names that come back, pods another hand touched or made, former counts of replicas within the view lag.
- * What stands too long in calm is counted against `replicas`, and `maxSurge` more while two revisions serve.
+ * What stands too long is counted twice, by the pods and by where EndpointSlices send calls, against `replicas`, and `maxSurge` more while
+ * two revisions serve. Guards: a Performer that is going, managed elsewhere, or whose status says truly that nothing can be done.
  */
 function oneForEachSlot(memory: Memory): Oracle {
-  const tooManySince = new Map<string, number>();
-  return defineOracle('S1', 'For each replica there is at most one pod of a revision in the Service.', (test) => ({
-    onWrite: (write) => {
-      const made = createdPod(write, memory);
-      if (made === undefined) return [];
-      const { trace, key } = made;
-      const allowed = Math.max(...trace.madeUnder.map((one) => one.replicas));
-      const same = memory
-        .pods(key, trace.owner.uid)
-        .filter((one) => one.bornMs <= trace.bornMs && !one.touched && isInService(one.pod, key.name))
-        .filter((one) => revisionOf(one.pod) === revisionOf(trace.pod))
-        .filter((one) => memory.timesNamed(one.owner.uid, one.pod.metadata?.name ?? '') === 1);
-      return test(
-        trace.madeUnder.length === 0 || same.length <= allowed,
-        write.atMs,
-        keyText(key),
-        () => `${write.actor} made pod ${write.key.name}: ${same.length} of its revision are in the Service, ${allowed} are wanted`,
-      );
-    },
-    onChange: (change) => {
-      const key = change.kind === 'pods' ? performerOf((change as Change<'pods'>).after) : undefined;
-      const { context } = memory;
-      const { settleMs } = context;
-      const asked = key === undefined ? [] : memory.asked(key, change.atMs, context.viewLagMs, key.uid);
-      if (key === undefined || asked.length === 0) return [];
-      const routable = memory.pods(key, key.uid).filter((one) => one.marked && !one.touched && isRoutable(one.pod, key.name));
-      const mixed = new Set(routable.map((one) => revisionOf(one.pod))).size > 1;
+  const overdue = new Overdue(memory);
+  return defineOracle('S1', 'For each replica there is at most one pod of a revision in the Service.', (test) => {
+    const judge = (key: ObjectKey, atMs: number, view: ClusterView): readonly Violation[] => {
+      const [current, performer] = [memory.current(key, atMs), view.performers.get(keyText(key))];
+      if (current === undefined || performer === undefined) return [];
+      const { uid } = current;
+      const asked = memory.asked(key, atMs, memory.context.viewLagMs, uid);
+      const isLeft = current.asked === undefined || current.deleting || isManagedElsewhere(performer);
+      if (isLeft || isHindered(blocks, uid, { performer, asked: current.asked, view, memory, atMs })) {
+        overdue.clears(uid);
+        return [];
+      }
+      const ours = memory.pods(key, uid).filter((one) => one.marked && !one.touched);
+      const routable = ours.filter((one) => isRoutable(one.pod, key.name));
+      const routed = ours.filter((one) => one.routedToMs === Number.POSITIVE_INFINITY);
+      const mixed = new Set([...routable, ...routed].map((one) => revisionOf(one.pod))).size > 1;
       const allowed = Math.max(...asked.map((one) => one.replicas + (mixed ? one.maxSurge : 0)));
-      if (routable.length <= allowed) tooManySince.delete(keyText(key));
-      else if (!tooManySince.has(keyText(key))) tooManySince.set(keyText(key), change.atMs);
-      const sinceMs = Math.max(tooManySince.get(keyText(key)) ?? change.atMs, context.calmSinceMs(), context.lateUntilMs());
-      return test(
-        !(change.atMs - sinceMs > settleMs),
-        change.atMs,
-        keyText(key),
-        () => `${routable.length} pods answer for more than ${settleMs / 1_000} s, ${allowed} are wanted`,
-      );
-    },
-  }));
+      const count = Math.max(routable.length, routed.length);
+      const byMs = overdue.byMs(uid, count > allowed, atMs, memory.refusedUntilMs(key) ?? Number.NEGATIVE_INFINITY);
+      const message = (): string =>
+        `${routable.length} pods may answer, calls are sent to ${routed.length}, and have been for too long: ${allowed} are wanted`;
+      return byMs === undefined ? [] : test(byMs <= 0, atMs, keyText(key), message);
+    };
+    return {
+      onWrite: (write) => {
+        const made = createdPod(write, memory);
+        if (made === undefined) return [];
+        const { trace, key } = made;
+        const allowed = Math.max(...trace.madeUnder.map((one) => one.replicas));
+        const same = memory
+          .pods(key, trace.owner.uid)
+          .filter((one) => one.bornMs <= trace.bornMs && !one.touched && isInService(one.pod, key.name))
+          .filter((one) => revisionOf(one.pod) === revisionOf(trace.pod))
+          .filter((one) => memory.timesNamed(one.owner.uid, one.pod.metadata?.name ?? '') === 1);
+        return test(
+          trace.madeUnder.length === 0 || same.length <= allowed,
+          write.atMs,
+          keyText(key),
+          () => `${write.actor} made pod ${write.key.name}: ${same.length} of its revision are in the Service, ${allowed} are wanted`,
+        );
+      },
+      onChange: (change, view) => {
+        const key = change.kind === 'pods' ? performerOf((change as Change<'pods'>).after) : undefined;
+        return key === undefined ? [] : judge(key, change.atMs, view);
+      },
+      onAnswer: ({ key, atMs }, view) => judge(key, atMs, view),
+    };
+  });
 }
 
 /**

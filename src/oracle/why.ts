@@ -33,6 +33,14 @@ export interface Grounds {
   readonly atMs: number;
 }
 
+/** Whether something keeps its operators from acting, by what its status says and is so. */
+export function isHindered(hindrances: ReadonlySet<Reason>, uid: string, grounds: Omit<Grounds, 'owned'>): boolean {
+  const reason = reasonOf(grounds.performer);
+  if (reason === undefined || !hindrances.has(reason)) return false;
+  const owned = [...grounds.view.pods.values()].filter((pod) => performerOf(pod)?.uid === uid);
+  return isTrueOf(reason, { ...grounds, owned });
+}
+
 const pulls = ['ErrImagePull', 'ImagePullBackOff', 'ErrImageNeverPull', 'InvalidImageName', 'ImageInspectError', 'RegistryUnavailable'];
 
 function waits(pod: Pod, isMeant: (reason: string) => boolean): boolean {

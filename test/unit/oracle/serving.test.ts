@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { keyText } from '../../../src/kube/objects.ts';
-import { later, node, performer, pod, Story, service, slice, startMs } from './world.ts';
+import { createOracles } from '../../../src/oracle/all.ts';
+import { OracleBoard } from '../../../src/oracle/board.ts';
+import { context, later, node, notReady, performer, pod, Story, service, slice, startMs } from './world.ts';
 
 interface Row {
   readonly name: string;
@@ -9,6 +11,12 @@ interface Row {
 }
 
 const key = { namespace: 'a', name: 'x' };
+
+/** A client calls it, whoever answers. */
+function called(story: Story): Story {
+  story.board.answer({ atMs: story.nowMs, key, from: 'n1', podUid: 'u1/performer-x', insideCut: false });
+  return story;
+}
 
 describe('S1, at most one pod for each replica', () => {
   it.each<Row>([
@@ -70,18 +78,96 @@ describe('S1, at most one pod for each replica', () => {
     },
     {
       name: 'refuses two that go on answering',
-      tell: () => new Story().has(performer(), pod(), later(1)).at(11).has(pod()),
+      tell: () => new Story().has(performer(), pod(), later(1)).at(13).has(pod()),
       found: ['S1'],
     },
     {
-      name: 'accepts two that go on answering while faults keep operators from acting',
-      tell: () => new Story({ calmSinceMs: () => Number.POSITIVE_INFINITY }).has(performer(), pod(), later(1)).at(11).has(pod()),
+      name: 'accepts two for as long as it may take',
+      tell: () => new Story().has(performer(), pod(), later(1)).at(12).has(pod()),
+      found: [],
+    },
+    {
+      name: 'refuses two that a client finds while faults go on',
+      tell: () => called(new Story({ calmSinceMs: () => Number.POSITIVE_INFINITY }).has(performer(), pod(), later(1)).at(13)),
+      found: ['S1'],
+    },
+    {
+      name: 'refuses two to which calls are sent, though they are not Ready any more',
+      tell: () => {
+        const both = [pod(), later(1)] as const;
+        const sent = slice('u1/performer-x', 'u1/performer-x-abcd-1');
+        return new Story()
+          .has(performer(), ...both, sent, pod({ ready: false }), later(1, { ready: false }))
+          .at(13)
+          .has(pod({ ready: false }));
+      },
+      found: ['S1'],
+    },
+    {
+      name: 'accepts two while something keeps operators from acting, and for as long after it',
+      tell: () => new Story({ lateUntilMs: () => startMs + 5_000 }).has(performer(), pod(), later(1)).at(17).has(pod()),
+      found: [],
+    },
+    {
+      name: 'accepts two once they were one in between',
+      tell: () =>
+        new Story()
+          .has(performer(), pod(), later(1))
+          .at(9)
+          .has(later(1, { ready: false }))
+          .at(10)
+          .has(later(1))
+          .at(20)
+          .has(pod()),
+      found: [],
+    },
+    {
+      name: 'accepts two of a Performer that another controller manages',
+      tell: () =>
+        new Story()
+          .has(performer({ managedBy: 'example.com/other' }), pod(), later(1))
+          .at(13)
+          .has(performer(), pod()),
+      found: [],
+    },
+    {
+      name: 'accepts two of one that is going',
+      tell: () =>
+        new Story()
+          .has(performer({}, { deleting: true }), pod(), later(1))
+          .at(13)
+          .has(performer(), pod()),
+      found: [],
+    },
+    {
+      name: 'accepts two while a stranger holds a name, by its own word',
+      tell: () => {
+        const stranger = later(3);
+        const { ownerReferences: _nobody, ...metadata } = stranger.metadata ?? {};
+        const blocked = performer({}, { status: notReady('NameConflict') });
+        return new Story()
+          .has({ ...stranger, metadata }, blocked, pod(), later(1))
+          .at(13)
+          .has(pod())
+          .has(performer(), pod());
+      },
       found: [],
     },
   ])('$name', ({ tell, found }) => {
     const story = tell();
     expect(story.found).toEqual(found);
     expect(story.evaluated('S1')).toBeGreaterThan(0);
+  });
+
+  it('says nothing where nobody tells what faults keep operators from, until they are over', () => {
+    let calmMs = Number.POSITIVE_INFINITY;
+    const { lateUntilMs: _untold, ...untold } = context;
+    const board = new OracleBoard(createOracles({ ...untold, calmSinceMs: () => calmMs }));
+    const story = new Story({}, board).has(performer(), pod(), later(1)).at(100).has(pod());
+    expect([story.found, story.evaluated('S1')]).toEqual([[], 0]);
+    calmMs = startMs + 100_000;
+    expect(story.at(112).has(pod()).found).toEqual([]);
+    expect(story.at(113).has(pod()).found).toEqual(['S1']);
   });
 });
 
