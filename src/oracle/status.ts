@@ -1,10 +1,11 @@
 import { conditionTypes, findCondition, reasons } from '../api/v1alpha1/conditions.ts';
 import type { Performer, PerformerStatus } from '../api/v1alpha1/performer.ts';
-import { controllerOf, keyOf, keyText, type ObjectKey } from '../kube/objects.ts';
+import { controllerOf, keyOf, keyText, type ObjectKey, type Pod } from '../kube/objects.ts';
 import { defineOracle } from './define.ts';
 import type { Memory } from './memory.ts';
-import type { Oracle, Write } from './oracle.ts';
-import { type Asked, askedOf, isOperator, isRoutable } from './words.ts';
+import type { ClusterView, Oracle, Violation, Write } from './oracle.ts';
+import { Overdue } from './overdue.ts';
+import { type Asked, askedOf, isManagedElsewhere, isOperator, isRoutable, performerOf } from './words.ts';
 
 /** What status says. */
 export function statusOracles(memory: Memory): readonly Oracle[] {
@@ -17,62 +18,108 @@ function statusWritten(write: Write): { readonly before: Performer; readonly sta
   return isOurs && write.before !== undefined && status !== undefined ? { before: write.before, status } : undefined;
 }
 
+/** Two operators, or one and a CRD, may put back each other's status; then each leaves it to the other for five minutes at a time. */
+const sharedMs = 600_000;
+
+/** Told of each status that is written: whether two wrote it in turn lately. */
+function createSharing(): (write: Write) => boolean {
+  const last = new Map<string, { actor: string; changedMs: number }>();
+  return ({ key, actor, atMs }) => {
+    const known = last.get(keyText(key));
+    if (known?.actor !== actor) last.set(keyText(key), { actor, changedMs: known === undefined ? Number.NEGATIVE_INFINITY : atMs });
+    return atMs - (last.get(keyText(key))?.changedMs ?? 0) < sharedMs;
+  };
+}
+
 /**
  * A status is decided on pods as a view shows them and stored against the Performer's own version. So its generation is exact, and
- * the pods it calls ready were so at some time within the view lag. Only writes that bring or renew Ready are judged: one that leaves it alone says nothing.
+ * the pods it calls ready were so at some time within the view lag; judged where Ready is brought or renewed. One that stands must go once
+ * pods are missing for too long. Guards: a Performer that is going or managed elsewhere; a status that two write; unclaimed orphans count.
  */
 function truthful(memory: Memory): Oracle {
+  const overdue = new Overdue(memory);
+  const isShared = createSharing();
+  const sharedUntilMs = new Map<string, number>();
   return defineOracle(
     'S5',
     'Ready is True only while as many pods of the newest spec serve as are wanted, and about the generation it names.',
-    (test) => ({
-      onWrite: (write, view) => {
-        const written = statusWritten(write);
-        const ready = findCondition(written?.status.conditions, 'Ready');
-        if (written === undefined || ready?.status !== 'True') return [];
-        const { metadata } = written.before;
-        const before = findCondition(written.before.status?.conditions, 'Ready');
-        if (before?.status === 'True' && before.observedGeneration === ready.observedGeneration) return [];
-        const key = keyOf(written.before);
-        const asked = askedOf(written.before);
-        const sinceMs = write.atMs - memory.context.viewLagMs;
+    (test) => {
+      const findServing = (key: ObjectKey, uid: string, sinceMs: number, asked: readonly Asked[], view: ClusterView): number => {
         const serving = memory
-          .podsSince(key, sinceMs, metadata?.uid ?? '')
-          .filter((one) => one.routableToMs >= sinceMs && asked !== undefined && memory.passesFor(one, asked) && !memory.isAnothers(one));
+          .podsSince(key, sinceMs, uid)
+          .filter((one) => one.routableToMs >= sinceMs && !memory.isAnothers(one) && asked.some((spec) => memory.passesFor(one, spec)));
         // Orphans count before they are adopted.
-        const orphans = [...view.pods.values()].filter((pod) => controllerOf(pod) === undefined && isRoutable(pod, key.name));
-        const isTrue = asked !== undefined && serving.length + orphans.length >= asked.replicas;
-        return test(isTrue && (ready.observedGeneration ?? metadata?.generation) === metadata?.generation, write.atMs, keyText(key), () =>
-          isTrue
-            ? `${write.actor} wrote Ready for generation ${ready.observedGeneration} on one of generation ${metadata?.generation}`
-            : `${write.actor} wrote Ready for generation ${metadata?.generation}: ${serving.length} pods of it serve, ${asked?.replicas ?? 'unknown'} are wanted`,
-        );
-      },
-    }),
+        const isOrphan = (pod: Pod): boolean => controllerOf(pod) === undefined && isRoutable(pod, key.name);
+        const orphans = [...view.pods.values()].filter((pod) => isOrphan(pod) && !serving.some((one) => one.pod === pod));
+        return serving.length + orphans.length;
+      };
+      const judgeStanding = (key: ObjectKey, atMs: number, view: ClusterView): readonly Violation[] => {
+        const [current, performer] = [memory.current(key, atMs), view.performers.get(keyText(key))];
+        const refusedMs = memory.refusedUntilMs(key);
+        if (current === undefined || performer === undefined || refusedMs === undefined) return [];
+        const { uid } = current;
+        const asked = memory.asked(key, atMs, memory.context.viewLagMs, uid);
+        const isSaid = findCondition(performer.status?.conditions, 'Ready')?.status === 'True';
+        if (!isSaid || current.asked === undefined || current.deleting || isManagedElsewhere(performer)) {
+          overdue.clears(uid);
+          return [];
+        }
+        const needed = Math.min(...asked.map((one) => one.replicas));
+        const serving = findServing(key, uid, Number.POSITIVE_INFINITY, asked, view);
+        const untilMs = Math.max(refusedMs, sharedUntilMs.get(keyText(key)) ?? Number.NEGATIVE_INFINITY);
+        const byMs = overdue.byMs(uid, serving < needed, atMs, untilMs);
+        const message = (): string => `it has been called Ready for too long: ${serving} pods of its spec serve, ${needed} are wanted`;
+        return byMs === undefined ? [] : test(byMs <= 0, atMs, keyText(key), message);
+      };
+      return {
+        onWrite: (write, view) => {
+          const written = statusWritten(write);
+          if (written !== undefined && isShared(write)) sharedUntilMs.set(keyText(write.key), write.atMs + sharedMs);
+          const ready = findCondition(written?.status.conditions, 'Ready');
+          if (written === undefined || ready?.status !== 'True') return [];
+          const { metadata } = written.before;
+          const before = findCondition(written.before.status?.conditions, 'Ready');
+          if (before?.status === 'True' && before.observedGeneration === ready.observedGeneration) return [];
+          const key = keyOf(written.before);
+          const asked = askedOf(written.before);
+          const specs = asked === undefined ? [] : [asked];
+          const serving = findServing(key, metadata?.uid ?? '', write.atMs - memory.context.viewLagMs, specs, view);
+          const isTrue = asked !== undefined && serving >= asked.replicas;
+          return test(
+            isTrue && (ready.observedGeneration ?? metadata?.generation) === metadata?.generation,
+            write.atMs,
+            keyText(key),
+            () =>
+              isTrue
+                ? `${write.actor} wrote Ready for generation ${ready.observedGeneration} on one of generation ${metadata?.generation}`
+                : `${write.actor} wrote Ready for generation ${metadata?.generation}: ${serving} pods of it serve, ${asked?.replicas ?? 'unknown'} are wanted`,
+          );
+        },
+        onChange: ({ kind, key, before, after, atMs }, view) => {
+          const owner = kind === 'performers' ? key : kind === 'pods' ? performerOf(after ?? before) : undefined;
+          return owner === undefined ? [] : judgeStanding({ namespace: owner.namespace, name: owner.name }, atMs, view);
+        },
+        onAnswer: ({ key, atMs }, view) => judgeStanding(key, atMs, view),
+      };
+    },
   );
 }
 
 /** Judged at each status an operator stores; fields that an older CRD prunes count as absent. */
 function wellFormed(): Oracle {
-  const others = new Map<string, { actor: string; changedMs: number }>();
+  const isWrittenByTwo = createSharing();
   return defineOracle('S5f', 'Conditions, generations and the older fields of a status agree with each other.', (test) => ({
     onWrite: (write) => {
       const written = statusWritten(write);
       if (written === undefined) return [];
       const key = keyText(write.key);
-      const last = others.get(key);
-      if (last?.actor !== write.actor)
-        others.set(key, { actor: write.actor, changedMs: last === undefined ? Number.NEGATIVE_INFINITY : write.atMs });
-      const isShared = write.atMs - (others.get(key)?.changedMs ?? 0) < sharedMs;
+      const isShared = isWrittenByTwo(write);
       const { readyReplicas: counted } = (write.sent as Performer | undefined)?.status ?? {};
       const wrong = findContradiction(written.status, written.before, isShared, counted !== undefined);
       return test(wrong === undefined, write.atMs, key, () => `${write.actor} wrote a status in which ${wrong}`);
     },
   }));
 }
-
-/** Of a status that two write against each other an operator leaves the older fields to the other for five minutes at a time. */
-const sharedMs = 600_000;
 
 const phases = ['Pending', 'Running', 'Upgrading', 'Terminating', 'Failed'];
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Performer } from '../../../src/api/v1alpha1/performer.ts';
 import type { KubeObject } from '../../../src/kube/objects.ts';
-import { later, performer, pod, ready, Story, service } from './world.ts';
+import { later, notReady, performer, pod, ready, Story, service, startMs } from './world.ts';
 
 const says = (story: Story, before: Performer, status: object, generation = before.metadata?.generation ?? 1) =>
   story.writes({ before, after: { ...before, metadata: { ...before.metadata, generation }, status } as Performer, subresource: 'status' });
@@ -109,6 +109,116 @@ describe('oracles of status', () => {
           plural: 'events',
           sent: { regarding: { namespace: 'a', name: 'x' }, message: 'pulling registry/i:1' },
         });
+      },
+      found: [],
+    },
+  ])('$name', ({ tell, found }) => expect(tell().found).toEqual(found));
+});
+
+describe('S5, Ready that stands while pods are missing', () => {
+  const said = (spec: object = {}, change: object = {}): Performer => performer(spec, { status: ready(), ...change });
+  /** Ready since 0 s, its pod not Ready any more since 10 s. */
+  const stale = (context: Parameters<typeof told>[0] = {}): Story =>
+    told(context)
+      .at(10)
+      .has(pod({ ready: false }));
+  const told = (context: ConstructorParameters<typeof Story>[0]): Story => new Story(context).has(said(), service(), pod());
+  const called = (story: Story): Story => {
+    story.board.answer({ atMs: story.nowMs, key: { namespace: 'a', name: 'x' }, from: 'n1', podUid: undefined, insideCut: false });
+    return story;
+  };
+  const refused = (story: Story): Story =>
+    story.writes({ before: said(), after: said(), isIdle: true, subresource: 'status', result: 'forbidden' });
+
+  it.each<{ name: string; tell: () => Story; found: readonly string[] }>([
+    { name: 'is accepted for as long as a view may be old and status late', tell: () => called(stale().at(22)), found: [] },
+    { name: 'is refused after that', tell: () => called(stale().at(23)), found: ['S5'] },
+    {
+      name: 'is refused while faults go on',
+      tell: () => called(stale({ calmSinceMs: () => Number.POSITIVE_INFINITY }).at(23)),
+      found: ['S5'],
+    },
+    {
+      name: 'is refused when a pod changes and nobody calls',
+      tell: () =>
+        stale()
+          .at(23)
+          .has(pod({ ready: false })),
+      found: ['S5'],
+    },
+    {
+      name: 'is refused where one of two is missing',
+      tell: () => called(new Story().has(said({ replicas: 2 }), pod()).at(13)),
+      found: ['S5'],
+    },
+    {
+      name: 'is accepted where it was taken back',
+      tell: () =>
+        called(
+          stale()
+            .at(20)
+            .has(performer({}, { status: notReady('Starting') }))
+            .at(40),
+        ),
+      found: [],
+    },
+    {
+      name: 'is accepted where the pod was Ready in between',
+      tell: () =>
+        called(
+          stale()
+            .at(20)
+            .has(pod())
+            .at(21)
+            .has(pod({ ready: false }))
+            .at(30),
+        ),
+      found: [],
+    },
+    {
+      name: 'is accepted while something makes operators late',
+      tell: () => called(stale({ lateUntilMs: () => startMs + 20_000 }).at(30)),
+      found: [],
+    },
+    { name: 'is accepted while a status that was refused waits', tell: () => called(refused(stale().at(12)).at(40)), found: [] },
+    { name: 'is accepted where nobody tells of writes', tell: () => called(stale({ knowsWrites: false }).at(40)), found: [] },
+    {
+      name: 'is accepted where another controller looks after it',
+      tell: () =>
+        called(
+          stale()
+            .at(11)
+            .has(said({ managedBy: 'example.com/other' }))
+            .at(40),
+        ),
+      found: [],
+    },
+    {
+      name: 'is accepted of one that is going',
+      tell: () =>
+        called(
+          stale()
+            .at(11)
+            .has(said({}, { deleting: true }))
+            .at(40),
+        ),
+      found: [],
+    },
+    {
+      name: 'is accepted where two put back each other’s status',
+      tell: () => {
+        const both = ['operator-1', 'operator-2'] as const;
+        const story = stale();
+        for (const actor of both) story.writes({ actor, before: said(), after: said(), isIdle: true, subresource: 'status', result: 'ok' });
+        return called(story.at(40));
+      },
+      found: ['L5'],
+    },
+    {
+      name: 'is accepted with an orphan that is still to be adopted',
+      tell: () => {
+        const { ownerReferences: _owner, ...metadata } = pod().metadata ?? {};
+        return called(new Story().has(said(), { ...pod(), metadata }).at(40));
       },
       found: [],
     },
