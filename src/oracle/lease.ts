@@ -1,14 +1,23 @@
 import { keyText, type Lease } from '../kube/objects.ts';
-import { defineOracle } from './define.ts';
+import { defineOracle, type OracleContext } from './define.ts';
+import type { Memory } from './memory.ts';
 import type { Oracle, Write } from './oracle.ts';
 import { isOperator } from './words.ts';
 
 /** A call that was sent while the Lease was held may arrive so much later. */
 const onTheWayMs = 10_000;
+/** Whoever looks counts from the look before, one of these before what it sees. */
+const lookMs = 2_000;
+/** Who holds it goes by it for so long after a renewal, and gives it to others for so long. */
+const [holdsMs, usualDurationMs] = [10_000, 15_000];
+/** Between what another one sees and what is told here. */
+const toleranceMs = 1_000;
+/** Of a run's faults, the one that believes it leads whatever the Lease says. */
+const rogue = 'operator-rogue';
 
 /** Who leads. Lease writes are told where they can be seen. */
-export function leaseOracles(): readonly Oracle[] {
-  return [handedOver(), loserIsSilent()];
+export function leaseOracles({ context }: Memory): readonly Oracle[] {
+  return [handedOver(context), loserIsSilent(context)];
 }
 
 function holders({ before, after }: Write): readonly [string, string] {
@@ -19,10 +28,12 @@ function isLeaseWrite(write: Write): boolean {
   return write.plural === 'leases' && write.result === 'ok' && write.verb !== 'delete';
 }
 
-/** Clocks may run twice as fast as the world's, and whoever looks counts from the look before: so much of the duration must have passed. */
-const silentShare = 0.4;
+/** How long a holder is silent at least before another one takes the Lease, by the fastest clock of the run: what that gains in a second is granted. */
+function shortestSilenceMs(durationMs: number, { clockAheadMs }: OracleContext): number {
+  return (durationMs - lookMs) / (1 + clockAheadMs / 1_000);
+}
 
-function handedOver(): Oracle {
+function handedOver(context: OracleContext): Oracle {
   const heardMs = new Map<string, number>();
   return defineOracle('E1', 'A Lease goes to another only when its holder gave it up or has been silent.', (test) => ({
     onWrite: (write) => {
@@ -34,7 +45,7 @@ function handedOver(): Oracle {
       if (was === '' || is === '' || is === was) return [];
       const durationMs = ((write.before as Lease).spec?.leaseDurationSeconds ?? 0) * 1_000;
       return test(
-        silentMs >= durationMs * silentShare,
+        silentMs >= shortestSilenceMs(durationMs, context) - toleranceMs,
         write.atMs,
         key,
         () => `${is} took it from ${was}, which had renewed it ${silentMs} ms before`,
@@ -43,24 +54,35 @@ function handedOver(): Oracle {
   }));
 }
 
-/** Guard: what was on its way. One that never held the Lease is not judged here. */
-function loserIsSilent(): Oracle {
+/**
+ * Guards: what was on its way, and what the clocks of two may differ by. Where it is known who held the Lease as a write came, one that never
+ * had it is judged, too.
+ */
+function loserIsSilent(context: OracleContext): Oracle {
   const lostMs = new Map<string, number>();
-  return defineOracle('E2', 'Who lost the Lease to another writes nothing more.', (test) => ({
+  /** Lost or given up. */
+  const leftMs = new Map<string, number>();
+  const apartMs = holdsMs * context.waitFactor - shortestSilenceMs(usualDurationMs, context);
+  const lateMs = onTheWayMs + Math.max(0, apartMs);
+  return defineOracle('E2', 'Who does not hold the Lease writes nothing, whether it lost it or never had it.', (test) => ({
     onWrite: (write) => {
+      const { actor, verb, plural, atMs, entitled } = write;
       if (isLeaseWrite(write)) {
         const [was, is] = holders(write);
         const isTaken = was !== '' && is !== '' && was !== is;
-        if (isTaken) lostMs.set(was, write.atMs);
+        if (was !== is) leftMs.set(was, atMs);
+        if (isTaken) lostMs.set(was, atMs);
         lostMs.delete(is);
         // From here on a word of the loser's would be heard.
-        return isTaken ? test(true, write.atMs, keyText(write.key), () => '') : [];
+        return isTaken ? test(true, atMs, keyText(write.key), () => '') : [];
       }
-      const sinceMs = lostMs.get(write.actor);
-      if (!isOperator(write) || sinceMs === undefined || !['pods', 'services', 'performers'].includes(write.plural)) return [];
-      const { actor, verb, plural, atMs } = write;
-      const message = (): string => `${actor}: ${verb} of ${plural} ${keyText(write.key)}, ${atMs - sinceMs} ms after it lost the Lease`;
-      return test(atMs - sinceMs <= onTheWayMs, atMs, keyText(write.key), message);
+      if (!isOperator(write) || actor === rogue || !['pods', 'services', 'performers'].includes(plural)) return [];
+      const never = Number.NEGATIVE_INFINITY;
+      const sinceMs = entitled === false ? (leftMs.get(actor) ?? never) : (lostMs.get(actor) ?? (entitled === true ? atMs : undefined));
+      if (sinceMs === undefined) return [];
+      const when = sinceMs === never ? 'and it never held the Lease' : `${atMs - sinceMs} ms after it lost the Lease`;
+      const message = (): string => `${actor}: ${verb} of ${plural} ${keyText(write.key)}, ${when}`;
+      return test(atMs - sinceMs <= lateMs, atMs, keyText(write.key), message);
     },
   }));
 }

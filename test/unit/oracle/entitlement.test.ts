@@ -60,7 +60,7 @@ describe('oracles of entitlement', () => {
           .has(later(9, { revision: 'r0', image: 'i:0' }))
           .at(60)
           .writes({ before: pod(), after: out, entitled: false }),
-      found: ['S6'],
+      found: ['E2', 'S6'],
     },
     {
       name: 'accept the former spec to go',

@@ -9,7 +9,11 @@ const lease = (holderIdentity: string, resourceVersion: string): KubeObject =>
 
 /** The Lease goes from one to another, at these seconds. */
 function told(...turns: readonly (readonly [atSeconds: number, holder: string])[]): Story {
-  const story = new Story().has(performer());
+  return toldTo(new Story(), turns);
+}
+
+function toldTo(story: Story, turns: readonly (readonly [atSeconds: number, holder: string])[]): Story {
+  story.has(performer());
   let before = '';
   for (const [seconds, holder] of turns) {
     const write: Omit<Write, 'atMs'> = {
@@ -38,6 +42,52 @@ describe('oracles of the Lease', () => {
       found: [],
     },
     { name: 'refuse one that takes it from a holder that renews', tell: () => told([1, 'operator-1'], [3, 'operator-2']), found: ['E1'] },
+    { name: 'refuse one that takes it before its time is over', tell: () => told([1, 'operator-1'], [12, 'operator-2']), found: ['E1'] },
+    {
+      name: 'accept that where clocks run twice as fast',
+      tell: () =>
+        toldTo(new Story({ clockAheadMs: 1_000 }), [
+          [1, 'operator-1'],
+          [8, 'operator-2'],
+        ]),
+      found: [],
+    },
+    {
+      name: 'accept writes of who leads',
+      tell: () => told([1, 'operator-1'], [3, 'operator-1']).at(40).writes({ after: pod(), entitled: true }),
+      found: [],
+    },
+    {
+      name: 'refuse those of who never led',
+      tell: () => told([1, 'operator-2']).at(4).writes({ after: pod(), entitled: false }),
+      found: ['E2'],
+    },
+    {
+      name: 'accept those of a fault that takes itself for the leader',
+      tell: () => told([1, 'operator-2']).at(4).writes({ after: pod(), actor: 'operator-rogue', entitled: false }),
+      found: [],
+    },
+    {
+      name: 'accept a write that was on its way when the Lease was given up',
+      tell: () => told([1, 'operator-1'], [5, '']).at(14).writes({ after: pod(), entitled: false }),
+      found: [],
+    },
+    {
+      name: 'refuse writes of who gave it up long ago',
+      tell: () => told([1, 'operator-1'], [5, '']).at(16).writes({ after: pod(), entitled: false }),
+      found: ['E2'],
+    },
+    {
+      name: 'accept them for longer where clocks are slow',
+      tell: () =>
+        toldTo(new Story({ waitFactor: 2 }), [
+          [1, 'operator-1'],
+          [5, ''],
+        ])
+          .at(20)
+          .writes({ after: pod(), entitled: false }),
+      found: [],
+    },
     {
       name: 'accept a write that was on its way when the Lease was lost',
       tell: () => told([1, 'operator-1'], [17, 'operator-2']).at(20).writes({ after: pod() }),
@@ -54,4 +104,9 @@ describe('oracles of the Lease', () => {
       found: [],
     },
   ])('$name', ({ tell, found }) => expect(tell().found).toEqual(found));
+
+  it('count a write of who leads as a test', () => {
+    expect(told([1, 'operator-1']).at(4).writes({ after: pod(), entitled: true }).evaluated('E2')).toBe(1);
+    expect(told([1, 'operator-1']).at(4).writes({ after: pod() }).evaluated('E2')).toBe(0);
+  });
 });
