@@ -178,6 +178,14 @@ export const mutants: readonly KnownBad[] = [
     caughtBy: { scenario: 'two-operators', fault: { id: 'operator-frozen', atMs: 1_001, forMs: 45_000, draw: 0 } },
   },
   {
+    name: 'standby-reconciles',
+    about: 'A replica that is not given the Lease works as one does where no Lease can be had.',
+    file: 'controller/election.ts',
+    find: "} else if (claim !== undefined && 'unavailable' in claim) {",
+    replace: "} else if (claim !== undefined && ('unavailable' in claim || claim.holder !== '')) {",
+    caughtBy: { scenario: 'two-operators' },
+  },
+  {
     name: 'lost-pod-deleted-at-once',
     about: 'A pod on a lost node is deleted without having been taken out of the Service and drained.',
     file: 'reconcile/plan/rollout.ts',
@@ -208,6 +216,15 @@ export const mutants: readonly KnownBad[] = [
     find: '    environment: unlessEmpty(config?.environment),\n',
     replace: '',
     caughtBy: { scenario: 'environment' },
+  },
+  {
+    name: 'ready-kept',
+    about: 'Ready, once said of a spec, is taken back only when the spec changes.',
+    file: 'reconcile/plan/status.ts',
+    find: '  if (patch === undefined) return { action: undefined',
+    replace: `  const isSaid = findCondition(stored.conditions, 'Ready')?.status === 'True' && stored.observedGeneration === performer.generation;
+  if (patch === undefined || (isSaid && facts.reason !== 'Serving')) return { action: undefined`,
+    caughtBy: { scenario: 'create', fault: { id: 'pod-unready', atMs: 15_000, forMs: 120_000, draw: 0 } },
   },
   {
     name: 'phase-of-the-pod',
