@@ -4,7 +4,7 @@ import { type Json, sameJson } from '../../lib/canonical-json.ts';
 import { type Action, targetOf } from './actions.ts';
 import { isChildOf } from './owner.ts';
 import { buildOwner } from './pod.ts';
-import { type PodContext, type PodView, viewPod } from './pod-view.ts';
+import { hasImageOf, type PodContext, type PodView, viewPod } from './pod-view.ts';
 
 export interface PodsByOwner {
   /** Controlled by this Performer, or to be adopted in this pass. In name order. */
@@ -40,11 +40,11 @@ export function sortPods(pods: readonly Pod[], key: ObjectKey, uid: string, cont
   const oldest = marked.map((pod) => pod.metadata?.creationTimestamp ?? '').toSorted()[0];
   const isFilled = marked.filter((pod) => isCurrent(pod) && !viewOf(pod).ended).length >= context.rules.replicas;
   // Whoever makes pods without our marks while ours serve is another operator at work on the same Performer. The one of ours that showed it
-  // may be gone by now: a pod that those of the newest spec leave no room for was made beside them, and nothing of ours goes for it.
+  // may be gone by now: a pod that those of the newest spec leave no room for was made beside them, and nothing of ours goes for it. That one acts on images alone.
   const isRival = (pod: Pod): boolean =>
     !isMarked(pod) &&
     oldest !== undefined &&
-    ((pod.metadata?.creationTimestamp ?? '') >= oldest || (isFilled && isCurrent(pod) && !viewOf(pod).ended));
+    ((pod.metadata?.creationTimestamp ?? '') >= oldest || (isFilled && hasImageOf(pod, context) && !viewOf(pod).ended));
   const kept = [...sorted.controlled.filter((pod) => !isRival(pod)), ...sorted.orphans];
   const claims = kept.flatMap((pod) => {
     const patch = planClaim(pod, viewOf(pod), key, uid, context);

@@ -1,5 +1,6 @@
 import { nodeLossSeconds, replicas } from '../../api/v1alpha1/defaults.ts';
 import { annotations, containerName, firstPodName, labels, portName } from '../../api/v1alpha1/naming.ts';
+import type { PerformerStatus } from '../../api/v1alpha1/performer.ts';
 import type { Pod } from '../../kube/objects.ts';
 import { parseTime } from '../../lib/time.ts';
 import { type NodeState, nodeStateOf } from './node-state.ts';
@@ -60,6 +61,8 @@ export interface PodContext {
   readonly revision: string;
   /** Whether status, written for the spec as it is, counts all pods in service as of its revision. */
   readonly allCurrent: boolean;
+  /** Server time before which a pod without our marks may have been made for a former spec that we served. */
+  readonly formerUntilMs: number;
   readonly rules: Pick<Rules, 'minReadyMs' | 'nodeLossMs' | 'replicas' | 'toleratesLoss'>;
   readonly nodes: NodesSeen | undefined;
   readonly routed: readonly string[] | undefined;
@@ -77,7 +80,22 @@ export function contextOf(snapshot: Snapshot, spec: Pick<PodContext, 'image' | '
   const { performer, key, nodes, routed, nowMs } = snapshot;
   const { observedGeneration, revision, replicas, updatedReplicas } = performer?.status ?? {};
   const isOfSpec = observedGeneration === performer?.generation && revision !== undefined && revision === spec.revision;
-  return { ...spec, performerName: key.name, allCurrent: isOfSpec && replicas === updatedReplicas, nodes, routed, nowMs };
+  const allCurrent = isOfSpec && replicas === updatedReplicas;
+  return {
+    ...spec,
+    performerName: key.name,
+    allCurrent,
+    formerUntilMs: formerUntilMs(performer?.status, spec.revision),
+    nodes,
+    routed,
+    nowMs,
+  };
+}
+
+/** Where no revision is told of, nothing of ours has served yet: what the Go original left is of the spec as it is, and is not restarted. */
+function formerUntilMs({ revision: served, lastUpgrade }: PerformerStatus = {}, revision: string): number {
+  if (served === undefined) return Number.NEGATIVE_INFINITY;
+  return served === revision ? (parseTime(lastUpgrade) ?? Number.NEGATIVE_INFINITY) : Number.POSITIVE_INFINITY;
 }
 
 /** A pod that came to nothing sooner than this after it was made is replaced only then, each further one after twice as long. */
@@ -164,11 +182,13 @@ function computeWord(facts: WordFacts, node: NodeState, nowMs: number): PodWord 
 
 /**
  * The revision a pod runs. One made by the Go original has no label: it runs the present one if its image is the spec's, all that one acted
- * on. One of ours whose label another hand took off may differ in what is not seen here: it runs the present one if all did when last told.
+ * on, and if no other spec was served since it was made: what that changed would never reach it. One of ours whose label another hand took
+ * off may differ in what is not seen here: it runs the present one if all did when last told.
  */
 function computePodRevision(pod: Pod, context: PodContext): string {
   const { [labels.revision]: told, [labels.index]: index } = pod.metadata?.labels ?? {};
-  const mayBeCurrent = index === undefined || context.allCurrent;
+  const isOfNow = (parseTime(pod.metadata?.creationTimestamp) ?? 0) >= context.formerUntilMs;
+  const mayBeCurrent = index === undefined ? isOfNow : context.allCurrent;
   return told ?? (mayBeCurrent && hasImageOf(pod, context) ? context.revision : 'unlabelled');
 }
 
@@ -178,7 +198,8 @@ function isEdited(pod: Pod, context: PodContext): boolean {
   return isCurrent && context.image !== undefined && !hasImageOf(pod, context) && (pod.metadata?.generation ?? 1) > 1;
 }
 
-function hasImageOf(pod: Pod, context: PodContext): boolean {
+/** Whether its container has the image of the spec. Pure. */
+export function hasImageOf(pod: Pod, context: PodContext): boolean {
   const container = pod.spec?.containers?.find((candidate) => candidate.name === containerName);
   return context.image !== undefined && container?.image === context.image;
 }

@@ -331,7 +331,7 @@ export const mutants: readonly KnownBad[] = [
     about:
       'A pod of ours whose revision label was taken off counts as of the present revision by its image alone: a changed variable never reaches it.',
     file: 'reconcile/plan/pod-view.ts',
-    find: 'const mayBeCurrent = index === undefined || context.allCurrent;',
+    find: 'const mayBeCurrent = index === undefined ? isOfNow : context.allCurrent;',
     replace: 'const mayBeCurrent = true;',
     caughtBy: { scenario: 'stripped' },
   },
@@ -479,7 +479,7 @@ export const mutants: readonly KnownBad[] = [
     name: 'rival-becomes-ours',
     about: 'A pod that the Go original made anew beside ours becomes ours once the one that showed it to be another operator’s is gone.',
     file: 'reconcile/plan/ownership.ts',
-    find: '>= oldest || (isFilled && isCurrent(pod) && !viewOf(pod).ended));',
+    find: '>= oldest || (isFilled && hasImageOf(pod, context) && !viewOf(pod).ended));',
     replace: '>= oldest || (isFilled && viewOf(pod).ended));',
     caughtBy: { scenario: 'made-anew-by-the-original' },
   },

@@ -28,6 +28,18 @@ describe('sortPods', () => {
     expect(sort([original({ image: 'avs:0' })]).ours).toMatchObject([{ revision: 'unlabelled' }]);
   });
 
+  it('gives no mark of the present revision to a pod of the original that stood beside ours when the spec changed, and lets ours take its place', () => {
+    const { performer } = snapshot();
+    if (performer === undefined) throw new Error('the snapshot has a Performer');
+    const served = snapshot({ performer: { ...performer, status: { revision: 'r0', conditions: [] } } });
+    const context = contextOf(served, { image: 'avs:1', revision: revisionOf(), rules: rulesOf(spec()) });
+    const { ours, claims, rivals } = sortPods([original()], key, uid, context);
+    expect([ours.map(({ revision }) => revision), rivals]).toEqual([['unlabelled'], []]);
+    expect(claims).toMatchObject([{ why: 'Mark', patch: { metadata: { labels: { [labels.instance]: 'x' } } } }]);
+    const next = pod({ name: 'performer-x-abcd-2', index: 2, createdAtMs: startMs + 10_000 });
+    expect(sortPods([original(), next], key, uid, context).rivals).toHaveLength(1);
+  });
+
   it('leaves alone what another operator makes after ours', () => {
     const mine = pod({ name: 'performer-x-abcd-1', index: 1, createdAtMs: startMs });
     const { ours, rivals, claims } = sort([mine, original({ createdAtMs: startMs + 5_000 })]);

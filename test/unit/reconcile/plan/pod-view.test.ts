@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { annotations, labels } from '../../../../src/api/v1alpha1/naming.ts';
 import type { Node, Pod } from '../../../../src/kube/objects.ts';
+import { formatTime } from '../../../../src/lib/time.ts';
 import { contextOf, indexOfName, type PodContext, type PodView, viewPod } from '../../../../src/reconcile/plan/pod-view.ts';
 import { pod, revisionOf, snapshot, startMs } from '../../../support/snapshots.ts';
 
@@ -10,6 +11,7 @@ const context: PodContext = {
   image: 'avs:1',
   revision: revisionOf(),
   allCurrent: false,
+  formerUntilMs: Number.NEGATIVE_INFINITY,
   rules: { minReadyMs: 0, nodeLossMs: 3_000, replicas: 1, toleratesLoss: true },
   nodes: undefined,
   routed: undefined,
@@ -262,6 +264,27 @@ describe('the revision of a pod', () => {
       edited: false,
     },
     {
+      name: 'is the present one of a pod of the original that is as old as the present spec',
+      of: pod({ revision: null, createdAtMs: startMs }),
+      change: { formerUntilMs: startMs },
+      revision: revisionOf(),
+      edited: false,
+    },
+    {
+      name: 'is no known one of a pod of the original that stood when another spec was served: variables that changed are not in it',
+      of: pod({ revision: null, createdAtMs: startMs }),
+      change: { formerUntilMs: startMs + 1_000 },
+      revision: 'unlabelled',
+      edited: false,
+    },
+    {
+      name: 'is no matter of age where a mark of ours is left',
+      of: stripped,
+      change: { allCurrent: true, formerUntilMs: Number.POSITIVE_INFINITY },
+      revision: revisionOf(),
+      edited: false,
+    },
+    {
       name: 'is the present one of a pod of ours that lost its label, where all are of it',
       of: stripped,
       change: { allCurrent: true },
@@ -367,6 +390,7 @@ describe('the context of a view', () => {
       image: undefined,
       revision: '',
       allCurrent: false,
+      formerUntilMs: Number.NEGATIVE_INFINITY,
       rules: { minReadyMs: 0, nodeLossMs: 3_000, replicas: 1, toleratesLoss: false },
       nodes: world.nodes,
       routed: ['u'],
@@ -386,5 +410,26 @@ describe('the context of a view', () => {
     if (performer === undefined) throw new Error('the snapshot has a Performer');
     const world = snapshot({ performer: { ...performer, generation: 2, status: status as typeof performer.status } });
     expect(contextOf(world, { ...context, revision: 'r2' }).allCurrent).toBe(all);
+  });
+
+  it.each([
+    {
+      name: 'the Go original’s status, whatever upgrade it tells of',
+      status: { lastUpgrade: formatTime(startMs) },
+      untilMs: Number.NEGATIVE_INFINITY,
+    },
+    { name: 'no status', status: undefined, untilMs: Number.NEGATIVE_INFINITY },
+    { name: 'a first spec that we serve', status: { revision: 'r2' }, untilMs: Number.NEGATIVE_INFINITY },
+    { name: 'a spec that we serve since an upgrade', status: { revision: 'r2', lastUpgrade: formatTime(startMs) }, untilMs: startMs },
+    {
+      name: 'a spec that is still to be served',
+      status: { revision: 'r1', lastUpgrade: formatTime(startMs) },
+      untilMs: Number.POSITIVE_INFINITY,
+    },
+  ])('tells by $name which pods without marks are of a former spec', ({ status, untilMs }) => {
+    const { performer } = snapshot();
+    if (performer === undefined) throw new Error('the snapshot has a Performer');
+    const world = snapshot({ performer: { ...performer, status: status as typeof performer.status } });
+    expect(contextOf(world, { ...context, revision: 'r2' }).formerUntilMs).toBe(untilMs);
   });
 });
