@@ -398,6 +398,18 @@ export const mutants: readonly KnownBad[] = [
     caughtBy: { scenario: 'image', fault: { id: 'conflict-moved', atWrite: 7 } },
   },
   {
+    name: 'deleted-again-by-name',
+    about: 'A deletion without an answer is done again by name alone, whatever has the name by then.',
+    file: 'reconcile/apply.ts',
+    find: 'const left = await deps.kube.delete(resource, key, { uid: target.uid, resourceVersion: target.resourceVersion, signal });',
+    replace: `const guards = { uid: target.uid, resourceVersion: target.resourceVersion };
+    const left = await deps.kube.delete(resource, key, { ...guards, signal }).catch((error: unknown) => {
+      if (!isKubeFault(error, 'unknownOutcome')) throw error;
+      return deps.kube.delete(resource, key, { signal } as never);
+    });`,
+    caughtBy: { scenario: 'image', fault: { id: 'timeout-lost', atWrite: 7 } },
+  },
+  {
     name: 'foreign-ports-dropped',
     about: 'The port list of a Service is written without the ports that others put there.',
     file: 'reconcile/plan/service.ts',
