@@ -7,6 +7,8 @@ import { sameJson } from '../lib/canonical-json.ts';
 import { defineOracle } from './define.ts';
 import type { Memory } from './memory.ts';
 import type { ClusterView, Oracle, Rest, Violation } from './oracle.ts';
+import { Overdue } from './overdue.ts';
+import { createSharing, isStatusWrite, sharedMs } from './status.ts';
 import { denials, isTrueOf, reasonOf } from './why.ts';
 import {
   type Asked,
@@ -53,15 +55,47 @@ function converged(memory: Memory): Oracle {
   );
 }
 
-/** Tested where somebody's Performer is refused or stalled: those with all they need must be Ready. */
+function isPoisoned(performer: Performer): boolean {
+  const reason = reasonOf(performer);
+  return reason !== undefined && (reasons[reason].stalls || denials.has(reason));
+}
+
+/** Whether its status says nothing yet of the spec as it is; an older CRD keeps no generation. */
+function isBehind({ status, metadata }: Performer): boolean {
+  if (findCondition(status?.conditions, 'Ready') === undefined) return true;
+  return status?.observedGeneration !== undefined && status.observedGeneration !== metadata?.generation;
+}
+
+/**
+ * Tested where somebody's Performer is refused or stalled: of the others each must be heard in time, and at rest those with all they need
+ * must be Ready. Guards: one that is going or managed elsewhere; a status that was refused, or that two write.
+ */
 function isolated(memory: Memory): Oracle {
+  const overdue = new Overdue(memory);
+  const isShared = createSharing();
+  const sharedUntilMs = new Map<string, number>();
   return defineOracle('L2', 'A Performer that cannot be carried out keeps no other one waiting.', (test) => ({
+    onWrite: (write) => {
+      if (isStatusWrite(write) && isShared(write)) sharedUntilMs.set(keyText(write.key), write.atMs + sharedMs);
+      return [];
+    },
+    onAnswer: ({ key, atMs }, { performers }) => {
+      const [performer, refusedMs] = [performers.get(keyText(key)), memory.refusedUntilMs(key)];
+      if (performer === undefined || refusedMs === undefined) return [];
+      // What is asked for anew is another thing to be heard.
+      const id = `${performer.metadata?.uid} ${performer.metadata?.generation}`;
+      const isOurs = !isDeleting(performer) && !isManagedElsewhere(performer) && !isPoisoned(performer);
+      if (!isOurs || ![...performers.values()].some(isPoisoned)) {
+        overdue.clears(id);
+        return [];
+      }
+      const untilMs = Math.max(refusedMs, sharedUntilMs.get(keyText(key)) ?? Number.NEGATIVE_INFINITY);
+      const byMs = overdue.byMs(id, isBehind(performer), atMs, untilMs);
+      const message = (): string => 'nothing is said of what it asks for, for too long, while another Performer is refused';
+      return byMs === undefined ? [] : test(byMs <= 0, atMs, keyText(key), message);
+    },
     atRest: (rest) => {
       const all = living(rest);
-      const isPoisoned = (one: Performer): boolean => {
-        const reason = reasonOf(one);
-        return reason !== undefined && (reasons[reason].stalls || denials.has(reason));
-      };
       if (!all.some(isPoisoned)) return [];
       return all
         .filter((one) => !isPoisoned(one) && isFollowed(one, rest, memory))

@@ -12,17 +12,21 @@ export function statusOracles(memory: Memory): readonly Oracle[] {
   return [truthful(memory), wellFormed(), keepsSecrets()];
 }
 
+/** An operator's, that was stored. */
+export function isStatusWrite(write: Write): boolean {
+  return isOperator(write) && write.plural === 'performers' && write.subresource === 'status' && write.result === 'ok';
+}
+
 function statusWritten(write: Write): { readonly before: Performer; readonly status: PerformerStatus } | undefined {
-  const isOurs = isOperator(write) && write.plural === 'performers' && write.subresource === 'status' && write.result === 'ok';
   const status = (write.after as Performer | undefined)?.status;
-  return isOurs && write.before !== undefined && status !== undefined ? { before: write.before, status } : undefined;
+  return isStatusWrite(write) && write.before !== undefined && status !== undefined ? { before: write.before, status } : undefined;
 }
 
 /** Two operators, or one and a CRD, may put back each other's status; then each leaves it to the other for five minutes at a time. */
-const sharedMs = 600_000;
+export const sharedMs = 600_000;
 
 /** Told of each status that is written: whether two wrote it in turn lately. */
-function createSharing(): (write: Write) => boolean {
+export function createSharing(): (write: Write) => boolean {
   const last = new Map<string, { actor: string; changedMs: number }>();
   return ({ key, actor, atMs }) => {
     const known = last.get(keyText(key));

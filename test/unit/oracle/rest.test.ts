@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Performer } from '../../../src/api/v1alpha1/performer.ts';
 import { type KubeObject, keyOf, type Pod } from '../../../src/kube/objects.ts';
 import type { Write } from '../../../src/oracle/oracle.ts';
-import { later, node, notReady, performer, pod, ready, Story, service } from './world.ts';
+import { later, node, notReady, performer, pod, ready, Story, service, startMs } from './world.ts';
 
 const calm = performer({}, { status: ready() });
 const told = ready({ podName: 'performer-x-abcd-1' }) as { readonly conditions: readonly object[] };
@@ -280,5 +280,48 @@ describe('oracles of rest', () => {
     expect([calmed.evaluated('L3'), calmed.evaluated('L4')]).toEqual([0, 1]);
     const gone = new Story().has(calm).at(5).lacks(calm).at(600).rests();
     expect(gone.evaluated('L3')).toBe(1);
+  });
+});
+
+describe('L2, while one is stalled the others are heard in time', () => {
+  const stalled = other(notReady('InvalidSpec', true));
+  const called = (story: Story): Story => {
+    story.board.answer({ atMs: story.nowMs, key: keyOf(calm), from: 'n1', podUid: 'u1/performer-x', insideCut: false });
+    return story;
+  };
+  /** Asked for anew at 10 s, looked at once then and once more later. */
+  const asked = (change: Performer, context: ConstructorParameters<typeof Story>[0] = {}, beside = stalled): Story =>
+    called(new Story(context).has(node(), calm, pod(), service(), beside).at(10).has(change));
+  const anew = performer({ drainSeconds: 1 }, { generation: 2, status: ready() });
+
+  it.each<{ name: string; tell: () => Story; found: readonly string[] }>([
+    { name: 'refuses one of which nothing is said', tell: () => called(asked(anew).at(23)), found: ['L2'] },
+    { name: 'refuses a new one without any status', tell: () => called(asked(performer({}, { generation: 2 })).at(23)), found: ['L2'] },
+    { name: 'accepts it for as long as a view may be old and things may take', tell: () => called(asked(anew).at(22)), found: [] },
+    { name: 'accepts it where none is stalled', tell: () => called(asked(anew, {}, other(notReady('Starting'))).at(23)), found: [] },
+    {
+      name: 'accepts it once it was heard',
+      tell: () =>
+        called(
+          asked(anew)
+            .at(20)
+            .has(performer({}, { generation: 2, status: ready({ observedGeneration: 2 }) }))
+            .at(30),
+        ),
+      found: [],
+    },
+    {
+      name: 'accepts it while something makes operators late',
+      tell: () => called(asked(anew, { lateUntilMs: () => startMs + 20_000 }).at(30)),
+      found: [],
+    },
+    {
+      name: 'accepts it while its status was refused a moment ago',
+      tell: () =>
+        called(asked(anew).at(12).writes({ before: anew, after: anew, isIdle: true, subresource: 'status', result: 'forbidden' }).at(40)),
+      found: [],
+    },
+  ])('$name', ({ tell, found }) => {
+    expect(tell().found).toEqual(found);
   });
 });
