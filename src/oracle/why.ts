@@ -23,7 +23,7 @@ export const denials: ReadonlySet<Reason> = new Set<Reason>([
   'WriteDenied',
 ]);
 
-export interface Grounds {
+interface Grounds {
   readonly performer: Performer;
   readonly asked: Asked | undefined;
   /** Pods the Performer controls. */

@@ -10,7 +10,7 @@ const limits: readonly { readonly part: string; readonly lines: number; readonly
   { part: 'src/testbed/', lines: 3_800, only: 'code' },
   { part: 'src/bench/', lines: 3_000, only: 'code' },
   { part: 'src/sim/', lines: 5_400, only: 'code' },
-  { part: 'src/oracle/', lines: 1_955, only: 'code' },
+  { part: 'src/oracle/', lines: 2_070, only: 'code' },
   { part: 'src/reconcile/plan/', lines: 2_500 },
   { part: 'chaos/', lines: 6_220, only: 'code' },
 ];
