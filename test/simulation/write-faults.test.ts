@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { writeFaultIds } from '../../src/sim/faults/faults.ts';
+import { scenarios } from '../../src/sim/scenarios.ts';
+import { loadSimulator } from './support/load.ts';
 import { everyWriteFault, fittingAll, probeScenarios, runVariants } from './support/variants.ts';
 
 describe.each(['watch', 'once'] as const)('each write of each scenario under %s', async (mode) => {
@@ -20,4 +22,24 @@ describe.each(['watch', 'once'] as const)('each write of each scenario under %s'
   it('brings each fault by its name in half of the scenarios at least', () => {
     expect([...lacking].filter(([, names]) => names.length * 2 > probes.length)).toEqual([]);
   });
+});
+
+it('the end without the fault is what finds an operator whose later pods lack a label, which nothing else does', async () => {
+  const find = '[labels.avs]: avsLabelValue(spec.avsAddress),';
+  const simulator = await loadSimulator((path, source) => {
+    if (path !== 'src/reconcile/plan/pod.ts') return source;
+    expect(source.split(find)).toHaveLength(2);
+    return source.replace(find, `...(index > 0 ? {} : { ${find} }),`);
+  });
+  try {
+    const [{ plan }] = scenarios as readonly [(typeof scenarios)[number]];
+    const calm = { ...plan, activeMs: 40_000 };
+    const deleted = { ...calm, faults: [{ id: 'pod-deleted', atMs: 15_000, draw: 0 } as const] };
+    const { end } = await simulator.run(calm);
+    expect((await simulator.run(deleted)).oracles).toEqual([]);
+    expect((await simulator.run(deleted, end)).oracles).toEqual(['D1']);
+    expect((await simulator.run(calm, end)).oracles).toEqual([]);
+  } finally {
+    await simulator.close();
+  }
 });

@@ -19,14 +19,23 @@ export interface Verdict {
 
 /** A simulator in a thread of its own. */
 export interface Simulator {
-  /** One after the other: whoever calls waits for the answer before the next call. */
-  run(plan: RunPlan): Promise<Verdict>;
+  /**
+   * One after the other: whoever calls waits for the answer before the next call.
+   *
+   * @param endsAs the end that it must come to
+   */
+  run(plan: RunPlan, endsAs?: Shape): Promise<Verdict>;
   /** A smaller plan that the same oracle speaks against. */
   shrink(plan: RunPlan, oracle: string, budget: number): Promise<RunPlan>;
   /** What changed code has left in `globalThis.told`. */
   told(): Promise<unknown>;
   close(): Promise<void>;
 }
+
+type Asked =
+  | 'told'
+  | { readonly plan: RunPlan; readonly endsAs: Shape | undefined }
+  | { readonly plan: RunPlan; readonly oracle: string; readonly budget: number };
 
 /** Another text for a file of the product, or the same. @param path from the root, e.g. `src/lib/hash.ts` */
 export type Rewrite = (path: string, source: string) => string;
@@ -36,10 +45,10 @@ import { parentPort } from 'node:worker_threads';
 import { shapeOf } from './src/oracle/differential.ts';
 import { runPlan } from './src/sim/run.ts';
 import { shrinkPlan } from './src/sim/shrink.ts';
-parentPort.on('message', async (plan) => {
-  if (plan === 'told') return parentPort.postMessage(globalThis.told);
-  if ('oracle' in plan) return parentPort.postMessage((await shrinkPlan(plan.plan, plan.oracle, plan.budget)).plan);
-  const { violations, view } = await runPlan(plan);
+parentPort.on('message', async (asked) => {
+  if (asked === 'told') return parentPort.postMessage(globalThis.told);
+  if ('oracle' in asked) return parentPort.postMessage((await shrinkPlan(asked.plan, asked.oracle, asked.budget)).plan);
+  const { violations, view } = await runPlan(asked.plan, asked.endsAs === undefined ? {} : { endsAs: asked.endsAs });
   const first = violations[0];
   parentPort.postMessage({
     oracles: [...new Set(violations.map(({ oracle }) => oracle))],
@@ -64,13 +73,13 @@ export async function loadSimulator(rewrite?: Rewrite): Promise<Simulator> {
   let answer: { readonly resolve: (told: unknown) => void; readonly reject: (error: unknown) => void } | undefined;
   worker.on('message', (told) => answer?.resolve(told));
   worker.on('error', (error) => answer?.reject(error));
-  const ask = (what: RunPlan | 'told' | { readonly plan: RunPlan; readonly oracle: string; readonly budget: number }): Promise<unknown> =>
+  const ask = (what: Asked): Promise<unknown> =>
     new Promise((resolve, reject) => {
       answer = { resolve, reject };
       worker.postMessage(what);
     });
   return {
-    run: (plan) => ask(plan) as Promise<Verdict>,
+    run: (plan, endsAs) => ask({ plan, endsAs }) as Promise<Verdict>,
     shrink: (plan, oracle, budget) => ask({ plan, oracle, budget }) as Promise<RunPlan>,
     told: () => ask('told'),
     close: async () => {
