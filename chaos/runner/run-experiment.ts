@@ -5,7 +5,7 @@ import { TestbedError } from '../../src/testbed/testbed-error.ts';
 import { type Lab, until } from '../cluster/lab.ts';
 import type { Load } from '../cluster/load.ts';
 import { startRecorder } from '../cluster/recorder.ts';
-import { chaosNamespace, type Experiment, isTestbedFault, performerNames, type SuiteName } from '../experiment.ts';
+import { chaosNamespace, type Experiment, isTestbedFault, load as loadShape, performerNames, type SuiteName } from '../experiment.ts';
 import { lastsIn } from '../experiments/catalogue.ts';
 import { feelLimitMs } from '../experiments/timers.ts';
 import type { Met, Observations } from '../observations.ts';
@@ -50,6 +50,8 @@ const baselineMs = 4_000;
 const quietMs = 6_000;
 /** After all is as asked, an operator may have a last word about it. */
 const lastWordMs = 1_000;
+/** By then the first tasks that a fault cost have been told of. */
+const heardMs = loadShape.deadlineMs + 1_000;
 
 /**
  * One experiment from a steady state to a steady state.
@@ -78,6 +80,9 @@ async function runFrom(stage: Stage, plan: RunPlan, means: Means): Promise<Chaos
   const { experiment, seed, round, attempt, judgesTimes } = plan;
   const { fault } = experiment;
   const steady = (limitMs: number): Promise<void> => until('a steady state', () => isSteady(lab, load, nodes), limitMs, signal);
+  // Of a task that is lost one hears only when its time is over.
+  const steadyAfter = (fromMs: number, limitMs: number): Promise<void> =>
+    until('a steady state', async () => Date.now() >= fromMs + heardMs && (await isSteady(lab, load, nodes)), limitMs, signal);
   report.update('waiting for a steady state');
   await steady(experiment.convergesMs + 60_000).catch((error: unknown) => {
     signal.throwIfAborted();
@@ -104,7 +109,7 @@ async function runFrom(stage: Stage, plan: RunPlan, means: Means): Promise<Chaos
     );
     const inflicted = await inflict(stage, plan, injection, metNow, seen, askedMs);
     report.update('waiting until all is as asked');
-    const convergedMs = await steady(experiment.convergesMs).then(
+    const convergedMs = await steadyAfter(inflicted.healedMs, experiment.convergesMs).then(
       () => Date.now(),
       () => undefined,
     );
