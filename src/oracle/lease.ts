@@ -62,19 +62,25 @@ function loserIsSilent(context: OracleContext): Oracle {
   const lostMs = new Map<string, number>();
   /** Lost or given up. */
   const leftMs = new Map<string, number>();
+  /** By Lease, who wrote itself into it last. */
+  const current = new Map<string, string>();
   const apartMs = holdsMs * context.waitFactor - shortestSilenceMs(usualDurationMs, context);
   const lateMs = onTheWayMs + Math.max(0, apartMs);
   return defineOracle('E2', 'Who does not hold the Lease writes nothing, whether it lost it or never had it.', (test) => ({
     onWrite: (write) => {
       const { actor, verb, plural, atMs, entitled } = write;
       if (isLeaseWrite(write)) {
-        const [was, is] = holders(write);
+        const lease = keyText(write.key);
+        const [stored, is] = holders(write);
+        // Of a Lease that another hand removed, its holder learns at its next renewal.
+        const was = write.before === undefined ? (current.get(lease) ?? '') : stored;
+        current.set(lease, is);
         const isTaken = was !== '' && is !== '' && was !== is;
         if (was !== is) leftMs.set(was, atMs);
         if (isTaken) lostMs.set(was, atMs);
         lostMs.delete(is);
         // From here on a word of the loser's would be heard.
-        return isTaken ? test(true, atMs, keyText(write.key), () => '') : [];
+        return isTaken ? test(true, atMs, lease, () => '') : [];
       }
       if (!isOperator(write) || actor === rogue || !['pods', 'services', 'performers'].includes(plural)) return [];
       const never = Number.NEGATIVE_INFINITY;

@@ -33,6 +33,14 @@ function toldTo(story: Story, turns: readonly (readonly [atSeconds: number, hold
   return story;
 }
 
+/** `operator-1` holds it at second 1; another hand removes it, and `operator-2` makes it anew at second 3. */
+function removed(): Story {
+  const story = told([1, 'operator-1']).at(3);
+  const made = { actor: 'operator-2', verb: 'create', plural: 'leases', key, sent: {}, preconditions: {}, result: 'ok' } as const;
+  story.board.write({ ...made, before: undefined, after: lease('operator-2', '3'), atMs: story.nowMs });
+  return story;
+}
+
 describe('oracles of the Lease', () => {
   it.each<{ name: string; tell: () => Story; found: readonly string[] }>([
     { name: 'accept another holder after silence', tell: () => told([1, 'operator-1'], [3, 'operator-1'], [19, 'operator-2']), found: [] },
@@ -96,6 +104,16 @@ describe('oracles of the Lease', () => {
     {
       name: 'refuse writes of who lost it long ago',
       tell: () => told([1, 'operator-1'], [17, 'operator-2']).at(40).writes({ after: pod() }),
+      found: ['E2'],
+    },
+    {
+      name: 'accept a write of who has not seen yet that another hand removed the Lease',
+      tell: () => removed().at(6).writes({ after: pod(), entitled: false }),
+      found: [],
+    },
+    {
+      name: 'refuse one of who could have seen it long ago',
+      tell: () => removed().at(15).writes({ after: pod(), entitled: false }),
       found: ['E2'],
     },
     {
