@@ -1,3 +1,5 @@
+import { stripVTControlCharacters } from 'node:util';
+
 /** What a suite came to. Names say where and what, for the list at the end. */
 export interface Tally {
   readonly passed: number;
@@ -29,7 +31,11 @@ interface Report {
     readonly name: string;
     readonly status: string;
     readonly message?: string;
-    readonly assertionResults: readonly { readonly fullName: string; readonly status: string }[];
+    readonly assertionResults: readonly {
+      readonly fullName: string;
+      readonly status: string;
+      readonly failureMessages?: readonly string[];
+    }[];
   }[];
 }
 
@@ -51,7 +57,7 @@ export function tallyVitest(suite: string, reportText: string | undefined, exitC
     for (const test of file.assertionResults) {
       const name = `${path}: ${test.fullName}`;
       if (test.status === 'passed') passed += 1;
-      else if (test.status === 'failed') failed.push(name);
+      else if (test.status === 'failed') failed.push([name, ...whyOf(test.failureMessages?.[0], root)].join('\n    '));
       else skipped.push(name);
     }
     if (file.status === 'failed' && failed.length === failedBefore) {
@@ -71,6 +77,13 @@ function parseReport(text: string | undefined): Report | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** What was expected, and the first place of ours it was said at: of a run that is over, the closing list is often all that is kept. */
+function whyOf(stack: string | undefined, root: string): readonly string[] {
+  const said = firstLine(stripVTControlCharacters(stack ?? ''))?.slice(0, 300);
+  const place = stack?.split('\n').find((line) => line.includes(`${root}/`) && !line.includes('node_modules'));
+  return [said, place?.trim().replace(`${root}/`, '')].filter((line) => line !== undefined);
 }
 
 function firstLine(text: string | undefined): string | undefined {

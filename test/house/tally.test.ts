@@ -19,6 +19,17 @@ describe('a suite', () => {
     });
   });
 
+  it('says what a failed test expected, and where', () => {
+    const stack = [
+      '\u001B[31mAssertionError: expected 3 to be 5\u001B[39m',
+      '    at chai (/project/node_modules/chai/index.js:1:2)',
+      '    at /project/test/unit/a.test.ts:7:9',
+    ];
+    const failed = { fullName: 'counts', status: 'failed', failureMessages: [stack.join('\n')] };
+    const line = 'test/unit/a.test.ts: counts\n    AssertionError: expected 3 to be 5\n    at test/unit/a.test.ts:7:9';
+    expect(tally([file('a.test.ts', ['failed'], { assertionResults: [failed] })], 1).failed).toEqual([line]);
+  });
+
   it.each([
     {
       name: 'a file does not load',
