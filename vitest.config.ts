@@ -27,7 +27,8 @@ export default defineConfig({
       suite('contract', cluster),
       suite('faults', cluster),
       suite('model', cluster),
-      suite('e2e', cluster),
+      // Two files at a time, as below.
+      suite('e2e', { ...cluster, fileParallelism: true }),
       suite('image', { testTimeout: 300_000, hookTimeout: 600_000, fileParallelism: false }),
       // Two files at a time: each has clusters of its own, and mostly waits.
       suite('nodes', { testTimeout: 240_000, hookTimeout: 240_000, globalSetup: ['test/nodes/support/prepare.ts'] }),
