@@ -10,9 +10,9 @@ const limits: readonly { readonly part: string; readonly lines: number; readonly
   { part: 'src/testbed/', lines: 3_800, only: 'code' },
   { part: 'src/bench/', lines: 3_000, only: 'code' },
   { part: 'src/sim/', lines: 5_400, only: 'code' },
-  { part: 'src/oracle/', lines: 2_070, only: 'code' },
+  { part: 'src/oracle/', lines: 2_075, only: 'code' },
   { part: 'src/reconcile/plan/', lines: 2_500 },
-  { part: 'chaos/', lines: 6_220, only: 'code' },
+  { part: 'chaos/', lines: 6_230, only: 'code' },
 ];
 const fileLines = 400;
 
