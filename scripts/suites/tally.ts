@@ -81,9 +81,9 @@ function parseReport(text: string | undefined): Report | undefined {
 
 /** What was expected, and the first place of ours it was said at: of a run that is over, the closing list is often all that is kept. */
 function whyOf(stack: string | undefined, root: string): readonly string[] {
-  const said = firstLine(stripVTControlCharacters(stack ?? ''))?.slice(0, 300);
-  const place = stack?.split('\n').find((line) => line.includes(`${root}/`) && !line.includes('node_modules'));
-  return [said, place?.trim().replace(`${root}/`, '')].filter((line) => line !== undefined);
+  const plain = stripVTControlCharacters(stack ?? '');
+  const place = plain.split('\n').find((line) => line.includes(`${root}/`) && !line.includes('node_modules'));
+  return [firstLine(plain)?.slice(0, 300), place?.trim().replace(`${root}/`, '')].filter((line) => line !== undefined);
 }
 
 function firstLine(text: string | undefined): string | undefined {

@@ -208,7 +208,6 @@ describe.each(['controller-runtime', 'controller-runtime-tuned'] as const)('the 
     const pod = await vi.waitFor(() => readyPodOtherThan(old, 'avs:1'), { timeout: 20_000, interval: 100 });
     await kubectl(cluster.get(), ['patch', 'performer', 'a', '-n', namespace, '--type=merge', '-p', '{"spec":{"image":"avs:2"}}']);
     await vi.waitFor(() => readyPodOtherThan(pod, 'avs:2'), { timeout: 20_000, interval: 100 });
-    await deleteAll();
   });
 });
 
