@@ -10,7 +10,7 @@ import type { NodesSeen } from './snapshot.ts';
  */
 export interface NodeState {
   readonly word: 'unknown' | 'well' | 'doubtful' | 'lost' | 'gone';
-  /** Server time at which `doubtful` becomes `lost`, where time alone does that, or became it. */
+  /** Server time at which `doubtful` becomes `lost`, where time alone does that, or at which it became `lost` or `gone`. */
   readonly lostAtMs?: number;
 }
 
@@ -35,9 +35,13 @@ export function nodeStateOf(name: string | undefined, seen: NodesSeen | undefine
   if (node === undefined || seen === undefined) return { word: 'unknown' };
   if (node === null) return { word: 'gone' };
   const taints = node.spec?.taints ?? [];
-  const ready = node.status?.conditions?.find((condition) => condition.type === 'Ready')?.status === 'True';
-  // A person vouches that the machine is off.
-  if (!ready && taints.some((taint) => taint.key === outOfServiceTaint)) return { word: 'gone' };
+  const condition = node.status?.conditions?.find(({ type }) => type === 'Ready');
+  const ready = condition?.status === 'True';
+  // A person vouches that the machine is off: it has been since it was Ready last.
+  if (!ready && taints.some((taint) => taint.key === outOfServiceTaint)) {
+    const sinceMs = parseTime(condition?.lastTransitionTime) ?? Number.POSITIVE_INFINITY;
+    return { word: 'gone', lostAtMs: sinceMs + secondMs };
+  }
   if (!isUnreachable(node)) return { word: 'well' };
   // Back already: the node controller takes its taints off one after the other, and what was deleted meanwhile still runs.
   if (ready) return { word: 'doubtful' };

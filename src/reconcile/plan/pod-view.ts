@@ -177,7 +177,8 @@ function computeWord(facts: WordFacts, node: NodeState, nowMs: number): PodWord 
   if (facts.isReady) return 'serving';
   // One that was put on a node which was lost already (it tolerates that) waits there: its successor would land there too.
   const wasThere = node.lostAtMs === undefined || facts.createdAtMs < node.lostAtMs;
-  return (node.word === 'lost' && wasThere && nowMs >= facts.sureAtMs) || node.word === 'gone' ? 'lost' : 'starting';
+  const isOut = node.word === 'lost' || node.word === 'gone';
+  return isOut && wasThere && nowMs >= facts.sureAtMs ? 'lost' : 'starting';
 }
 
 /**

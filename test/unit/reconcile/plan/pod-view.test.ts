@@ -21,6 +21,12 @@ const view = (of: Pod, change: Partial<PodContext> = {}): PodView => viewPod(of,
 const nodeWith = (taint: object): Node => ({ metadata: { name: 'n1' }, spec: { taints: [taint] } }) as unknown as Node;
 const unreachableSince = (ms: number): Node =>
   nodeWith({ key: 'node.kubernetes.io/unreachable', effect: 'NoExecute', timeAdded: new Date(ms).toISOString() });
+/** Marked as off by a person, not Ready since then. */
+const offSince = (ms: number): Node =>
+  ({
+    ...nodeWith({ key: 'node.kubernetes.io/out-of-service', effect: 'NoExecute' }),
+    status: ready('Unknown', new Date(ms).toISOString()),
+  }) as Node;
 const seen = (node: Node | null): PodContext['nodes'] => ({ byName: { n1: node }, total: 3, unreachable: 1 });
 /** The pod with other status, containers or labels. */
 const withStatus = (of: Pod, status: object): Pod => ({ ...of, status: { ...of.status, ...status } }) as Pod;
@@ -149,6 +155,18 @@ describe('the view of a pod', () => {
       of: pod({ ready: false, started: true, node: 'n1', createdAtMs: nowMs - 10_000 }),
       nodes: seen(unreachableSince(nowMs - 8_000)),
       word: 'lost',
+    },
+    {
+      name: 'lost on a node that is vouched to be off',
+      of: pod({ ready: false, node: 'n1', createdAtMs: nowMs - 60_000 }),
+      nodes: seen(offSince(nowMs - 5_000)),
+      word: 'lost',
+    },
+    {
+      name: 'starting, for good, where it came to a node that was off already: its successor would land there too',
+      of: pod({ ready: false, started: false, node: 'n1', createdAtMs: nowMs - 60_000 }),
+      nodes: seen(offSince(nowMs - 90_000)),
+      word: 'starting',
     },
     {
       name: 'starting on a node that is not yet given up',
