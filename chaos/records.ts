@@ -24,6 +24,11 @@ const isTrue = (status: ChaosStatus | undefined, type: string): boolean =>
   status?.conditions?.some((one) => one.type === type && one.status === 'True') === true;
 const recordsOf = (status: ChaosStatus | undefined): readonly ChaosRecord[] => status?.experiment?.containerRecords ?? [];
 
+/** Whether the controller has seen it. Pure. */
+export function isTakenUp(status: ChaosStatus | undefined): boolean {
+  return status?.conditions !== undefined;
+}
+
 /** Whether it met everything it was to meet. `AllInjected` alone is also said of what has met nothing. Pure. */
 export function isInjected(status: ChaosStatus | undefined): boolean {
   const records = recordsOf(status);
@@ -40,7 +45,7 @@ export function isRecovered(status: ChaosStatus | undefined): boolean {
 /** Why it did not meet what it was to meet, in the controller's own words. Pure. */
 export function explainRecords(status: ChaosStatus | undefined): string {
   const records = recordsOf(status);
-  if (status?.conditions === undefined) return 'its controller has not taken it up';
+  if (!isTakenUp(status)) return 'its controller has not taken it up';
   if (records.length === 0) return 'it has selected nothing';
   const lines = records.map(({ id, phase = 'no phase', injectedCount = 0, events = [] }) => {
     const failed = events.findLast(({ type }) => type === 'Failed');

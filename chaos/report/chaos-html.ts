@@ -30,7 +30,8 @@ h2 .badge{vertical-align:3px;margin-left:8px;letter-spacing:0}
 .pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,440px),1fr));gap:12px;align-items:start}
 .pair td{white-space:normal}
 .badge,.pair td.n{white-space:nowrap}
-#experiments td:last-child{white-space:normal;min-width:230px}
+#experiments td:nth-child(2){white-space:normal;min-width:170px}
+#experiments td:last-child{white-space:normal;min-width:200px;overflow-wrap:anywhere}
 details{margin-top:10px;font-size:13.5px;color:var(--muted)}
 `;
 

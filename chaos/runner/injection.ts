@@ -3,7 +3,7 @@ import type { ComponentFault } from '../../src/testbed/component-faults.ts';
 import { find, type Lab, patchNewest, remove, until } from '../cluster/lab.ts';
 import { ours } from '../experiment.ts';
 import type { Met } from '../observations.ts';
-import { type ChaosStatus, explainRecords, isInjected, isRecovered, whereItMayBe } from '../records.ts';
+import { type ChaosStatus, explainRecords, isInjected, isRecovered, isTakenUp, whereItMayBe } from '../records.ts';
 import type { ChaosObject } from '../render.ts';
 import { chaosKinds, type StoredChaos } from './chaos-kinds.ts';
 
@@ -23,8 +23,11 @@ export interface Injection {
   alsoMet?(): Met['pods'];
 }
 
-/** How long it is waited for. `forceMs`: a controller that waits for a daemon looks up once that call is over, after a minute. */
-const patience = { recoverMs: 30_000, forceMs: 75_000 };
+/**
+ * How long it is waited for. `takeUpMs`: a controller whose API server was away looks for it again after half a minute of back-off.
+ * `forceMs`: one that waits for a daemon looks up once that call is over, after a minute.
+ */
+const patience = { takeUpMs: 60_000, recoverMs: 30_000, forceMs: 75_000 };
 const forcedAnnotation = 'chaos-mesh.chaos-mesh.org/cleanFinalizer';
 const pausedAnnotation = 'experiment.chaos-mesh.org/pause';
 
@@ -36,6 +39,8 @@ export function chaosMeshInjection(lab: Lab, object: ChaosObject, lasts: boolean
     inject: async () => {
       const labels = { ...object.metadata.labels, ...ours };
       await lab.kube.create<StoredChaos>(resource, { ...object, metadata: { ...object.metadata, labels } });
+      // What it does is not waited for here, and one that stays as it is says so itself.
+      await comes(async () => isTakenUp((await now())?.status), limits.takeUpMs);
     },
     status: async () => {
       const status = (await now())?.status;

@@ -7,7 +7,7 @@ import { FakeClock } from '../../../support/fake-clock.ts';
 import { MemoryCluster } from '../../../support/memory-cluster.ts';
 
 const key = { namespace: 'ns', name: 'kill' };
-const limits = { recoverMs: 0, forceMs: 300 };
+const limits = { takeUpMs: 0, recoverMs: 0, forceMs: 300 };
 
 /** A fault that is there; `holders` keep it from going, as the controller of Chaos Mesh does until all is taken back. */
 async function setUp(spec: ChaosObject['spec'], holders: readonly string[]) {
