@@ -56,7 +56,7 @@ export function judge(
   const silentWrites = (seen.writes ?? []).filter(
     ({ actor, atMs, plural }) => actor.startsWith('operator') && atMs >= quietFromMs && plural !== 'events',
   );
-  board.rest({ atMs: times.endedMs, silentWrites, instances: undefined, graceMs });
+  board.rest({ atMs: times.endedMs, silentWrites, graceMs });
   const blind = knowsWrites ? [] : board.oracles.filter(({ onWrite, id }) => onWrite !== undefined || id === silence).map(({ id }) => id);
   // Silence that nobody listened to was not put to the test.
   const evaluated = board.oracles.map(({ id, evaluated }) => [id, id === silence && !knowsWrites ? 0 : evaluated()] as const);

@@ -8,12 +8,20 @@ import type { ClusterConfig } from '../../src/kube-client/cluster-config.ts';
 export type LogLine = Readonly<Record<string, unknown>> & { readonly kind?: string };
 
 const againMs = 500;
+/** Callers say something each tenth of a second; a stream that brings nothing for so long is asked for anew, for a kubelet may have forgotten it. */
+const defaultSilentMs = 6_000;
 /** Kubelets are asked again from so long before what was heard last. */
 const overlapS = 5;
+
+interface Told {
+  readonly onText?: () => void;
+  readonly onEnd?: () => void;
+}
 
 /** What pods say, each line once, however often a connection to their kubelet breaks. */
 export class PodLogs {
   readonly #config: ClusterConfig;
+  readonly #silentMs: number;
   readonly #stop = new AbortController();
   readonly #followed = new Map<
     string,
@@ -26,7 +34,8 @@ export class PodLogs {
     }
   >();
 
-  constructor(config: ClusterConfig) {
+  constructor(config: ClusterConfig, silentMs = defaultSilentMs) {
+    this.#silentMs = silentMs;
     this.#config = config;
   }
 
@@ -67,14 +76,21 @@ export class PodLogs {
     while (!signal.aborted && this.#followed.has(uid)) {
       const lastMs = this.#followed.get(uid)?.lastMs ?? 0;
       const since = lastMs === 0 ? '' : `&sinceSeconds=${Math.ceil((Date.now() - lastMs) / 1_000) + overlapS}`;
-      const status = await this.#read(uid, `?follow=true${since}`, signal, this.#followed.get(uid)?.onEnd).catch(() => 0);
+      const silence = new AbortController();
+      const watchdog = setTimeout(() => silence.abort(), this.#silentMs);
+      const onEnd = (): void => {
+        if (!silence.signal.aborted) this.#followed.get(uid)?.onEnd();
+      };
+      const stop = AbortSignal.any([signal, silence.signal]);
+      const status = await this.#read(uid, `?follow=true${since}`, stop, { onEnd, onText: () => watchdog.refresh() }).catch(() => 0);
+      clearTimeout(watchdog);
       if (status === 404) return;
       await sleep(againMs, undefined, { signal }).catch(() => undefined);
     }
   }
 
   /** @returns the HTTP status */
-  async #read(uid: string, query: string, signal: AbortSignal, onEnd: () => void = () => undefined): Promise<number> {
+  async #read(uid: string, query: string, signal: AbortSignal, { onEnd, onText }: Told = {}): Promise<number> {
     const pod = this.#followed.get(uid);
     if (pod === undefined) return 404;
     const headers = { ...(await this.#config.headers(false)), 'user-agent': 'hourglass-chaos' };
@@ -88,6 +104,7 @@ export class PodLogs {
     }
     try {
       for await (const text of createInterface({ input: response })) {
+        onText?.();
         if (!text.startsWith('{') || pod.heard.has(text) || this.#followed.get(uid) !== pod) continue;
         pod.heard.add(text);
         pod.lastMs = Date.now();
@@ -95,7 +112,7 @@ export class PodLogs {
         if (line !== undefined) pod.onLine(line);
       }
     } finally {
-      onEnd();
+      onEnd?.();
     }
     return 200;
   }

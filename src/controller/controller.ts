@@ -14,6 +14,8 @@ export interface RunParts {
   readonly clock: Clock;
   /** Draws from [0, 1). */
   readonly random: () => number;
+  /** What is known of how keys fared; default: nothing yet. */
+  readonly pace?: Pace;
 }
 
 export interface ControllerOptions extends RunParts {
@@ -37,7 +39,7 @@ const sliceMs = 10;
  */
 export async function runController(options: ControllerOptions): Promise<void> {
   const { queue, limit, clock, until } = options;
-  const pace = new Pace(options.random);
+  const { pace = new Pace(options.random) } = options;
   const signal = options.abort ?? new AbortController().signal;
   let inFlight = 0;
   let sliceEndMs: number | undefined;

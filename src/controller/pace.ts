@@ -51,6 +51,11 @@ export class Pace {
     return this.#histories.size;
   }
 
+  /** Forgets all but these keys: of one that goes while nobody works on it, no pass tells. */
+  keepOnly(texts: ReadonlySet<string>): void {
+    for (const text of this.#histories.keys()) if (!texts.has(text)) this.#histories.delete(text);
+  }
+
   /** Whether the last pass over the key failed. */
   isFailing(text: string): boolean {
     return this.#histories.get(text)?.failing === true;

@@ -1,7 +1,9 @@
 import { Election } from '../controller/election.ts';
 import { FlightLimit } from '../controller/flight-limit.ts';
+import { Pace } from '../controller/pace.ts';
 import { runWatch } from '../controller/watch.ts';
 import { WorkQueue } from '../controller/work-queue.ts';
+import { keyText } from '../kube/objects.ts';
 import type { Reflector } from '../kube/reflector.ts';
 import { createWorld, listKeys, onWorldChange, type World, watchWorld } from '../reconcile/world.ts';
 import { type OperatorOptions, ownedBy } from './options.ts';
@@ -38,16 +40,20 @@ export function createWatchOperator(options: WatchOperatorOptions): WatchOperato
   });
   const election = options.lease === undefined ? undefined : new Election({ lease: options.lease, clock, log });
   const reconcile = options.createReconcile({ world, mayWrite: () => election?.mayWrite() ?? true });
+  // Kept from one term to the next: what was refused a moment ago is not asked for anew with every Lease.
+  const pace = new Pace(random);
   let leading = false;
 
   const lead = async (stop: AbortSignal, lost?: AbortSignal): Promise<void> => {
     leading = true;
+    pace.keepOnly(new Set([...listKeys(world)].map(keyText)));
     await runWatch({
       queue,
       reconcile,
       limit: new FlightLimit(options.workers),
       clock,
       random,
+      pace,
       keys: () => listKeys(world),
       resyncMs: options.resyncMs,
       signal: stop,

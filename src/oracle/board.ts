@@ -1,5 +1,5 @@
 import { keyText } from '../kube/objects.ts';
-import type { Answer, Change, ClusterView, Instance, Oracle, Rest, SeenKinds, Violation, Write } from './oracle.ts';
+import type { Answer, Change, ClusterView, Instance, LogLine, Oracle, Rest, SeenKinds, Violation, Write } from './oracle.ts';
 
 type Store = { readonly [Kind in keyof SeenKinds]: Map<string, SeenKinds[Kind]> };
 
@@ -19,7 +19,7 @@ export class OracleBoard {
 
   constructor(oracles: readonly Oracle[]) {
     this.oracles = oracles;
-    const hooks = ['onChange', 'onWrite', 'onAnswer', 'onInstances', 'atRest'] as const;
+    const hooks = ['onChange', 'onWrite', 'onLog', 'onAnswer', 'onInstances', 'atRest'] as const;
     this.#told = Object.fromEntries(hooks.map((hook) => [hook, oracles.filter((oracle) => oracle[hook] !== undefined)]));
   }
 
@@ -41,6 +41,10 @@ export class OracleBoard {
 
   write(write: Write): void {
     this.#ask('onWrite', (oracle) => oracle.onWrite?.(write, this.view));
+  }
+
+  log(line: LogLine): void {
+    this.#ask('onLog', (oracle) => oracle.onLog?.(line, this.view));
   }
 
   answer(answer: Answer): void {

@@ -97,7 +97,10 @@ function fewWrites(): Oracle {
   }));
 }
 
-/** What others change in the same minute pays for three each: a write that they overtook is no wish against their will. */
+/**
+ * What others change in the same minute pays for three each: a write that they overtook is no wish against their will. Each process counts
+ * for itself: it cannot know what another one, or its own last life, was refused.
+ */
 function fewRefusals(): Oracle {
   const changes = new Map<string, number[]>();
   const refusals = new Map<string, number[]>();
@@ -107,8 +110,9 @@ function fewRefusals(): Oracle {
       if (!isOperator(write) || write.result === 'ok' || !['pods', 'services', 'performers'].includes(write.plural)) return [];
       const { namespace, name } = performerOf(write.verb === 'create' ? (write.sent as KubeObject) : write.before) ?? write.key;
       const key = keyText({ namespace: namespace === '' ? write.key.namespace : namespace, name });
-      note(refusals, key, [write.atMs], write.atMs - minuteMs);
-      const count = refusals.get(key)?.length ?? 0;
+      const asker = `${write.actor} ${write.processSinceMs ?? ''} ${key}`;
+      note(refusals, asker, [write.atMs], write.atMs - minuteMs);
+      const count = refusals.get(asker)?.length ?? 0;
       const byOthers = changes.get(key)?.filter((ms) => ms >= write.atMs - minuteMs).length ?? 0;
       return test(
         count <= freeRefusalsPerMinute + 3 * byOthers,

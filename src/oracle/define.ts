@@ -19,10 +19,14 @@ export interface OracleContext {
   readonly viewLagMs: number;
   /** From what an operator reads as its proof to the write it proves, ms: two calls under the faults of the run. */
   readonly proofLagMs: number;
+  /** How long a write may be on its way to the API server, ms. Left out where nobody can tell. */
+  readonly onTheWayMs?: number;
   /** How far an operator's idea of the server's time may be ahead of it as it decides, ms. */
   readonly clockAheadMs: number;
   /** From a change of a pod to the last client that goes by it, ms. */
   readonly endpointLagMs: number;
+  /** Until when an operator may not know where EndpointSlices send calls, server time. Left out: it may always know. */
+  readonly slicesOffUntilMs?: number;
   /** How long what is wrong may stand once nothing keeps operators from putting it right, ms. */
   readonly settleMs: number;
   /** Until when what kept operators from seeing or acting may keep them late, server time; -Infinity when nothing has. Left out where nobody can tell. */

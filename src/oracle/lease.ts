@@ -4,8 +4,10 @@ import type { Memory } from './memory.ts';
 import type { Oracle, Write } from './oracle.ts';
 import { isOperator } from './words.ts';
 
-/** A call that was sent while the Lease was held may arrive so much later. */
+/** A write that was sent while the Lease was held may arrive so much later, where nobody knows better. */
 const onTheWayMs = 10_000;
+/** Its holder learns that a Lease was removed when it is to be renewed; it goes by it for so long. */
+const learnsMs = 10_000;
 /** Whoever looks counts from the look before, one of these before what it sees. */
 const lookMs = 2_000;
 /** Who holds it goes by it for so long after a renewal, and gives it to others for so long. */
@@ -54,18 +56,23 @@ function handedOver(context: OracleContext): Oracle {
   }));
 }
 
+interface Left {
+  readonly atMs: number;
+  /** For how long after that a write may come in that was sent before it, or before it was known. */
+  readonly excusedMs: number;
+}
+
 /**
  * Guards: what was on its way, and what the clocks of two may differ by. Where it is known who held the Lease as a write came, one that never
  * had it is judged, too.
  */
 function loserIsSilent(context: OracleContext): Oracle {
-  const lostMs = new Map<string, number>();
+  const lost = new Map<string, Left>();
   /** Lost or given up. */
-  const leftMs = new Map<string, number>();
+  const left = new Map<string, Left>();
   /** By Lease, who wrote itself into it last. */
   const current = new Map<string, string>();
   const apartMs = holdsMs * context.waitFactor - shortestSilenceMs(usualDurationMs, context);
-  const lateMs = onTheWayMs + Math.max(0, apartMs);
   return defineOracle('E2', 'Who does not hold the Lease writes nothing, whether it lost it or never had it.', (test) => ({
     onWrite: (write) => {
       const { actor, verb, plural, atMs, entitled } = write;
@@ -76,19 +83,20 @@ function loserIsSilent(context: OracleContext): Oracle {
         const was = write.before === undefined ? (current.get(lease) ?? '') : stored;
         current.set(lease, is);
         const isTaken = was !== '' && is !== '' && was !== is;
-        if (was !== is) leftMs.set(was, atMs);
-        if (isTaken) lostMs.set(was, atMs);
-        lostMs.delete(is);
+        const excusedMs = Math.max(0, apartMs) + Math.max(context.onTheWayMs ?? onTheWayMs, write.before === undefined ? learnsMs : 0);
+        if (was !== is) left.set(was, { atMs, excusedMs });
+        if (isTaken) lost.set(was, { atMs, excusedMs });
+        lost.delete(is);
         // From here on a word of the loser's would be heard.
         return isTaken ? test(true, atMs, lease, () => '') : [];
       }
       if (!isOperator(write) || actor === rogue || !['pods', 'services', 'performers'].includes(plural)) return [];
-      const never = Number.NEGATIVE_INFINITY;
-      const sinceMs = entitled === false ? (leftMs.get(actor) ?? never) : (lostMs.get(actor) ?? (entitled === true ? atMs : undefined));
-      if (sinceMs === undefined) return [];
-      const when = sinceMs === never ? 'and it never held the Lease' : `${atMs - sinceMs} ms after it lost the Lease`;
-      const message = (): string => `${actor}: ${verb} of ${plural} ${keyText(write.key)}, ${when}`;
-      return test(atMs - sinceMs <= lateMs, atMs, keyText(write.key), message);
+      const since = entitled === false ? left.get(actor) : lost.get(actor);
+      if (since === undefined && entitled === undefined) return [];
+      const lateMs = since === undefined ? undefined : atMs - since.atMs;
+      const holds = since === undefined ? entitled === true : atMs - since.atMs <= since.excusedMs;
+      const when = lateMs === undefined ? 'and it never held the Lease' : `${lateMs} ms after it lost the Lease`;
+      return test(holds, atMs, keyText(write.key), () => `${actor}: ${verb} of ${plural} ${keyText(write.key)}, ${when}`);
     },
   }));
 }

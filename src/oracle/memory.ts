@@ -302,7 +302,7 @@ export class Memory {
     // One that is to be rolled gets no revision, only what others find it by.
     const isNamed = marks?.[labels.instance] !== undefined && former?.[labels.instance] === undefined;
     if ((marks?.[labels.revision] !== undefined || isNamed) && trace.markedMs > atMs) {
-      trace.claimedBeside = this.isAnothers(trace) && this.#isFilled(owner, atMs);
+      trace.claimedBeside = this.isAnothers(trace) && this.#isFilled(owner, after, atMs);
       trace.markedMs = atMs;
     }
     trace.everReady ||= isReady(after);
@@ -312,8 +312,11 @@ export class Memory {
     else if (trace.routableToMs === Number.POSITIVE_INFINITY) trace.routableToMs = atMs;
   }
 
-  /** Whether pods of ours that were made for what is asked have been all that is wanted for as long as a view may be old. */
-  #isFilled(owner: ObjectKey & { readonly uid: string }, atMs: number): boolean {
+  /**
+   * Whether pods of ours that were made for what is asked have been all that is wanted for as long as a view may be old, beside one that has the
+   * image, too: one of another image is rolled out, whoever made it.
+   */
+  #isFilled(owner: ObjectKey & { readonly uid: string }, beside: Pod, atMs: number): boolean {
     const { viewLagMs } = this.context;
     const asked = this.asked(owner, atMs, viewLagMs, owner.uid);
     const ours = this.pods(owner, owner.uid).filter(
@@ -322,7 +325,10 @@ export class Memory {
     // What cannot be seen of a pod, as its version, is known of when it was made.
     const isMadeFor = (trace: PodTrace, one: Asked): boolean =>
       this.passesFor(trace, one) && trace.madeUnder.some(({ podText }) => podText === one.podText);
-    return asked.length > 0 && asked.every((one) => ours.filter((trace) => isMadeFor(trace, one)).length >= one.replicas);
+    return (
+      asked.length > 0 &&
+      asked.every((one) => fits(beside, one, false) && ours.filter((trace) => isMadeFor(trace, one)).length >= one.replicas)
+    );
   }
 
   #takeSlices({ before, after, atMs }: Change<'endpointSlices'>, view: ClusterView): void {

@@ -48,6 +48,13 @@ export interface Write {
   readonly outcome?: { readonly isUnknown: boolean };
 }
 
+/** One line that an operator writes into its log. */
+export interface LogLine {
+  readonly atMs: number;
+  readonly actor: string;
+  readonly text: string;
+}
+
 /** One call of a client through a performer's Service. */
 export interface Answer {
   readonly atMs: number;
@@ -85,8 +92,6 @@ export interface Rest {
   readonly view: ClusterView;
   /** Writes by operators, Leases left out, in the window of silence before `atMs`. */
   readonly silentWrites: readonly Write[];
-  /** Physically, from the nodes; undefined where nobody can tell. */
-  readonly instances: readonly Instance[] | undefined;
   /** How long status may take to follow a pod, ms: of a Performer whose pods changed since, nothing is said. Left out: no time at all. */
   readonly graceMs?: number;
 }
@@ -104,6 +109,7 @@ export interface Oracle {
   readonly evaluated: () => number;
   readonly onChange?: (change: Change, view: ClusterView) => readonly Violation[];
   readonly onWrite?: (write: Write, view: ClusterView) => readonly Violation[];
+  readonly onLog?: (line: LogLine, view: ClusterView) => readonly Violation[];
   readonly onAnswer?: (answer: Answer, view: ClusterView) => readonly Violation[];
   /** What runs on the nodes changed. */
   readonly onInstances?: (instances: readonly Instance[], atMs: number, view: ClusterView) => readonly Violation[];

@@ -1,12 +1,12 @@
 import { conditionTypes } from '../api/v1alpha1/conditions.ts';
-import { appLabelValue, labels, legacyFinalizer, performerSelector } from '../api/v1alpha1/naming.ts';
+import { labels, legacyFinalizer } from '../api/v1alpha1/naming.ts';
 import type { Performer } from '../api/v1alpha1/performer.ts';
-import { controllerOf, type KubeObject, keyText, type ObjectKey, type Pod, type Service } from '../kube/objects.ts';
+import { controllerOf, type KubeObject, keyText, type Pod, type Service } from '../kube/objects.ts';
 import { sameJson } from '../lib/canonical-json.ts';
 import { defineOracle } from './define.ts';
 import type { Memory } from './memory.ts';
 import type { Oracle, Write } from './oracle.ts';
-import { isOperator, performerOf } from './words.ts';
+import { isMarked, isOperator, performerOf } from './words.ts';
 
 /** Whose objects operators write, and how carefully. */
 export function ownershipOracles(memory: Memory): readonly Oracle[] {
@@ -60,16 +60,6 @@ function onlyOurs(memory: Memory): Oracle {
         return test(write.verb === 'delete' || stood, write.atMs, at, say('its Performer is gone, it is only to be deleted'));
       },
     }),
-  );
-}
-
-function isMarked(object: KubeObject, key: ObjectKey): boolean {
-  const marks = object.metadata?.labels ?? {};
-  const selector = (object as Service).spec?.selector;
-  if (object.metadata?.deletionTimestamp !== undefined) return false;
-  if (selector !== undefined && sameJson(selector, performerSelector(key.name))) return true;
-  return (
-    marks[labels.app] === appLabelValue && (selector !== undefined || [marks[labels.performer], marks[labels.instance]].includes(key.name))
   );
 }
 

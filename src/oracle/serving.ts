@@ -18,6 +18,7 @@ import {
   isRoutable,
   mayServe,
   performerOf,
+  readySinceMs,
   withdrawnAtMs,
 } from './words.ts';
 
@@ -47,6 +48,9 @@ function createdPod(write: Write, memory: Memory): { readonly trace: PodTrace; r
 function revisionOf(pod: Pod): string | undefined {
   return pod.metadata?.labels?.[labels.revision];
 }
+
+/** By then calls reach a pod, as its kubelet tells the time of its readiness. */
+const standInMs = 2_000;
 
 /** Under these nothing is taken away but what is left of others. */
 const blocks: ReadonlySet<Reason> = new Set<Reason>(['InvalidSpec', 'NameConflict', 'WaitingForLeftover']);
@@ -110,7 +114,7 @@ function oneForEachSlot(memory: Memory): Oracle {
 /**
  * Judged at each withdrawal or deletion by an operator of a pod that calls reach, as its version stood when that was decided.
  * Guards: the Performer is going; Recreate; the pod had been withdrawn before; pods that stood in within the proof lag count, those of
- * another operator do not.
+ * another operator do not. Who may not read EndpointSlices goes by what the pod says: that it has been Ready for a while.
  */
 function neverNobody(memory: Memory): Oracle {
   return defineOracle('R1', 'No operator takes a pod away that callers need: a rollout goes on serving throughout.', (test) => ({
@@ -118,6 +122,7 @@ function neverNobody(memory: Memory): Oracle {
       const taken = takeawayOf(write);
       if (taken === undefined || !isRoutable(taken.pod, taken.key.name)) return [];
       const { key, uid, pod } = taken;
+      const { slicesOffUntilMs = Number.NEGATIVE_INFINITY } = memory.context;
       const sinceMs = write.atMs - memory.context.proofLagMs;
       const current = memory.current(key, write.atMs);
       const asked = memory.asked(key, write.atMs, memory.context.proofLagMs, uid);
@@ -129,7 +134,10 @@ function neverNobody(memory: Memory): Oracle {
       // A surplus one goes whoever is reached; a former one only once a newer is.
       const isFormer = asked.every((one) => trace !== undefined && !memory.passesFor(trace, one));
       const counts = isFormer && needed > 0 && left.length > 0 && hasSlices(view, key);
-      const reached = !counts || left.some((one) => one.routedToMs >= sinceMs);
+      const isReached = (one: PodTrace): boolean =>
+        one.routedToMs >= sinceMs ||
+        (write.atMs <= slicesOffUntilMs && isReady(one.pod) && write.atMs - readySinceMs(one.pod) >= standInMs);
+      const reached = !counts || left.some(isReached);
       return test(
         left.length >= needed && reached,
         write.atMs,

@@ -5,7 +5,7 @@ import { defineOracle } from './define.ts';
 import type { Memory } from './memory.ts';
 import type { ClusterView, Oracle, Violation, Write } from './oracle.ts';
 import { Overdue } from './overdue.ts';
-import { type Asked, askedOf, isManagedElsewhere, isOperator, isRoutable, performerOf } from './words.ts';
+import { type Asked, askedOf, fits, isManagedElsewhere, isMarked, isOperator, isRoutable, performerOf } from './words.ts';
 
 /** What status says. */
 export function statusOracles(memory: Memory): readonly Oracle[] {
@@ -52,8 +52,13 @@ function truthful(memory: Memory): Oracle {
         const serving = memory
           .podsSince(key, sinceMs, uid)
           .filter((one) => one.routableToMs >= sinceMs && !memory.isAnothers(one) && asked.some((spec) => memory.passesFor(one, spec)));
-        // Orphans count before they are adopted.
-        const isOrphan = (pod: Pod): boolean => controllerOf(pod) === undefined && isRoutable(pod, key.name);
+        // Orphans count before they are adopted; what another hand made for itself does not.
+        const isOrphan = (pod: Pod): boolean =>
+          pod.metadata?.namespace === key.namespace &&
+          controllerOf(pod) === undefined &&
+          isRoutable(pod, key.name) &&
+          isMarked(pod, key) &&
+          asked.some((spec) => fits(pod, spec, false));
         const orphans = [...view.pods.values()].filter((pod) => isOrphan(pod) && !serving.some((one) => one.pod === pod));
         return serving.length + orphans.length;
       };
@@ -166,7 +171,7 @@ function findContradiction(status: PerformerStatus, before: Performer, isShared:
 
 /** Values too short to be told from other words, or that stand elsewhere in the spec or name, are left out. */
 function keepsSecrets(): Oracle {
-  return defineOracle('S8', 'No value of an environment variable stands in a status or an Event.', (test) => ({
+  return defineOracle('S8', 'No value of an environment variable stands in a status, an Event or a log.', (test) => ({
     onWrite: (write, view) => {
       if (!isOperator(write) || !(write.plural === 'events' || (write.plural === 'performers' && write.subresource === 'status')))
         return [];
@@ -183,6 +188,15 @@ function keepsSecrets(): Oracle {
         () => `${write.actor} wrote a value of its environment into ${write.plural}`,
       );
     },
+    // A line names its Performer in words at most.
+    onLog: ({ atMs, actor, text }, view) =>
+      [...view.performers.values()].flatMap((performer) => {
+        const [key, asked] = [keyOf(performer), askedOf(performer)];
+        const values = asked === undefined ? [] : secretsOf(asked, key);
+        if (values.length === 0) return [];
+        const says = !values.some((value) => text.includes(value));
+        return test(says, atMs, keyText(key), () => `${actor} wrote a value of its environment into its log`);
+      }),
   }));
 }
 
@@ -191,7 +205,16 @@ function regardedBy(write: Write): ObjectKey | undefined {
   return regarding ?? involvedObject;
 }
 
-function secretsOf({ spec }: Asked, key: ObjectKey): readonly string[] {
+const secretsBySpec = new WeakMap<Asked, readonly string[]>();
+
+/** As they stand in JSON; what the rest of the spec or the Performer's own name contains is no secret. */
+function secretsOf(asked: Asked, key: ObjectKey): readonly string[] {
+  const known = secretsBySpec.get(asked) ?? findSecrets(asked, key);
+  secretsBySpec.set(asked, known);
+  return known;
+}
+
+function findSecrets({ spec }: Asked, key: ObjectKey): readonly string[] {
   const { config = {}, ...others } = spec;
   const { environment = {}, env = [], environmentFrom: _from, ...rest } = config as NonNullable<typeof spec.config>;
   const elsewhere = JSON.stringify([others, rest, Object.keys(environment), env.map((one) => one.name), key]);

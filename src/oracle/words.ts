@@ -1,7 +1,17 @@
 import * as defaults from '../api/v1alpha1/defaults.ts';
-import { annotations, containerName, firstPodName, group, labels, portName, serviceName } from '../api/v1alpha1/naming.ts';
+import {
+  annotations,
+  appLabelValue,
+  containerName,
+  firstPodName,
+  group,
+  labels,
+  performerSelector,
+  portName,
+  serviceName,
+} from '../api/v1alpha1/naming.ts';
 import { type Performer, type PerformerSpec, parsePerformerSpec } from '../api/v1alpha1/performer.ts';
-import { controllerOf, type EndpointSlice, type KubeObject, type Node, type ObjectKey, type Pod } from '../kube/objects.ts';
+import { controllerOf, type EndpointSlice, type KubeObject, type Node, type ObjectKey, type Pod, type Service } from '../kube/objects.ts';
 import { canonicalJson, sameJson } from '../lib/canonical-json.ts';
 import { parseTime } from '../lib/time.ts';
 import type { OracleContext } from './define.ts';
@@ -90,6 +100,11 @@ export function isReady(pod: Pod): boolean {
   return pod.status?.phase === 'Running' && pod.status.conditions?.some((one) => one.type === 'Ready' && one.status === 'True') === true;
 }
 
+/** By its kubelet's word; -Infinity where it has none. */
+export function readySinceMs(pod: Pod): number {
+  return parseTime(pod.status?.conditions?.find(({ type }) => type === 'Ready')?.lastTransitionTime) ?? Number.NEGATIVE_INFINITY;
+}
+
 export function isEnded(pod: Pod): boolean {
   return pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
 }
@@ -102,6 +117,17 @@ export function replacedByMs({ metadata }: Pod, { waitFactor, settleMs }: Pick<O
   const before = Number(metadata?.annotations?.[annotations.failures] ?? 0);
   const waitMs = Math.min(longestFollowMs, followMs * 2 ** before);
   return (parseTime(metadata?.creationTimestamp) ?? 0) + waitMs * waitFactor + settleMs;
+}
+
+/** Whether a pod or Service bears the marks by which a Performer may adopt it. Pure. */
+export function isMarked(object: KubeObject, key: ObjectKey): boolean {
+  const marks = object.metadata?.labels ?? {};
+  const selector = (object as Service).spec?.selector;
+  if (object.metadata?.deletionTimestamp !== undefined) return false;
+  if (selector !== undefined && sameJson(selector, performerSelector(key.name))) return true;
+  return (
+    marks[labels.app] === appLabelValue && (selector !== undefined || [marks[labels.performer], marks[labels.instance]].includes(key.name))
+  );
 }
 
 /** Whether calls may be on their way to it: its container has started at some time. Pure. */

@@ -1,4 +1,4 @@
-import { firstPodName, labels, serviceName } from '../api/v1alpha1/naming.ts';
+import { appLabelValue, firstPodName, labels, serviceName } from '../api/v1alpha1/naming.ts';
 import { type Performer, parsePerformerSpec, performers } from '../api/v1alpha1/performer.ts';
 import { findObject } from '../kube/find.ts';
 import { type KubeObject, keyOf, keyText, type ObjectKey, type Pod, pods, type Resource, services } from '../kube/objects.ts';
@@ -103,23 +103,35 @@ export async function refresh(key: ObjectKey, deps: ReconcileDeps, signal: Abort
   await refreshObject(world.performers, kube, performers, key, signal);
   await refreshObject(world.services, kube, services, { namespace: key.namespace, name: serviceName(key.name) }, signal);
   const listed = new Set<string>();
-  for (const pod of await listPodsInService(key, kube, signal)) {
+  for (const pod of await listPods(key, countsOut(world.performers.get(key)), kube, signal)) {
     listed.add(keyText(keyOf(pod)));
     world.pods.wrote(pod);
     // One that our lists do not select (it lost the label they go by) stays in view by name.
     if (!isSelected(pod)) holdName(world, key, keyOf(pod).name);
   }
   for (const pod of world.pods.byIndex('performer', keyText(key))) {
-    // Withdrawn pods carry no label a list could find them by.
+    // One that is withdrawn, or lost its labels, no list finds.
     if (!listed.has(keyText(keyOf(pod)))) await refreshObject(world.pods, kube, pods, keyOf(pod), signal);
   }
 }
 
-/** The pods the Service selects, straight from the API server. */
-export async function listPodsInService(key: ObjectKey, kube: KubeApi, signal: AbortSignal): Promise<readonly Pod[]> {
-  const labelSelector = `${labels.performer}=${key.name}`;
-  const { items } = await kube.list(pods, { namespace: key.namespace, labelSelector, signal });
-  return items.map(projectPod);
+/** Whether pods hold their places also once they are out of the Service, until they run no more for certain. Pure. */
+export function countsOut(performer: Performer | undefined): boolean {
+  const parsed = parsePerformerSpec(performer?.spec);
+  return parsed.valid && (parsed.spec.strategy?.type === 'Recreate' || parsed.spec.nodeLossPolicy === 'Strict');
+}
+
+/** The pods the Service selects, and where they count those that were taken out of it, straight from the API server. */
+export async function listPods(key: ObjectKey, withOut: boolean, kube: KubeApi, signal: AbortSignal): Promise<readonly Pod[]> {
+  const { namespace, name } = key;
+  // Of what stays on a pod that is taken out, others find it by the instance.
+  const selectors = [`${labels.performer}=${name}`, ...(withOut ? [`${labels.app}=${appLabelValue},${labels.instance}=${name}`] : [])];
+  const found = new Map<string, Pod>();
+  for (const labelSelector of selectors) {
+    const { items } = await kube.list(pods, { namespace, labelSelector, signal });
+    for (const pod of items) found.set(pod.metadata?.name ?? '', projectPod(pod));
+  }
+  return [...found.values()];
 }
 
 async function refreshObject<T extends KubeObject>(

@@ -4,11 +4,11 @@ import { performers } from '../api/v1alpha1/performer.ts';
 import type { Outcome, PassContext } from '../controller/outcome.ts';
 import { isKubeFault, type KubeFault, kubeFaults } from '../kube/faults.ts';
 import { findObject } from '../kube/find.ts';
-import type { ObjectKey } from '../kube/objects.ts';
+import type { ObjectKey, Pod } from '../kube/objects.ts';
 import { type Json, sameJson } from '../lib/canonical-json.ts';
 import { type Applied, apply } from './apply.ts';
 import type { ReconcileDeps } from './deps.ts';
-import { listPodsInService, observe, refresh } from './observe.ts';
+import { countsOut, listPods, observe, refresh } from './observe.ts';
 import { type Action, nameOf, needsProof, type Plan } from './plan/actions.ts';
 import { checkPlan } from './plan/check-plan.ts';
 import { classifyDenial } from './plan/denial.ts';
@@ -83,9 +83,12 @@ async function isProven(plan: Plan, snapshot: Snapshot, deps: ReconcileDeps, sig
   const remakes = plan.actions.some((action) => isRemade(action, snapshot));
   if (plan.proof === 'none' && !follows && !remakes) return true;
   if (plan.proof === 'performer-and-pods' || follows) {
-    const live = await listPodsInService(snapshot.key, kube, signal);
-    const out = snapshot.pods.filter((pod) => pod.metadata?.labels?.[labels.performer] !== snapshot.key.name);
-    const pods = [...out, ...live];
+    const isOut = (pod: Pod): boolean => pod.metadata?.labels?.[labels.performer] !== snapshot.key.name;
+    const out = snapshot.pods.filter(isOut);
+    const known = new Set(out.map((pod) => pod.metadata?.uid));
+    const live = await listPods(snapshot.key, countsOut(deps.world.performers.get(snapshot.key)), kube, signal);
+    // What is out is taken as it was seen; beside it counts what an old view did not show yet.
+    const pods = [...out, ...live.filter((pod) => !isOut(pod) || !known.has(pod.metadata?.uid))];
     // A list of nodes may be old: what a pod is taken out for is read anew.
     const nodes = snapshot.nodes === undefined ? undefined : await deps.optional.readNodes(pods, deps.world, kube, signal, 'live');
     const { nodes: _, ...rest } = snapshot;

@@ -68,6 +68,8 @@ export class Front {
   readonly #streams = new Set<FrontStream>();
   /** Lists for caches show the store as it was at this revision, while it is set. */
   #staleAt: number | undefined;
+  /** Each who keeps it behind. */
+  readonly #keepers = new Set<object>();
 
   constructor(name: string, server: MemoryServer, chance: Chance) {
     this.name = name;
@@ -76,16 +78,23 @@ export class Front {
   }
 
   /**
-   * From now on caches are filled from the state of this moment, until `catchUp`.
+   * Caches are filled from the state of this moment and watches hear of nothing that comes later, until all who keep it behind have ended that.
    *
-   * @param stands nor do watches hear of what comes later until then
+   * @returns what ends it
    */
-  fallBehind(stands = false): void {
+  fallBehind(): () => void {
+    const keeper = {};
+    this.#keepers.add(keeper);
     this.#staleAt ??= this.#server.store.revision;
-    if (stands) this.mood.stands = true;
+    this.mood.stands = true;
+    return () => {
+      if (this.#keepers.delete(keeper) && this.#keepers.size === 0) this.catchUp();
+    };
   }
 
+  /** Whoever keeps it behind. */
   catchUp(): void {
+    this.#keepers.clear();
     this.#staleAt = undefined;
     this.mood.stands = false;
   }

@@ -5,7 +5,6 @@ import type { RunPlan } from './run-plan.ts';
 
 /** Faults that keep an operator's view old, or itself from acting, for as long as they last. */
 export const blinding: ReadonlySet<string> = new Set<FaultId>([
-  'front-switch',
   'watch-lag',
   'watch-stalled',
   'watch-held',
@@ -16,6 +15,10 @@ export const blinding: ReadonlySet<string> = new Set<FaultId>([
   'operator-frozen',
   'rights-revoked',
 ]);
+/** No API server that somebody is made to read stands still for longer. */
+export const oldViewMs = 30_000;
+/** What comes in an instant and leaves a view that is old for so long. */
+const leavesOld: ReadonlySet<string> = new Set<FaultId>(['front-switch', 'operator-time-travel']);
 /** A stream that is silent is given up after 75 s; a list in trouble is tried again within 10 s. */
 const noticedMs = 90_000;
 /** Faults under which a call may run into its deadline. */
@@ -32,6 +35,10 @@ const callsMs = 65_000;
 /** No event is held back for longer; what waited behind it comes one by one, with a decision on each. */
 export const blockedMs = 60_000;
 const releasedMs = 5_000;
+/** What an operator may not read and can do without it asks for again after so long. */
+const forgoneMs = 600_000;
+/** Both ways of a call, and those of one while the API server is slow. */
+const [usualWayMs, slowWayMs] = [1_000, 10_000];
 /** From one `Date` to the next, which may be all that an operator knows: it has whole seconds. */
 const dateMs = 1_000;
 
@@ -74,6 +81,7 @@ export class Grants implements OracleContext {
   readonly #slow = new Spell();
   readonly #frozen = new Spell();
   readonly #cut = new Spell();
+  #slicesOffUntilMs = Number.NEGATIVE_INFINITY;
 
   /** @param time server time, asked for once something has come */
   constructor(plan: RunPlan, time: { readonly nowMs: () => number; readonly calmSinceMs: () => number }) {
@@ -87,15 +95,18 @@ export class Grants implements OracleContext {
     this.clockAheadMs = Math.max(0, Math.max(...rates) - 1) * dateMs;
   }
 
-  /** Told of each fault as it comes, with the time for which it lasts. */
-  came(id: FaultId, forMs = 0): void {
+  /** Told of each fault as it comes, with the time for which it lasts, and whom it met. */
+  came(id: FaultId, forMs = 0, of = ''): void {
     const nowMs = this.#nowMs();
     const noticedAfterMs = noticedMs * this.waitFactor;
     const toMs = nowMs + forMs;
+    if (leavesOld.has(id)) this.#blind.add(nowMs, nowMs + oldViewMs + noticedAfterMs, oldViewMs + noticedAfterMs);
     if (id === 'event-blocked') this.#blind.add(nowMs, nowMs + blockedMs + releasedMs, blockedMs + releasedMs);
     if (blinding.has(id)) this.#blind.add(nowMs, toMs + noticedAfterMs, forMs + noticedAfterMs);
     if (slowing.has(id)) this.#slow.add(nowMs, toMs + callsMs, callsMs);
     if (id === 'operator-frozen') this.#frozen.add(nowMs, toMs + noticedAfterMs, forMs + noticedAfterMs);
+    if (id === 'rights-revoked' && of === 'list endpointslices')
+      this.#slicesOffUntilMs = Math.max(this.#slicesOffUntilMs, toMs + forgoneMs * this.waitFactor);
     if (id === 'node-cut' || id === 'all-nodes-cut') this.#cut.add(nowMs, toMs + noticedMs, forMs + noticedMs);
   }
 
@@ -107,8 +118,17 @@ export class Grants implements OracleContext {
     return 5_000 + this.#ageMs(this.#frozen) + this.#ageMs(this.#slow);
   }
 
+  /** A frozen operator sends nothing; what is slow is the way. */
+  get onTheWayMs(): number {
+    return this.#nowMs() > this.#slow.toMs ? usualWayMs : slowWayMs;
+  }
+
   get endpointLagMs(): number {
     return 5_000 + this.#ageMs(this.#cut);
+  }
+
+  get slicesOffUntilMs(): number {
+    return this.#slicesOffUntilMs;
   }
 
   /** An API server that is slow may be too slow to hold a Lease by, for as long as it is. */

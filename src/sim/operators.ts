@@ -135,12 +135,19 @@ export class SimOperator {
     const { kube, cacheKube } = this.#world.apisOf(process);
     const { clock } = process;
     const random = chance.next;
+    const log = this.#logOf(process);
     const lease = this.spec.rogue === true ? undefined : createLease({ kube, clock, key: leaseKey, identity: process.name, random });
-    return { kube, cacheKube, clock, random, namespace: undefined, workers: 16, lease, signal: this.#stop.signal, log: () => undefined };
+    return { kube, cacheKube, clock, random, namespace: undefined, workers: 16, lease, signal: this.#stop.signal, log };
+  }
+
+  /** Nobody reads it but those who look for what must not stand there. */
+  #logOf(process: SimProcess): OperatorOptions['log'] {
+    const { board, clock } = this.#world;
+    return (message, fields) => board.log({ actor: process.name, atMs: clock.nowMs(), text: JSON.stringify([message, fields]) });
   }
 
   #reconcile(process: SimProcess, kube: KubeApi, parts: ReconcileParts): Reconcile {
-    const deps = createDeps({ ...parts, kube, settings, log: () => undefined });
+    const deps = createDeps({ ...parts, kube, settings, log: this.#logOf(process) });
     return async (key, context) => {
       try {
         return await reconcile(key, deps, context);

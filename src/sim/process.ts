@@ -1,5 +1,48 @@
 import type { Clock } from '../lib/clock.ts';
 
+/** A client gives a silent connection up after this long, as the real one's pings do. */
+export const silentMs = 4_000;
+
+/** What an API server sends to a process over time: in order, late or never while the network keeps them apart. */
+class Connection {
+  readonly #process: SimProcess;
+  readonly #onDead: () => void;
+  readonly #forget: () => void;
+  #waiting: (() => void)[] = [];
+  #cancel: () => void = () => undefined;
+
+  constructor(process: SimProcess, onDead: () => void, forget: () => void) {
+    this.#process = process;
+    this.#onDead = onDead;
+    this.#forget = forget;
+  }
+
+  carry(run: () => void): void {
+    if (this.#process.isCut) this.#waiting.push(run);
+    else this.#process.deliver(run);
+  }
+
+  /** Nothing comes through; who hears nothing for long gives it up, and what was under way is lost. */
+  falter(): void {
+    this.#cancel = this.#process.clock.timer(silentMs, () => {
+      this.close();
+      this.#onDead();
+    });
+  }
+
+  /** Sent once more, what was under way arrives. */
+  recover(): void {
+    this.#cancel();
+    for (const run of this.#waiting.splice(0)) this.#process.deliver(run);
+  }
+
+  close(): void {
+    this.#cancel();
+    this.#waiting = [];
+    this.#forget();
+  }
+}
+
 /**
  * One life of a process in a simulation, from its start until it ends or is killed: what comes from outside (time, answers) reaches it
  * through `deliver` alone, so that it can be killed between any two steps or frozen for a while.
@@ -15,6 +58,9 @@ export class SimProcess {
   #rate = 1;
   #alive = true;
   #held: (() => void)[] | undefined;
+  /** Cuts of the network that have not ended. */
+  #cuts = 0;
+  readonly #connections = new Set<Connection>();
   /** Told before anything from outside reaches it: the place to kill it at. */
   onStep: () => void = () => undefined;
   onKill: () => void = () => undefined;
@@ -36,6 +82,31 @@ export class SimProcess {
 
   get frozen(): boolean {
     return this.#held !== undefined;
+  }
+
+  /** Whether the network keeps it from everybody. */
+  get isCut(): boolean {
+    return this.#cuts > 0;
+  }
+
+  /** The network keeps it from everybody. @returns what ends that; of several at once the last that ends does */
+  cutOff(): () => void {
+    this.#cuts += 1;
+    if (this.#cuts === 1) for (const connection of this.#connections) connection.falter();
+    let over = false;
+    return () => {
+      if (over) return;
+      over = true;
+      this.#cuts -= 1;
+      if (!this.isCut) for (const connection of this.#connections) connection.recover();
+    };
+  }
+
+  /** @param onDead told once the process has given it up */
+  connect(onDead: () => void): Connection {
+    const connection = new Connection(this, onDead, () => this.#connections.delete(connection));
+    this.#connections.add(connection);
+    return connection;
   }
 
   /** Runs what arrives: now, after a freeze, or never. */

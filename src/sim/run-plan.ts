@@ -82,6 +82,7 @@ export function planSwarm(seed: number, only?: { readonly mode?: Mode }): RunPla
   const rates = chances('clock rates');
   // A Lease is to be safe beside a clock that is twice as fast; beside one that is four times as fast its holder may stop too late.
   const differs = operators > 1 && clockRate === 1 && rates.hits(0.2);
+  const apart = rates.hits(0.5) ? [1, 2] : [0.5, 1];
   return {
     seed,
     mode: only?.mode ?? drawn,
@@ -90,7 +91,7 @@ export function planSwarm(seed: number, only?: { readonly mode?: Mode }): RunPla
     fronts,
     timings,
     clockRate,
-    ...(differs ? { clockRates: Array.from({ length: operators + 1 }, () => rates.pick([1, 2])) } : {}),
+    ...(differs ? { clockRates: Array.from({ length: operators + 1 }, () => rates.pick(apart)) } : {}),
     onceEveryMs: shape.pick([30_000, 60_000]),
     namespaces,
     activeMs,

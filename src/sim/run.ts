@@ -20,7 +20,7 @@ import type { TraceLine } from './trace.ts';
 
 export interface RunResult {
   readonly violations: readonly Violation[];
-  /** Over everything that happened. */
+  /** Over all that users, faults and nodes did and what operators wrote for Performers; reads, Leases, Events and answers left out. */
   readonly hash: string;
   /** The newest lines, as many as were asked for. */
   readonly lines: readonly TraceLine[];
@@ -38,6 +38,8 @@ export interface RunResult {
   /** Of Performers, each once. */
   readonly states: ReadonlySet<string>;
   readonly operatorWrites: number;
+  /** Those of Leases and Events. */
+  readonly besideWrites: number;
   /** Changes of what oracles see until faults end, in order: the places at which an event can be blocked. */
   readonly seen: readonly SeenEvent[];
   readonly view: ClusterView;
@@ -67,6 +69,8 @@ const defaultRestMs = 60_000;
 /** What two writers fight over is left to the other for five minutes at a time, what was refused is asked for again after ten at most. */
 const truceMs = 320_000;
 const denialMs = 620_000;
+/** A name that somebody had is tried again after a minute. */
+const takenMs = 70_000;
 const callEveryMs = 3_000;
 /** Thirty times what the longest seeds take. */
 const defaultMaxEvents = 600_000;
@@ -92,7 +96,10 @@ export async function runPlan(plan: RunPlan, options: RunOptions = {}): Promise<
   let events = 0;
   let lastWriteMs = 0;
   const late: Write[] = [];
-  /** When writes were refused while faults went on, until they are asked for again; by Performer, and what was to be written. */
+  const rates = clockRatesOf(plan);
+  // Waits of an operator whose clock is slow take longer.
+  const slow = Math.min(1, ...rates);
+  /** Until when what was refused while faults went on is asked for again at the latest; by Performer, and what was to be written. */
   const refused = new Map<string, Map<string, number>>();
   /** The Performers whose refused writes alone are waited for: all that is written for others meanwhile is written at rest. */
   let awaited: ReadonlySet<string> | undefined;
@@ -103,15 +110,17 @@ export async function runPlan(plan: RunPlan, options: RunOptions = {}): Promise<
     if (write.result === 'ok' && write.before !== write.after) lastWriteMs = world.clock.monotonicMs();
     late.push(write);
     const { verb, plural, key, before, sent } = write;
-    const of = keyText({ ...key, name: performerOf(before ?? (sent as KubeObject))?.name ?? key.name });
+    // A create is the one's for whom it is sent, whoever has the name.
+    const meant = verb === 'create' ? (sent as KubeObject) : (before ?? (sent as KubeObject));
+    const of = keyText({ ...key, name: performerOf(meant)?.name ?? key.name });
     if (awaited?.has(of) === false) strays.push(write);
     const id = `${verb} ${plural}`;
-    if (!isRefused(write) || calmSinceMs < Number.POSITIVE_INFINITY) refused.get(of)?.delete(id);
-    else refused.set(of, (refused.get(of) ?? new Map<string, number>()).set(id, world.clock.monotonicMs()));
+    const waitMs = isRefused(write) ? denialMs : write.result === 'alreadyExists' ? takenMs : 0;
+    if (waitMs === 0 || calmSinceMs < Number.POSITIVE_INFINITY) refused.get(of)?.delete(id);
+    else refused.set(of, (refused.get(of) ?? new Map<string, number>()).set(id, world.clock.monotonicMs() + waitMs / slow));
   };
 
   const watching = plan.mode === 'once' ? 0 : plan.operators;
-  const rates = clockRatesOf(plan);
   const operators = Array.from(
     { length: watching },
     (_, index) => new SimOperator(world, { name: `operator-${index}`, mode: 'watch', clockRate: rates[index] ?? 1 }),
@@ -121,7 +130,7 @@ export async function runPlan(plan: RunPlan, options: RunOptions = {}): Promise<
       ? undefined
       : new SimOperator(world, { name: 'operator-once', mode: 'once', clockRate: rates.at(-1) ?? 1, everyMs: plan.onceEveryMs });
   if (cron !== undefined) operators.push(cron);
-  const { counts, healAll } = armFaults({ world, operators }, plan.faults, (id, forMs) => grants.came(id, forMs));
+  const { counts, healAll } = armFaults({ world, operators }, plan.faults, (id, forMs, of) => grants.came(id, forMs, of));
   const met = new Set<string>();
   world.onCircumstance = (id, of) => {
     if (!met.has(`${id} ${of}`)) counts.set(id, (counts.get(id) ?? 0) + 1);
@@ -154,16 +163,14 @@ export async function runPlan(plan: RunPlan, options: RunOptions = {}): Promise<
     calmSinceMs = Math.min(calmSinceMs, world.clock.nowMs());
   }
   const deadlineMs = plan.activeMs + livenessMs;
-  const facts = (): RestFacts => ({ atMs: world.clock.nowMs(), silentWrites: [], instances: world.nodes.instances() });
+  const facts = (): RestFacts => ({ atMs: world.clock.nowMs(), silentWrites: [] });
   const isAtRest = (): boolean =>
     oracles.every((oracle) => !waitedFor.has(oracle.id) || (oracle.atRest?.({ ...facts(), view: board.view }) ?? []).length === 0);
-  // Waits of an operator whose clock is slow take longer.
-  const slow = Math.min(1, ...rates);
   // A deadline that another CRD took from a spec is ten minutes from then on.
   const trucesMs = plan.faults.map(({ id }) => (id === 'crd-replaced' ? denialMs : quarrels.has(id) ? truceMs : 0));
   const truce = restMs >= defaultRestMs ? Math.max(0, ...trucesMs) / slow : 0;
   const findRefused = (): readonly string[] =>
-    [...refused].flatMap(([of, times]) => ([...times.values()].some((ms) => world.clock.monotonicMs() - ms < denialMs / slow) ? [of] : []));
+    [...refused].flatMap(([of, times]) => ([...times.values()].some((untilMs) => world.clock.monotonicMs() < untilMs) ? [of] : []));
   // A node comes back only after a while, and a CronJob after its period: what they were kept from is done by then, or tried at least.
   const nodesBackMs = timings.catchUp[1] + timings.nodePollMs;
   const turnMs = plan.activeMs + Math.max(nodesBackMs, cron === undefined ? 0 : 2 * plan.onceEveryMs);
@@ -204,6 +211,7 @@ export async function runPlan(plan: RunPlan, options: RunOptions = {}): Promise<
     steps: operators[0]?.steps ?? 0,
     states: world.states.seen,
     operatorWrites: world.operatorWrites,
+    besideWrites: world.besideWrites,
     seen,
     view: board.view,
   };

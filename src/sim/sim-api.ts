@@ -13,10 +13,11 @@ import type {
 } from '../kube/port.ts';
 import type { Json } from '../lib/canonical-json.ts';
 import type { Write } from '../oracle/oracle.ts';
+import { broken } from './faults/stream-faults.ts';
 import type { Front } from './front.ts';
 import { kindIdOf } from './kind-rules.ts';
 import type { MemoryServer } from './memory-server.ts';
-import type { SimProcess } from './process.ts';
+import { type SimProcess, silentMs } from './process.ts';
 import { matcherOf } from './selectors.ts';
 import type { AnyObject } from './stored-object.ts';
 
@@ -51,8 +52,6 @@ export interface CallFate {
   readonly onWrite: (write: Omit<Write, 'atMs' | 'entitled'>, process: SimProcess) => void;
 }
 
-/** The client gives a silent connection up after this long, as the real one's pings do. */
-const silentMs = 4_000;
 const defaultTimeoutMs = 30_000;
 
 /** The port as one process has it, on a network and API servers that can fail. */
@@ -127,8 +126,9 @@ export class SimApi implements KubeApi {
     const queue: WatchEvent<T>[] = [];
     let over: { readonly fault: KubeFault | undefined } | undefined;
     let wake = (): void => undefined;
+    const connection = this.#process.connect(() => end(broken()));
     const push = (event: WatchEvent<AnyObject>): void =>
-      this.#process.deliver(() => {
+      connection.carry(() => {
         const told = event.type === 'BOOKMARK' ? event : { type: event.type, object: lean(event.object as unknown as T, options.project) };
         queue.push(told);
         wake();
@@ -139,15 +139,21 @@ export class SimApi implements KubeApi {
     };
     const front = this.#fate.front(this.#process);
     const isFill = options.resourceVersion === '' || options.resourceVersion === '0';
-    const stream = await this.#call({ verb: 'watch', resource, key: noKey }, { ...options, timeoutMs: silentMs }, () => {
+    const opening = this.#call({ verb: 'watch', resource, key: noKey }, { ...options, timeoutMs: silentMs }, () => {
       const revision = isFill ? front.revisionOf(kindId) : Number(options.resourceVersion);
-      const opened = front.watch(kindId, revision, matches, push, (fault) => this.#process.deliver(() => end(fault)));
+      const opened = front.watch(kindId, revision, matches, push, (fault) => connection.carry(() => end(fault)));
       if (isFill) for (const object of front.list(kindId)) if (matches(object)) push({ type: 'ADDED', object });
       if (options.initialEvents === true) push({ type: 'BOOKMARK', resourceVersion: String(revision), initialEventsEnd: true });
       return opened;
     });
+    // Whoever never heard that it is open has nothing to be told.
+    opening.catch(() => connection.close());
+    const stream = await opening;
     options.onOpen?.();
-    const close = (): void => stream.close();
+    const close = (): void => {
+      stream.close();
+      connection.close();
+    };
     const isAborted = (): boolean => options.signal?.aborted === true;
     const abort = (): void => end(new KubeFault('aborted', `watching ${resource.plural}: the caller aborted`));
     options.signal?.addEventListener('abort', abort, { once: true });

@@ -73,8 +73,6 @@ export class SimWorld {
   readonly board: OracleBoard;
   /** Of violations that no oracle is needed for: a pass that threw, a process that ended by itself. */
   readonly found: Violation[] = [];
-  /** Processes that the network cuts off. */
-  readonly cut = new Set<SimProcess>();
   /** Added to each way of a call. */
   slowMs: readonly [number, number] = [0, 0];
   /** Verbs nobody has at the moment, as `verb resource`. */
@@ -215,7 +213,7 @@ export class SimWorld {
       this.operatorWrites += 1;
       return this.onOperatorWrite(call, this.operatorWrites);
     },
-    travel: ({ process }) => (this.cut.has(process) ? 'lost' : this.#network.int(1, 6) + this.#network.int(...this.slowMs)),
+    travel: ({ process }) => (process.isCut ? 'lost' : this.#network.int(1, 6) + this.#network.int(...this.slowMs)),
     front: (process) => this.frontOf(process),
     mayCall: ({ verb, resource, subresource }) => {
       const name = subresource === undefined ? resource.plural : `${resource.plural}/${subresource}`;

@@ -62,7 +62,7 @@ async function judge(restedFromMs: number): Promise<OracleBoard> {
     else board.write(one.write);
   }
   const silentWrites = told.flatMap((one) => ('write' in one && isOurs(one.write) && one.write.atMs >= restedFromMs ? [one.write] : []));
-  board.rest({ atMs: Date.now(), silentWrites, instances: undefined });
+  board.rest({ atMs: Date.now(), silentWrites });
   return board;
 }
 
@@ -120,7 +120,7 @@ describe('oracles beside a real cluster', () => {
       await new Promise((resolve) => setTimeout(resolve, 2_000));
       const restedFromMs = Date.now();
       await new Promise((resolve) => setTimeout(resolve, silenceMs));
-      live.rest({ atMs: Date.now(), silentWrites: [], instances: undefined });
+      live.rest({ atMs: Date.now(), silentWrites: [] });
       const board = await judge(restedFromMs);
       expect([...textOf(live), ...textOf(board)]).toEqual([]);
       expect(evaluatedOf(live)).toEqual(ofObjects);
@@ -206,7 +206,7 @@ describe('with the operator gone, what is planted is reported', () => {
   });
 
   it('to a board that is told of objects alone, by L1', () => {
-    live.rest({ atMs: Date.now(), silentWrites: [], instances: undefined });
+    live.rest({ atMs: Date.now(), silentWrites: [] });
     const about = live.violations.filter((one) => one.oracle === 'L1').map((one) => one.key);
     expect(about.toSorted()).toEqual(['judged/broken', 'judged/recreated', 'judged/strict']);
   });

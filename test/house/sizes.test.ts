@@ -6,13 +6,13 @@ import { isGenerated, isSource, readSources, type Sources } from '../support/sou
  * The simulator, its oracles, the bench and the testbed stand apart: they are instruments, half of the whole, and each limit is what they came down to.
  */
 const limits: readonly { readonly part: string; readonly lines: number; readonly only?: 'code'; readonly but?: readonly string[] }[] = [
-  { part: 'src/', lines: 11_070, only: 'code', but: ['src/sim/', 'src/oracle/', 'src/bench/', 'src/testbed/'] },
+  { part: 'src/', lines: 11_100, only: 'code', but: ['src/sim/', 'src/oracle/', 'src/bench/', 'src/testbed/'] },
   { part: 'src/testbed/', lines: 3_800, only: 'code' },
   { part: 'src/bench/', lines: 3_000, only: 'code' },
-  { part: 'src/sim/', lines: 5_400, only: 'code' },
-  { part: 'src/oracle/', lines: 2_075, only: 'code' },
+  { part: 'src/sim/', lines: 5_500, only: 'code' },
+  { part: 'src/oracle/', lines: 2_140, only: 'code' },
   { part: 'src/reconcile/plan/', lines: 2_500 },
-  { part: 'chaos/', lines: 6_230, only: 'code' },
+  { part: 'chaos/', lines: 6_250, only: 'code' },
 ];
 const fileLines = 400;
 

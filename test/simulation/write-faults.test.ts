@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { writeFaultIds } from '../../src/sim/faults/faults.ts';
+import { besideFaultIds, writeFaultIds } from '../../src/sim/faults/faults.ts';
 import { scenarios } from '../../src/sim/scenarios.ts';
 import { loadSimulator } from './support/load.ts';
-import { everyWriteFault, fittingAll, probeScenarios, runVariants } from './support/variants.ts';
+import { everyBesideFault, everyWriteFault, fittingAll, probeScenarios, runVariants } from './support/variants.ts';
 
 describe.each(['watch', 'once'] as const)('each write of each scenario under %s', async (mode) => {
   const probes = await probeScenarios(mode);
@@ -16,7 +16,13 @@ describe.each(['watch', 'once'] as const)('each write of each scenario under %s'
     for (const id of never) lacking.set(id, [...(lacking.get(id) ?? []), probe.name]);
     // Some scenarios write no patch and no delete to a pod or a Service, which is what somebody else deletes.
     expect(never.filter((id) => id !== 'target-gone')).toEqual([]);
-    expect(fittingAll.map((id) => [id, came.get(id)])).toEqual(fittingAll.map((id) => [id, probe.writesInTime]));
+    expect(fittingAll.map((id) => [id, came.get(id)])).toEqual(fittingAll.map((id) => [id, probe.writes]));
+  });
+
+  it.each(probes)('$name: whatever becomes of one of the first writes of a Lease or an Event', async (probe) => {
+    const { came, wrong } = await runVariants(probe, everyBesideFault(probe));
+    expect(wrong).toEqual([]);
+    expect(besideFaultIds.filter((id) => id.startsWith('lease-') && (came.get(id) ?? 0) === 0)).toEqual([]);
   });
 
   it('brings each fault by its name in half of the scenarios at least', () => {

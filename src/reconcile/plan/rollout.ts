@@ -79,12 +79,13 @@ function planWayOut(pod: PodView, rules: Rules, nowMs: number, steps: Map<PodVie
 
 /** Pods beyond what is wanted: not ready first, then old revisions, then the highest index. */
 function planSurplus(current: readonly PodView[], old: readonly PodView[], rules: Rules, goes: Go): void {
+  for (const pod of current.slice(rules.replicas)) goes(pod, 'Surplus');
   // While a rollout runs, old pods are its affair; one that is paused keeps the room it had.
-  const room = rules.replicas + (rules.paused && current.length > 0 && old.length > 0 ? rules.maxSurge : 0);
-  const candidates = rules.paused
-    ? [...current, ...old].toSorted((a, b) => rank(a) - rank(b) || Number(old.includes(a)) - Number(old.includes(b)) || byKeeping(a, b))
-    : current;
-  for (const pod of candidates.slice(room)) goes(pod, 'Surplus');
+  if (!rules.paused) return;
+  const room = rules.replicas + (current.length > 0 && old.length > 0 ? rules.maxSurge : 0);
+  const others = [...current.slice(0, rules.replicas), ...old];
+  const inOrder = others.toSorted((a, b) => rank(a) - rank(b) || Number(old.includes(a)) - Number(old.includes(b)) || byKeeping(a, b));
+  for (const pod of inOrder.slice(room)) goes(pod, 'Surplus');
 }
 
 /** Old pods that may go because newer ones stand in for them, or because they serve nobody. */

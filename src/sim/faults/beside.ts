@@ -14,8 +14,14 @@ const on =
 const onStoredLease =
   (by: (world: SimWorld, lease: AnyObject) => void): BesideFault =>
   ({ resource, key }, world) => {
-    const lease = resource.plural === leases.plural ? world.server.find(resource, key) : undefined;
-    return lease === undefined ? undefined : { kind: 'overtaken', by: () => by(world, lease) };
+    const find = (): AnyObject | undefined => (resource.plural === leases.plural ? world.server.find(resource, key) : undefined);
+    if (find() === undefined) return undefined;
+    // Others may have written it while the call was on its way.
+    const overtake = (): void => {
+      const lease = find();
+      if (lease !== undefined) by(world, lease);
+    };
+    return { kind: 'overtaken', by: overtake };
   };
 
 /** What can become of a write that operators make besides those for Performers: to their Lease, or of an Event. */

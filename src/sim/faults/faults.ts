@@ -60,13 +60,13 @@ interface Lasting {
 /**
  * Makes ready what a run's faults are: each comes by itself when its time is there.
  *
- * @param onCame told of each that met somebody, with the time for which it will last
+ * @param onCame told of each that met somebody, with the time for which it will last and whom it met
  * @returns how often each came, and what ends those that last
  */
 export function armFaults(
   stage: Omit<Stage, 'aim' | 'fronts'>,
   steps: readonly FaultStep[],
-  onCame: (id: FaultId, forMs?: number) => void,
+  onCame: (id: FaultId, forMs?: number, of?: string) => void,
 ): { readonly counts: Map<FaultId, number>; readonly healAll: () => void } {
   const { world, operators } = stage;
   const counts = new Map<FaultId, number>();
@@ -74,7 +74,7 @@ export function armFaults(
   let healed = false;
   const came = (id: FaultId, about: string, more: { readonly of?: string; readonly forMs?: number } = {}): void => {
     counts.set(id, (counts.get(id) ?? 0) + 1);
-    onCame(id, more.forMs);
+    onCame(id, more.forMs, more.of);
     world.note('fault', id, about, more);
   };
   /** Makes it happen; told with its target once that is known, else when it has come; not at all where it finds none. */

@@ -3,6 +3,7 @@ import { performers } from '../../api/v1alpha1/performer.ts';
 import type { KubeFault } from '../../kube/faults.ts';
 import { type KubeObject, keyOf, keyText, pods, services } from '../../kube/objects.ts';
 import type { Front } from '../front.ts';
+import { oldViewMs } from '../grants.ts';
 import { kindIdOf } from '../kind-rules.ts';
 import type { SimOperator } from '../operators.ts';
 import type { SimWorld } from '../sim-world.ts';
@@ -66,10 +67,12 @@ export const momentFaults = {
   'operator-terminate': anyOperator((operator) => operator.terminate()),
   'operator-time-travel': anyOperator((operator, { world }) => {
     // Restarted against an API server whose cache is behind: what it lists is a state of the past.
-    for (const front of world.fronts) front.fallBehind();
-    world.clock.timer(4_000, () => operator.kill());
-    world.clock.timer(30_000, () => {
-      for (const front of world.fronts) front.catchUp();
+    const ends = world.fronts.map((front) => front.fallBehind());
+    world.clock.timer(olderMs, () => {
+      if (world.fronts.some(({ isBehind }) => isBehind)) operator.kill();
+    });
+    world.clock.timer(oldViewMs, () => {
+      for (const end of ends) end();
     });
   }),
   'clock-jump-ahead': anyOperator(({ process }) => process?.jumpClock(300_000)),
@@ -115,7 +118,7 @@ export const momentFaults = {
   'history-compacted': ({ world }) => world.server.store.compact(),
 } as const satisfies Record<string, Moment>;
 
-/** How long before the switch the cache of the other API server stops. */
+/** How long before somebody is made to read it the cache of an API server stops. */
 const olderMs = 4_000;
 
 /** Moves an operator to an API server whose cache stopped before and goes on later: what it lists there is older than what it saw. */
@@ -127,14 +130,14 @@ function switchToAnOlderFront({ world, operators, aim }: Stage, draw: number): v
   aim(undefined);
   if (process === undefined || world.fronts.length < 2) return;
   const [from, to] = [world.frontOf(process), world.frontOf(process, 1)];
-  to.fallBehind(true);
+  const end = to.fallBehind();
   world.clock.timer(olderMs, () => {
     // Healed meanwhile, or nobody is left to be moved.
-    if (!to.isBehind || !process.alive) return to.catchUp();
+    if (!to.isBehind || !process.alive) return end();
     aim(process.name);
     world.switchFront(process);
     from.disconnect(expired());
-    world.clock.timer(3_000 + Math.floor(((draw * 1_000) % 1) * 20_000), () => to.catchUp());
+    world.clock.timer(3_000 + Math.floor(((draw * 1_000) % 1) * 20_000), end);
   });
 }
 

@@ -66,9 +66,9 @@ export const spanFaults = {
   'watch-doubled': fronts(({ mood }) => hold(mood, 'doubles', true)),
   'watch-coalesced': fronts(({ mood }) => all([hold(mood, 'lagMs', [3_000, 3_000]), hold(mood, 'coalesces', true)])),
   'cache-stale': fronts((front) => {
-    front.fallBehind();
+    const end = front.fallBehind();
     front.disconnect(expired());
-    return () => front.catchUp();
+    return end;
   }),
   'api-down': fronts((front) => {
     front.disconnect(broken());
@@ -80,12 +80,11 @@ export const spanFaults = {
     const throttled = (): Mishap => refused('throttled', 429, 'TooManyRequests', 'too many requests', throttles.int(1, 5) * 1_000);
     return hold(world, 'onOtherCall', () => (throttles.hits(0.5) ? throttled() : { kind: 'none' }));
   },
-  'operator-cut': ({ world, operators, aim }, draw) => {
+  'operator-cut': ({ operators, aim }, draw) => {
     const process = pick(operators, draw)?.process;
     aim(process?.name);
     if (process === undefined) return () => undefined;
-    world.cut.add(process);
-    return () => void world.cut.delete(process);
+    return process.cutOff();
   },
   'operator-frozen': ({ operators, aim }, draw) => {
     const process = pick(operators, draw)?.process;

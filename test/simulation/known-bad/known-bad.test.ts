@@ -1,6 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
+import { createOracles } from '../../../src/oracle/all.ts';
+import { calmContext } from '../../../src/oracle/define.ts';
 import { planSwarm, type RunPlan } from '../../../src/sim/run-plan.ts';
 import { loadSimulator, type Simulator } from '../support/load.ts';
 import { loadWith } from './load.ts';
@@ -112,12 +114,19 @@ describe('known-bad operators', () => {
       writeFileSync(fileURLToPath(new URL('../../../docs/results/known-bad.md', import.meta.url)), table);
   });
 
+  it('are caught by each statement that a run is judged by', () => {
+    const named = new Set(mutants.flatMap(({ by }) => by));
+    const all = createOracles(calmContext).map(({ id }) => id);
+    expect(all.filter((id) => !named.has(id))).toEqual([]);
+  });
+
   it('are many', () => expect(mutants.length).toBeGreaterThanOrEqual(24));
 
   it.each(mutants.map(({ name }, place) => ({ name, place })))('$name works without faults, and is caught', ({ place }) => {
     const row = rows[place];
     expect(row?.failsCalm).toBe('');
     expect(row?.caught?.oracles ?? []).not.toEqual([]);
+    expect(row?.caught?.oracles).toEqual(expect.arrayContaining([...(row?.bad.by ?? ['nobody'])]));
     expect(row?.caught?.where, 'caught elsewhere: put that into caughtBy').toBe(nameOf(row?.bad.caughtBy as Catch));
   });
 });

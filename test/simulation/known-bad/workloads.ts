@@ -68,6 +68,12 @@ const workloads: Readonly<Record<string, Workload>> = {
     faults: [hides('performers', 29_000, 100_000)],
     activeMs: 140_000,
   },
+  // Ready again, by a view in which the newest spec is not.
+  'ready-of-the-former': {
+    users: [create(), change(22_000, { image: 'avs:2' })],
+    faults: [{ id: 'pod-unready', atMs: 15_000, forMs: 10_000, draw: 0 }, hides('performers', 21_000, 30_000)],
+    activeMs: 60_000,
+  },
   'name-held': { users: [{ atMs: 500, do: 'stranger', key: { ...key, name: 'performer-x' } }, create()], activeMs: 60_000 },
   'new-one-unseen': {
     users: [create(), remove(20_000), { ...create(), atMs: 110_000 }],

@@ -1,5 +1,5 @@
 import { type Shape, shapeOf } from '../../../src/oracle/differential.ts';
-import { type FaultStep, type WriteFaultId, writeFaultIds } from '../../../src/sim/faults/faults.ts';
+import { besideFaultIds, type FaultStep, type WriteFaultId, writeFaultIds } from '../../../src/sim/faults/faults.ts';
 import { type RunResult, runPlan, type SeenEvent } from '../../../src/sim/run.ts';
 import type { Mode, RunPlan } from '../../../src/sim/run-plan.ts';
 import { scenarios } from '../../../src/sim/scenarios.ts';
@@ -11,9 +11,10 @@ export interface Probe {
   readonly name: string;
   readonly scenario: string;
   readonly plan: RunPlan;
+  /** All of them come before faults end. */
   readonly writes: number;
-  /** Those of them that come before all faults end. */
-  readonly writesInTime: number;
+  /** Writes of Leases and Events. */
+  readonly besideWrites: number;
   readonly steps: number;
   readonly seen: readonly SeenEvent[];
   readonly end: Shape;
@@ -36,9 +37,11 @@ export async function probeScenarios(mode: Mode): Promise<readonly Probe[]> {
 }
 
 async function probe(scenario: string, name: string, plan: RunPlan): Promise<Probe> {
-  const { operatorWrites: writes, steps, seen, view, lines } = await runPlan(plan, { keeps });
+  const { operatorWrites: writes, besideWrites, steps, seen, view, lines } = await runPlan(plan, { keeps });
   const writesInTime = lines.filter(({ lane, atMs }) => lane === 'write' && atMs < plan.activeMs).length;
-  return { name, scenario, plan, writes, writesInTime, steps, seen, end: shapeOf(view), counts: countsOf(lines) };
+  // A write that comes after the faults have ended would be tried by none.
+  if (writesInTime < writes) return await probe(scenario, name, { ...plan, activeMs: plan.activeMs + plan.onceEveryMs });
+  return { name, scenario, plan, writes, besideWrites, steps, seen, end: shapeOf(view), counts: countsOf(lines) };
 }
 
 /** What can become of any write. */
@@ -54,8 +57,17 @@ export const fittingAll: readonly WriteFaultId[] = [
   'write-invalid',
 ];
 
-export function everyWriteFault({ writesInTime }: Probe): readonly FaultStep[] {
-  return writeFaultIds.flatMap((id) => Array.from({ length: writesInTime }, (_, index): FaultStep => ({ id, atWrite: index + 1 })));
+export function everyWriteFault({ writes }: Probe): readonly FaultStep[] {
+  return writeFaultIds.flatMap((id) => Array.from({ length: writes }, (_, index): FaultStep => ({ id, atWrite: index + 1 })));
+}
+
+/** A Lease is renewed for as long as a run lasts: the first writes say what the others do. */
+const besidePlaces = 10;
+
+/** What can become of each of the first writes of a Lease or an Event. */
+export function everyBesideFault({ besideWrites }: Probe): readonly FaultStep[] {
+  const places = Array.from({ length: Math.min(besidePlaces, besideWrites) }, (_, index) => index + 1);
+  return besideFaultIds.flatMap((id) => places.map((atBeside): FaultStep => ({ id, atBeside })));
 }
 
 export function everyStep({ steps }: Probe): readonly FaultStep[] {

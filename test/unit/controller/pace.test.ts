@@ -82,6 +82,14 @@ describe('Pace', () => {
     expect(Math.max(...holds)).toBe(0);
   });
 
+  it('forgets keys that went while nobody worked on them', () => {
+    const own = pace();
+    for (const text of ['a', 'b', 'a', 'b']) own.after(text, failed, 0);
+    own.keepOnly(new Set(['b', 'c']));
+    expect(own.size).toBe(1);
+    expect([own.after('a', failed, 1).afterMs, own.after('b', failed, 1).afterMs]).toEqual([50, 200]);
+  });
+
   it('remembers nothing of keys that are gone or never gave trouble', () => {
     const own = pace();
     for (let index = 0; index < 100; index += 1) {

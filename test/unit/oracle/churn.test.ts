@@ -12,9 +12,10 @@ function failing(story: Story, count: number, between: (index: number) => void =
   return story;
 }
 /** So many creates that the API server refuses. */
-function refused(count: number, everySeconds: number): Story {
+function refused(count: number, everySeconds: number, change: (index: number) => Partial<Write> = () => ({})): Story {
   const story = fresh();
-  for (let index = 1; index <= count; index += 1) story.at(100 + index * everySeconds).writes({ after: pod(), result: 'forbidden' });
+  for (let index = 1; index <= count; index += 1)
+    story.at(100 + index * everySeconds).writes({ after: pod(), result: 'forbidden', ...change(index) });
   return story;
 }
 /** A status of which nothing new was kept, at each of those seconds. */
@@ -65,6 +66,11 @@ describe('oracles of churn', () => {
     },
     { name: 'accept tries that are further and further apart', tell: () => refused(10, 6), found: [] },
     { name: 'refuse to ask again each second for what was refused', tell: () => refused(40, 1), found: ['S7r'] },
+    {
+      name: 'accept them of processes each of which cannot know what another one was refused',
+      tell: () => refused(40, 1, (index) => (index % 2 === 0 ? { actor: 'operator-2' } : { processSinceMs: index < 20 ? 1 : 2 })),
+      found: [],
+    },
     {
       name: 'refuse a patch that changes nothing',
       tell: () => fresh().has(service()).writes({ before: service(), after: service(), isIdle: true }),

@@ -34,12 +34,19 @@ function toldTo(story: Story, turns: readonly (readonly [atSeconds: number, hold
 }
 
 /** `operator-1` holds it at second 1; another hand removes it, and `operator-2` makes it anew at second 3. */
-function removed(): Story {
-  const story = told([1, 'operator-1']).at(3);
+function removed(context: ConstructorParameters<typeof Story>[0] = {}): Story {
+  const story = toldTo(new Story(context), [[1, 'operator-1']]).at(3);
   const made = { actor: 'operator-2', verb: 'create', plural: 'leases', key, sent: {}, preconditions: {}, result: 'ok' } as const;
   story.board.write({ ...made, before: undefined, after: lease('operator-2', '3'), atMs: story.nowMs });
   return story;
 }
+
+/** A cluster in which it is known how long a write is on its way. */
+const quick = { onTheWayMs: 1_000 };
+const lost = [
+  [1, 'operator-1'],
+  [17, 'operator-2'],
+] as const;
 
 describe('oracles of the Lease', () => {
   it.each<{ name: string; tell: () => Story; found: readonly string[] }>([
@@ -107,8 +114,29 @@ describe('oracles of the Lease', () => {
       found: ['E2'],
     },
     {
+      name: 'accept one that came in at once where it is known how long they are on their way',
+      tell: () => toldTo(new Story(quick), lost).at(18).writes({ after: pod() }),
+      found: [],
+    },
+    {
+      name: 'refuse one that came in later than that',
+      tell: () => toldTo(new Story(quick), lost).at(19).writes({ after: pod() }),
+      found: ['E2'],
+    },
+    {
+      name: 'refuse one of who gave it up, later than that',
+      tell: () =>
+        toldTo(new Story(quick), [
+          [1, 'operator-1'],
+          [5, ''],
+        ])
+          .at(7)
+          .writes({ after: pod(), entitled: false }),
+      found: ['E2'],
+    },
+    {
       name: 'accept a write of who has not seen yet that another hand removed the Lease',
-      tell: () => removed().at(6).writes({ after: pod(), entitled: false }),
+      tell: () => removed(quick).at(6).writes({ after: pod(), entitled: false }),
       found: [],
     },
     {

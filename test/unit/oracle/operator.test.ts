@@ -100,7 +100,7 @@ describe('oracles beside the real operator', () => {
     await watch.stop();
   };
   const rest = (): readonly string[] => {
-    board.rest({ atMs: operator.clock.nowMs(), silentWrites: [], instances: undefined });
+    board.rest({ atMs: operator.clock.nowMs(), silentWrites: [] });
     return board.violations.map((one) => `${one.oracle} ${one.key}: ${one.message}`);
   };
   const evaluated = (...ids: readonly string[]): boolean =>

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { labels } from '../../../src/api/v1alpha1/naming.ts';
 import type { Performer } from '../../../src/api/v1alpha1/performer.ts';
 import type { KubeObject } from '../../../src/kube/objects.ts';
 import { later, notReady, performer, pod, ready, Story, service, startMs } from './world.ts';
@@ -97,6 +98,16 @@ describe('oracles of status', () => {
         const containers = [{ name: 'performer', image: 'i:1', ports: [{ name: 'grpc', containerPort: 9090 }], env }];
         const serving: KubeObject = Object.assign(pod(), { spec: { nodeName: 'n1', containers } });
         return says(new Story().has(service(), secret, serving), secret, ready({}, { message: 'it has correct-horse' }));
+      },
+      found: ['S8'],
+    },
+    {
+      name: 'refuse a value of the environment in a log',
+      tell: () => {
+        const story = new Story().has(performer({ config: { grpcPort: 9090, environment: { TOKEN: 'correct-horse' } } }));
+        for (const text of ['["writing",{"key":"a/x"}]', '["writing",{"value":"correct-horse"}]'])
+          story.board.log({ atMs: story.nowMs, actor: 'operator-1', text });
+        return story;
       },
       found: ['S8'],
     },
@@ -221,6 +232,42 @@ describe('S5, Ready that stands while pods are missing', () => {
         return called(new Story().has(said(), { ...pod(), metadata }).at(40));
       },
       found: [],
+    },
+    {
+      name: 'is refused with a pod of a stranger that only bears the label of our Service',
+      tell: () => {
+        const metadata = { namespace: 'a', name: 'stranger', uid: 'u9', labels: { [labels.performer]: 'x' } };
+        return called(
+          stale()
+            .has({ ...pod(), metadata })
+            .at(40),
+        );
+      },
+      found: ['S5'],
+    },
+    {
+      name: 'is refused with an orphan of ours in another namespace',
+      tell: () => {
+        const { ownerReferences: _owner, ...metadata } = pod({ name: 'performer-x-2' }).metadata ?? {};
+        return called(
+          stale()
+            .has({ ...pod(), metadata: { ...metadata, namespace: 'b' } })
+            .at(40),
+        );
+      },
+      found: ['S5'],
+    },
+    {
+      name: 'is refused with an orphan of ours that has another image',
+      tell: () => {
+        const { ownerReferences: _owner, ...metadata } = pod({ name: 'performer-x-2' }).metadata ?? {};
+        return called(
+          stale()
+            .has({ ...pod({ image: 'i:2' }), metadata })
+            .at(40),
+        );
+      },
+      found: ['S5'],
     },
   ])('$name', ({ tell, found }) => expect(tell().found).toEqual(found));
 });

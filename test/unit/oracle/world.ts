@@ -241,7 +241,7 @@ export class Story {
   }
 
   rests(silentWrites: readonly Write[] = []): this {
-    this.board.rest({ atMs: this.nowMs, silentWrites, instances: undefined });
+    this.board.rest({ atMs: this.nowMs, silentWrites });
     return this;
   }
 

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { labels } from '../../../src/api/v1alpha1/naming.ts';
+import { annotations, labels } from '../../../src/api/v1alpha1/naming.ts';
 import { performers } from '../../../src/api/v1alpha1/performer.ts';
 import { KubeFault } from '../../../src/kube/faults.ts';
 import { type Node, nodes, pods, services } from '../../../src/kube/objects.ts';
 import type { EventRecord, KubeApi } from '../../../src/kube/port.ts';
 import { sleep } from '../../../src/lib/clock.ts';
+import { formatTime } from '../../../src/lib/time.ts';
 import { interceptWrites, TestOperator } from '../../support/operator.ts';
 
 const kinds = (result: { outcomes: readonly { outcome: { kind: string; reason: string } }[] }): string[] =>
@@ -190,6 +191,34 @@ describe('reconcile', () => {
     await operator.once(0, { ...behind, list } as typeof kube);
     expect(made()).toBe(0);
     expect(operator.services()).toEqual([]);
+  });
+
+  it('under Recreate makes no pod beside one that another took out of the Service unseen', async () => {
+    const operator = new TestOperator();
+    await operator.ask('x', { replicas: 2, strategy: { type: 'Recreate' }, drainSeconds: 30 });
+    await operator.once(60_000);
+    operator.cluster.removePod(key('performer-x'));
+    await operator.once(60_000);
+    const [out, kept] = operator.pods().map(({ metadata }) => metadata?.name ?? '') as [string, string];
+    operator.cluster.update(pods, key(out), ({ metadata, ...pod }) => ({
+      ...pod,
+      metadata: {
+        ...metadata,
+        labels: Object.fromEntries(Object.entries(metadata?.labels ?? {}).filter(([label]) => label !== labels.performer)),
+        annotations: { ...metadata?.annotations, [annotations.withdrawnAt]: formatTime(operator.clock.nowMs()) },
+      },
+    }));
+    const kube = operator.cluster.api();
+    const list = (async (resource, options) => {
+      const found = await kube.list(resource, options);
+      const isOld = resource.plural === 'pods' && options?.labelSelector?.includes('=x') !== true;
+      return isOld ? { ...found, items: found.items.filter(({ metadata }) => metadata?.name === kept) } : found;
+    }) as typeof kube.list;
+    const { behind, made } = countingCreates(kube);
+    await operator.once(0, { ...behind, list } as typeof kube);
+    await operator.once(10_000, { ...behind, list } as typeof kube);
+    expect(made()).toBe(0);
+    expect(operator.pods().map(({ metadata }) => metadata?.name)).toEqual([out, kept]);
   });
 
   it('gives callers the whole drain, however long the proof before the withdrawal took', async () => {

@@ -34,6 +34,13 @@ describe('what a run grants', () => {
     expect(at(405).viewLagMs - calmMs).toBe(5_000);
   });
 
+  it.each(['front-switch', 'operator-time-travel'] as const)('is the past that %s makes somebody read, until it was noticed', (id) => {
+    const { at } = granted();
+    const calmMs = at(0).viewLagMs;
+    at(10).came(id);
+    expect([20, 129, 131].map((seconds) => at(seconds).viewLagMs - calmMs)).toEqual([10_000, 119_000, 0]);
+  });
+
   it('is an event that is held back, and what waited behind it', () => {
     const { at } = granted();
     const calmMs = at(0).viewLagMs;

@@ -10,16 +10,20 @@ afterEach(async () => {
 });
 const pod = { namespace: 'ns', name: 'caller', uid: 'u' };
 
-/** Follows a pod whose log is this each time: one that is refused, one that tells a line and ends. */
-async function follow(answers: readonly ('refused' | 'told')[]): Promise<{ readonly lines: LogLine[]; readonly ends: number[] }> {
+/** Follows a pod whose log is this each time: one that is refused, one that tells a line and ends, one that is never answered. */
+async function follow(
+  answers: readonly ('refused' | 'told' | 'silent')[],
+  silentMs?: number,
+): Promise<{ readonly lines: LogLine[]; readonly ends: number[] }> {
   server = await startScriptedServer((_, reply) => {
     const answer = answers[server.requests.length - 1];
     if (answer === 'refused') return reply.text(503, 'no kubelet');
+    if (answer === 'silent') return;
     reply.begin();
     reply.write(`{"kind":"answered","id":"t-${server.requests.length}"}\n`);
     if (answer === 'told') reply.end();
   }, 'https/1.1');
-  logs = new PodLogs(server.config());
+  logs = new PodLogs(server.config(), silentMs);
   const lines: LogLine[] = [];
   const ends: number[] = [];
   logs.follow(
@@ -41,5 +45,10 @@ describe('a connection that tells what a pod says', () => {
 
   it('has not ended where none came about', async () => {
     expect((await follow(['refused'])).ends).toEqual([]);
+  });
+
+  it('is begun anew where it brings nothing, by which nobody hung up', async () => {
+    const { lines, ends } = await follow(['silent'], 200);
+    expect([lines.map(({ id }) => id), ends]).toEqual([['t-2'], []]);
   });
 });

@@ -366,11 +366,18 @@ describe('planRollout of a paused Performer', () => {
       reason: 'Paused',
     },
     {
-      name: 'scales down, the old revision first',
+      name: 'scales down to the replicas of the newest revision, and to the room that its rollout has for old ones',
       pods: [old, next, view('p-2', 'r2'), view('p-3', 'r1')],
       rules: paused,
-      steps: ['withdraw p-0', 'withdraw p-3'],
-      reason: 'Serving',
+      steps: ['withdraw p-2', 'withdraw p-3'],
+      reason: 'Paused',
+    },
+    {
+      name: 'keeps no more of the newest revision than are wanted, whatever room a rollout has',
+      pods: [next, view('p-2', 'r2'), old],
+      rules: { ...paused, maxSurge: 2 },
+      steps: ['withdraw p-2'],
+      reason: 'Paused',
     },
     {
       name: 'replaces a pod of the revision that serves',

@@ -6,6 +6,7 @@ import type { KubeApi } from '../../../../src/kube/port.ts';
 import { OracleBoard } from '../../../../src/oracle/board.ts';
 import { armFaults, type FaultId, type FaultStep } from '../../../../src/sim/faults/faults.ts';
 import { podOfStrangers } from '../../../../src/sim/faults/tamper.ts';
+import type { Front } from '../../../../src/sim/front.ts';
 import { kindIdOf } from '../../../../src/sim/kind-rules.ts';
 import { fastTimings } from '../../../../src/sim/nodes/timings.ts';
 import type { SimOperator } from '../../../../src/sim/operators.ts';
@@ -18,7 +19,8 @@ async function armed(faults: readonly FaultStep[], { fronts = 2, processes = 0, 
   world.createNamespace('a');
   const operators = Array.from({ length: processes }, (_, index) => {
     const process = new SimProcess(`operator-${index}`, world.clock);
-    return { spec: { name: process.name, mode: 'watch' }, process, ...world.apisOf(process) } as unknown as SimOperator;
+    const kill = (): void => process.kill();
+    return { spec: { name: process.name, mode: 'watch' }, process, kill, ...world.apisOf(process) } as unknown as SimOperator;
   });
   const came: [FaultId, number | undefined][] = [];
   const { counts, healAll } = armFaults({ world, operators }, faults, (id, forMs) => came.push([id, forMs]));
@@ -119,6 +121,81 @@ describe('faults of a run', () => {
       [true, 'none'],
       [false, 'all'],
     ]);
+  });
+
+  /** What a process hears of pods from now on, through the port that fills its caches. */
+  function listen(operators: readonly SimOperator[]): string[] {
+    const { cacheKube } = operators[0] as unknown as { readonly cacheKube: KubeApi };
+    const told: string[] = [];
+    const hear = async (): Promise<void> => {
+      for await (const { type } of cacheKube.watch(pods, { resourceVersion: '1' })) if (type === 'ADDED') told.push(type);
+    };
+    hear().catch(({ code }: KubeFault) => told.push(code));
+    return told;
+  }
+
+  it.each([
+    { forMs: 3_000, hears: ['ADDED'], why: 'shorter than the wait for an answer to a ping: what was sent arrives' },
+    { forMs: 6_000, hears: ['unreachable'], why: 'longer: the connection is given up, and what was sent is lost' },
+  ])('cut an operator off from its watches, too; $why', async ({ forMs, hears }) => {
+    const { world, operators, makePod } = await armed([{ id: 'operator-cut', atMs: 1_000, forMs, draw: 0 }], {
+      processes: 1,
+      untilMs: 100,
+    });
+    const told = listen(operators);
+    await world.clock.runUntil(2_000);
+    makePod('p');
+    await world.clock.runUntil(3_900);
+    expect(told).toEqual([]);
+    await world.clock.runUntil(9_000);
+    expect(told).toEqual(hears);
+  });
+
+  it('cut an operator off for as long as any of two cuts lasts', async () => {
+    const cuts: readonly FaultStep[] = [
+      { id: 'operator-cut', atMs: 1_000, forMs: 5_000, draw: 0 },
+      { id: 'operator-cut', atMs: 2_000, forMs: 6_000, draw: 0 },
+    ];
+    const { world, operators } = await armed(cuts, { processes: 1, untilMs: 7_000 });
+    expect(operators[0]?.process?.isCut).toBe(true);
+    await world.clock.runUntil(9_000);
+    expect(operators[0]?.process?.isCut).toBe(false);
+  });
+
+  it.each([
+    { id: 'cache-stale', atMs: 1_000, forMs: 20_000, draw: 0 },
+    { id: 'operator-time-travel', atMs: 1_000, draw: 0 },
+  ] as const)('keep lists and watches in the past: $id', async (step) => {
+    const { world, makePod } = await armed([step], { processes: 1, untilMs: 2_000 });
+    const [front] = world.fronts as [Front];
+    const told: string[] = [];
+    front.watch(
+      kindIdOf(pods),
+      world.server.store.revision,
+      () => true,
+      ({ type }) => type === 'ADDED' && told.push(type),
+      () => undefined,
+    );
+    makePod('p');
+    await world.clock.runUntil(4_500);
+    const listed = (): number => front.list(kindIdOf(pods)).length;
+    expect([told, listed()]).toEqual([[], 0]);
+    await world.clock.runUntil(32_000);
+    expect([told, listed()]).toEqual([['ADDED'], 1]);
+  });
+
+  it('keep an API server in the past for as long as any of them does', async () => {
+    const { world } = await armed(
+      [
+        { id: 'cache-stale', atMs: 1_000, forMs: 20_000, draw: 0 },
+        { id: 'operator-time-travel', atMs: 8_000, draw: 0 },
+      ],
+      { processes: 1, untilMs: 22_000 },
+    );
+    const areBehind = (): readonly boolean[] => world.fronts.map(({ isBehind }) => isBehind);
+    expect(areBehind()).toEqual([true, true]);
+    await world.clock.runUntil(39_000);
+    expect(areBehind()).toEqual([false, false]);
   });
 
   it('move an operator to an API server that is behind the one it comes from, and goes on later', async () => {
