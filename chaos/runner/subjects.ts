@@ -6,6 +6,7 @@ import type { KubeObject, ObjectKey } from '../../src/kube/objects.ts';
 import type { ProgressReporter } from '../../src/testbed/progress.ts';
 import { ensureTool, findInCheckout } from '../../src/testbed/tools.ts';
 import { accountOf, ourSubject, plainDeployment, type Subject } from '../subject.ts';
+import { onceInALoop } from './once-subject.ts';
 
 const key = z.string().check(z.regex(/^[^/]+\/[^/]+$/, 'must be NAMESPACE/NAME'));
 const adapterSchema = z.strictObject({
@@ -31,17 +32,18 @@ type Deployment = KubeObject & {
 };
 
 /**
- * `ours`, `deployment`, `controller-runtime` (built on first need), or `NAME=@FILE` for any other operator of Performers.
+ * `ours`, `once` (ours as short runs in a loop), `deployment`, `controller-runtime` (built on first need), or `NAME=@FILE` for any other operator of Performers.
  *
  * @throws RangeError for what is none of those, and for a file that cannot be used
  */
 export async function readSubject(text: string, performerImage: string, report: ProgressReporter): Promise<Subject> {
   const [, name, path] = /^([\w.-]+)=@(.+)$/s.exec(text) ?? [];
   if (name !== undefined && path !== undefined) return readSubjectFile(name, resolve(path));
+  if (text === 'once') return onceInALoop(readFileSync(findInCheckout('manifests/install-watch.yaml'), 'utf8'));
   if (text === 'ours') return ourSubject(readFileSync(findInCheckout('manifests/install-watch.yaml'), 'utf8'));
   if (text === 'deployment') return plainDeployment;
   if (text === 'controller-runtime') return peerSubject(await ensureTool('peer-controller-runtime', report), performerImage);
-  throw new RangeError(`--subject ${text}: give ours, deployment, controller-runtime, or NAME=@FILE`);
+  throw new RangeError(`--subject ${text}: give ours, once, deployment, controller-runtime, or NAME=@FILE`);
 }
 
 /** @throws RangeError that names the file and what is wrong with it */

@@ -28,7 +28,11 @@ export function registerChaos(program: Command): void {
         'how soon a lost node is noticed: stock, in 50 s, as on most clusters, or fast, in 8 s (default: fast on a cluster of its own; with --kubeconfig stock, and of the testbed as it is)',
       ).choices(['fast', 'stock']),
     )
-    .option('--subject <subject>', 'ours, deployment, controller-runtime or NAME=@FILE (docs/chaos.md); repeat it to compare', collect)
+    .option(
+      '--subject <subject>',
+      'ours, once, deployment, controller-runtime or NAME=@FILE (docs/chaos.md); repeat it to compare',
+      collect,
+    )
     .option('--judge-times', 'judge how fast it was also in the smoke suite')
     .option('--performer-image <image>', 'with --kubeconfig: the test performer, where its nodes can pull it')
     .option('--pause-image <image>', 'with --kubeconfig: a program that does nothing, where its nodes can pull it')

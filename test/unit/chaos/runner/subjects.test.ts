@@ -2,7 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { parseAllDocuments } from 'yaml';
 import { readSubject, readSubjectFile } from '../../../../chaos/runner/subjects.ts';
+import type { KubeObject } from '../../../../src/kube/objects.ts';
 import { silentProgress } from '../../../../src/testbed/progress.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hourglass-subjects-'));
@@ -77,7 +79,19 @@ describe('a subject by name', () => {
     expect([isJudged, manifests.join().includes('kind: Deployment')]).toEqual([true, true]);
   });
 
+  it('is ours in one pod that runs once again and again, with nothing that listens', async () => {
+    const { isJudged, operator, manifests } = await readSubject('once', '', silentProgress);
+    const objects = parseAllDocuments(manifests.join('\n---\n')).map((document) => document.toJS() as KubeObject);
+    const { spec } = objects.find(({ kind }) => kind === 'Deployment') as KubeObject & {
+      readonly spec: { readonly replicas: number; readonly template: { readonly spec: { readonly containers: readonly object[] } } };
+    };
+    expect([isJudged, operator?.lease !== undefined, spec.replicas]).toEqual([true, true, 1]);
+    const [container] = spec.template.spec.containers as readonly Record<string, unknown>[];
+    expect(Object.keys(container ?? {}).filter((member) => /Probe|ports/.test(member))).toEqual([]);
+    expect(String(container?.command)).toContain('["once","--wait=20s","--waiting-ok"]');
+  });
+
   it('is refused when nobody is called so', async () => {
-    await expect(readSubject('theirs', '', silentProgress)).rejects.toThrow('--subject theirs: give ours, deployment');
+    await expect(readSubject('theirs', '', silentProgress)).rejects.toThrow('--subject theirs: give ours, once, deployment');
   });
 });
