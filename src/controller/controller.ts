@@ -51,7 +51,8 @@ export async function runController(options: ControllerOptions): Promise<void> {
     const outcome = await runPass(options.reconcile, key, { signal, lastPass: false });
     const endedMs = clock.monotonicMs();
     limit.learn(outcome, startedMs, endedMs, inFlight, pace.isFailing(text));
-    const goesOn = options.onOutcome?.(key, outcome) ?? true;
+    // What was cut off says nothing of the key.
+    const goesOn = (options.onOutcome?.(key, outcome) ?? true) && !signal.aborted;
     if (goesOn) {
       const { afterMs, as, holdMs } = pace.after(text, outcome, endedMs);
       if (holdMs > 0) queue.hold(key, holdMs);

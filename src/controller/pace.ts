@@ -32,6 +32,8 @@ const longestHoldMs = 1_000;
 /** What stands between us and the API server may ask for hours, long after it is well again. */
 const longestWishMs = 60_000;
 const failureHalfLifeMs = 60_000;
+/** One that keeps failing is tried again sooner than this; where it was not, nobody worked on it, and much may have changed. */
+const longestFailingMs = 180_000;
 
 /**
  * Slows each key by its own past, and no other: one that fails, one that is changed again and again, and one that settles
@@ -65,7 +67,9 @@ export class Pace {
   after(text: string, outcome: Outcome, nowMs: number): NextLook {
     const before = this.#histories.get(text) ?? blank;
     if (outcome.kind === 'failed') {
-      const old = before.failing ? before.failures : Math.floor(before.failures * 0.5 ** ((nowMs - before.failedAtMs) / failureHalfLifeMs));
+      const agoMs = nowMs - before.failedAtMs;
+      const goesOn = before.failing && agoMs < longestFailingMs;
+      const old = goesOn ? before.failures : Math.floor(before.failures * 0.5 ** (agoMs / failureHalfLifeMs));
       const failures = old + 1;
       this.#histories.set(text, { ...before, failures, failedAtMs: nowMs, failing: true });
       // Never blindly at once: a conflict with a writer that never tires must not become a busy loop.

@@ -40,7 +40,7 @@ export function createWatchOperator(options: WatchOperatorOptions): WatchOperato
   });
   const election = options.lease === undefined ? undefined : new Election({ lease: options.lease, clock, log });
   const reconcile = options.createReconcile({ world, mayWrite: () => election?.mayWrite() ?? true });
-  // Kept from one term to the next: what was refused a moment ago is not asked for anew with every Lease.
+  // Kept from one term to the next: what was refused a moment ago is asked for once with a new Lease, and then as seldom as before.
   const pace = new Pace(random);
   let leading = false;
 

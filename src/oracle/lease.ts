@@ -58,8 +58,10 @@ function handedOver(context: OracleContext): Oracle {
 
 interface Left {
   readonly atMs: number;
-  /** For how long after that a write may come in that was sent before it, or before it was known. */
-  readonly excusedMs: number;
+  /** By how much whoever had it may count longer than who took it. */
+  readonly apartMs: number;
+  /** For how long after that whoever had it may not know. */
+  readonly unknownMs: number;
 }
 
 /**
@@ -72,7 +74,7 @@ function loserIsSilent(context: OracleContext): Oracle {
   const left = new Map<string, Left>();
   /** By Lease, who wrote itself into it last. */
   const current = new Map<string, string>();
-  const apartMs = holdsMs * context.waitFactor - shortestSilenceMs(usualDurationMs, context);
+  const apartMs = Math.max(0, holdsMs * context.waitFactor - shortestSilenceMs(usualDurationMs, context));
   return defineOracle('E2', 'Who does not hold the Lease writes nothing, whether it lost it or never had it.', (test) => ({
     onWrite: (write) => {
       const { actor, verb, plural, atMs, entitled } = write;
@@ -83,9 +85,10 @@ function loserIsSilent(context: OracleContext): Oracle {
         const was = write.before === undefined ? (current.get(lease) ?? '') : stored;
         current.set(lease, is);
         const isTaken = was !== '' && is !== '' && was !== is;
-        const excusedMs = Math.max(0, apartMs) + Math.max(context.onTheWayMs ?? onTheWayMs, write.before === undefined ? learnsMs : 0);
-        if (was !== is) left.set(was, { atMs, excusedMs });
-        if (isTaken) lost.set(was, { atMs, excusedMs });
+        // Who gives it up knows it at once.
+        const gone: Left = { atMs, apartMs: isTaken ? apartMs : 0, unknownMs: write.before === undefined ? learnsMs : 0 };
+        if (was !== is) left.set(was, gone);
+        if (isTaken) lost.set(was, gone);
         lost.delete(is);
         // From here on a word of the loser's would be heard.
         return isTaken ? test(true, atMs, lease, () => '') : [];
@@ -94,7 +97,10 @@ function loserIsSilent(context: OracleContext): Oracle {
       const since = entitled === false ? left.get(actor) : lost.get(actor);
       if (since === undefined && entitled === undefined) return [];
       const lateMs = since === undefined ? undefined : atMs - since.atMs;
-      const holds = since === undefined ? entitled === true : atMs - since.atMs <= since.excusedMs;
+      const holds =
+        since === undefined
+          ? entitled === true
+          : atMs - since.atMs <= since.apartMs + Math.max(since.unknownMs, context.onTheWayMs ?? onTheWayMs);
       const when = lateMs === undefined ? 'and it never held the Lease' : `${lateMs} ms after it lost the Lease`;
       return test(holds, atMs, keyText(write.key), () => `${actor}: ${verb} of ${plural} ${keyText(write.key)}, ${when}`);
     },

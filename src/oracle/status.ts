@@ -171,16 +171,22 @@ function findContradiction(status: PerformerStatus, before: Performer, isShared:
 
 /** Values too short to be told from other words, or that stand elsewhere in the spec or name, are left out. */
 function keepsSecrets(): Oracle {
+  /** By Performer, all values that it ever had: an old view may tell of former ones. */
+  const known = new Map<string, Set<string>>();
   return defineOracle('S8', 'No value of an environment variable stands in a status, an Event or a log.', (test) => ({
-    onWrite: (write, view) => {
+    onChange: ({ kind, key, after }) => {
+      const asked = kind === 'performers' && after !== undefined ? askedOf(after as Performer) : undefined;
+      const values = asked === undefined ? [] : secretsOf(asked, key);
+      if (values.length > 0) known.set(keyText(key), new Set([...(known.get(keyText(key)) ?? []), ...values]));
+      return [];
+    },
+    onWrite: (write) => {
       if (!isOperator(write) || !(write.plural === 'events' || (write.plural === 'performers' && write.subresource === 'status')))
         return [];
       const key = write.plural === 'events' ? regardedBy(write) : write.key;
-      const performer = (key === undefined ? undefined : view.performers.get(keyText(key))) ?? (write.before as Performer | undefined);
-      const asked = performer === undefined ? undefined : askedOf(performer);
-      if (asked === undefined || key === undefined) return [];
+      if (key === undefined) return [];
       const sent = JSON.stringify(write.sent ?? '');
-      const values = secretsOf(asked, key);
+      const values = [...(known.get(keyText(key)) ?? [])];
       return test(
         !values.some((value) => sent.includes(value)),
         write.atMs,
@@ -189,13 +195,10 @@ function keepsSecrets(): Oracle {
       );
     },
     // A line names its Performer in words at most.
-    onLog: ({ atMs, actor, text }, view) =>
-      [...view.performers.values()].flatMap((performer) => {
-        const [key, asked] = [keyOf(performer), askedOf(performer)];
-        const values = asked === undefined ? [] : secretsOf(asked, key);
-        if (values.length === 0) return [];
-        const says = !values.some((value) => text.includes(value));
-        return test(says, atMs, keyText(key), () => `${actor} wrote a value of its environment into its log`);
+    onLog: ({ atMs, actor, text }) =>
+      [...known].flatMap(([key, values]) => {
+        const says = ![...values].some((value) => text.includes(value));
+        return test(says, atMs, key, () => `${actor} wrote a value of its environment into its log`);
       }),
   }));
 }
@@ -205,16 +208,8 @@ function regardedBy(write: Write): ObjectKey | undefined {
   return regarding ?? involvedObject;
 }
 
-const secretsBySpec = new WeakMap<Asked, readonly string[]>();
-
 /** As they stand in JSON; what the rest of the spec or the Performer's own name contains is no secret. */
-function secretsOf(asked: Asked, key: ObjectKey): readonly string[] {
-  const known = secretsBySpec.get(asked) ?? findSecrets(asked, key);
-  secretsBySpec.set(asked, known);
-  return known;
-}
-
-function findSecrets({ spec }: Asked, key: ObjectKey): readonly string[] {
+function secretsOf({ spec }: Asked, key: ObjectKey): readonly string[] {
   const { config = {}, ...others } = spec;
   const { environment = {}, env = [], environmentFrom: _from, ...rest } = config as NonNullable<typeof spec.config>;
   const elsewhere = JSON.stringify([others, rest, Object.keys(environment), env.map((one) => one.name), key]);

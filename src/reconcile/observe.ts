@@ -103,7 +103,7 @@ export async function refresh(key: ObjectKey, deps: ReconcileDeps, signal: Abort
   await refreshObject(world.performers, kube, performers, key, signal);
   await refreshObject(world.services, kube, services, { namespace: key.namespace, name: serviceName(key.name) }, signal);
   const listed = new Set<string>();
-  for (const pod of await listPods(key, countsOut(world.performers.get(key)), kube, signal)) {
+  for (const pod of await listPods(key, countsOut(parsePerformerSpec(world.performers.get(key)?.spec)), kube, signal)) {
     listed.add(keyText(keyOf(pod)));
     world.pods.wrote(pod);
     // One that our lists do not select (it lost the label they go by) stays in view by name.
@@ -116,9 +116,8 @@ export async function refresh(key: ObjectKey, deps: ReconcileDeps, signal: Abort
 }
 
 /** Whether pods hold their places also once they are out of the Service, until they run no more for certain. Pure. */
-export function countsOut(performer: Performer | undefined): boolean {
-  const parsed = parsePerformerSpec(performer?.spec);
-  return parsed.valid && (parsed.spec.strategy?.type === 'Recreate' || parsed.spec.nodeLossPolicy === 'Strict');
+export function countsOut(parsed: PerformerView['parsed'] | undefined): boolean {
+  return parsed?.valid === true && (parsed.spec.strategy?.type === 'Recreate' || parsed.spec.nodeLossPolicy === 'Strict');
 }
 
 /** The pods the Service selects, and where they count those that were taken out of it, straight from the API server. */

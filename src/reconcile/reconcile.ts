@@ -86,7 +86,7 @@ async function isProven(plan: Plan, snapshot: Snapshot, deps: ReconcileDeps, sig
     const isOut = (pod: Pod): boolean => pod.metadata?.labels?.[labels.performer] !== snapshot.key.name;
     const out = snapshot.pods.filter(isOut);
     const known = new Set(out.map((pod) => pod.metadata?.uid));
-    const live = await listPods(snapshot.key, countsOut(deps.world.performers.get(snapshot.key)), kube, signal);
+    const live = await listPods(snapshot.key, countsOut(snapshot.performer?.parsed), kube, signal);
     // What is out is taken as it was seen; beside it counts what an old view did not show yet.
     const pods = [...out, ...live.filter((pod) => !isOut(pod) || !known.has(pod.metadata?.uid))];
     // A list of nodes may be old: what a pod is taken out for is read anew.

@@ -136,7 +136,8 @@ export class Front {
    */
   watch(kindId: string, revision: number, matches: Matcher, deliver: FrontStream['deliver'], end: FrontStream['end']): FrontStream {
     const missed = this.#server.store.changesAfter(revision, kindId);
-    const stream = new FrontStream(this.#server, this.mood, this.#chance, kindId, matches, revision, deliver, (fault) => {
+    const newest = (): number => this.revisionOf(kindId);
+    const stream = new FrontStream(this.#server, this.mood, this.#chance, newest, kindId, matches, revision, deliver, (fault) => {
       this.#streams.delete(stream);
       end(fault);
     });
@@ -158,6 +159,8 @@ export class FrontStream {
   readonly #server: MemoryServer;
   readonly #mood: FrontMood;
   readonly #chance: Chance;
+  /** How far the front has come. */
+  readonly #newest: () => number;
   readonly kindId: string;
   readonly #matches: Matcher;
   readonly #cancels: (() => void)[] = [];
@@ -171,6 +174,7 @@ export class FrontStream {
     server: MemoryServer,
     mood: FrontMood,
     chance: Chance,
+    newest: () => number,
     kindId: string,
     matches: Matcher,
     revision: number,
@@ -180,6 +184,7 @@ export class FrontStream {
     this.#server = server;
     this.#mood = mood;
     this.#chance = chance;
+    this.#newest = newest;
     this.kindId = kindId;
     this.#matches = matches;
     this.#told = revision;
@@ -253,7 +258,7 @@ export class FrontStream {
 
   /** How far it has come: never past what it still keeps back. */
   #progress(): number {
-    return this.#queue.length > 0 ? this.#told : this.#server.store.revision;
+    return this.#queue.length > 0 ? this.#told : Math.max(this.#told, this.#newest());
   }
 }
 

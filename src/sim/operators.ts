@@ -136,7 +136,7 @@ export class SimOperator {
     const { clock } = process;
     const random = chance.next;
     const log = this.#logOf(process);
-    const lease = this.spec.rogue === true ? undefined : createLease({ kube, clock, key: leaseKey, identity: process.name, random });
+    const lease = this.spec.rogue === true ? undefined : createLease({ kube, clock, key: leaseKey, identity: process.name, random, log });
     return { kube, cacheKube, clock, random, namespace: undefined, workers: 16, lease, signal: this.#stop.signal, log };
   }
 

@@ -10,6 +10,7 @@ class Connection {
   readonly #forget: () => void;
   #waiting: (() => void)[] = [];
   #cancel: () => void = () => undefined;
+  #isClosed = false;
 
   constructor(process: SimProcess, onDead: () => void, forget: () => void) {
     this.#process = process;
@@ -18,6 +19,7 @@ class Connection {
   }
 
   carry(run: () => void): void {
+    if (this.#isClosed) return;
     if (this.#process.isCut) this.#waiting.push(run);
     else this.#process.deliver(run);
   }
@@ -37,6 +39,7 @@ class Connection {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#cancel();
     this.#waiting = [];
     this.#forget();

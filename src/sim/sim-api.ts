@@ -14,7 +14,7 @@ import type {
 import type { Json } from '../lib/canonical-json.ts';
 import type { Write } from '../oracle/oracle.ts';
 import { broken } from './faults/stream-faults.ts';
-import type { Front } from './front.ts';
+import type { Front, FrontStream } from './front.ts';
 import { kindIdOf } from './kind-rules.ts';
 import type { MemoryServer } from './memory-server.ts';
 import { type SimProcess, silentMs } from './process.ts';
@@ -139,15 +139,19 @@ export class SimApi implements KubeApi {
     };
     const front = this.#fate.front(this.#process);
     const isFill = options.resourceVersion === '' || options.resourceVersion === '0';
+    let opened: FrontStream | undefined;
     const opening = this.#call({ verb: 'watch', resource, key: noKey }, { ...options, timeoutMs: silentMs }, () => {
       const revision = isFill ? front.revisionOf(kindId) : Number(options.resourceVersion);
-      const opened = front.watch(kindId, revision, matches, push, (fault) => connection.carry(() => end(fault)));
+      opened = front.watch(kindId, revision, matches, push, (fault) => connection.carry(() => end(fault)));
       if (isFill) for (const object of front.list(kindId)) if (matches(object)) push({ type: 'ADDED', object });
       if (options.initialEvents === true) push({ type: 'BOOKMARK', resourceVersion: String(revision), initialEventsEnd: true });
       return opened;
     });
     // Whoever never heard that it is open has nothing to be told.
-    opening.catch(() => connection.close());
+    opening.catch(() => {
+      connection.close();
+      opened?.close();
+    });
     const stream = await opening;
     options.onOpen?.();
     const close = (): void => {
@@ -157,7 +161,8 @@ export class SimApi implements KubeApi {
     const isAborted = (): boolean => options.signal?.aborted === true;
     const abort = (): void => end(new KubeFault('aborted', `watching ${resource.plural}: the caller aborted`));
     options.signal?.addEventListener('abort', abort, { once: true });
-    const cancelEnd = options.timeoutSeconds === undefined ? close : this.#server.clock.timer(options.timeoutSeconds * 1_000, close);
+    const cancelEnd =
+      options.timeoutSeconds === undefined ? close : this.#server.clock.timer(options.timeoutSeconds * 1_000, () => stream.close());
     try {
       while (!isAborted()) {
         const event = queue.shift();

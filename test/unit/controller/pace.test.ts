@@ -82,6 +82,13 @@ describe('Pace', () => {
     expect(Math.max(...holds)).toBe(0);
   });
 
+  it('forgets failures of a key that nobody has worked on for long, as those of one that is well', () => {
+    const own = pace();
+    for (let count = 0; count < 8; count += 1) own.after('a', failed, count);
+    expect(own.after('a', failed, 170_000).afterMs).toBe(12_800);
+    expect(own.after('a', failed, 6 * 3_600_000).afterMs).toBe(50);
+  });
+
   it('forgets keys that went while nobody worked on them', () => {
     const own = pace();
     for (const text of ['a', 'b', 'a', 'b']) own.after(text, failed, 0);

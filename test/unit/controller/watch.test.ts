@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FlightLimit } from '../../../src/controller/flight-limit.ts';
 import type { Outcome, Reconcile } from '../../../src/controller/outcome.ts';
+import { Pace } from '../../../src/controller/pace.ts';
 import { runWatch, type WatchRunOptions } from '../../../src/controller/watch.ts';
 import { WorkQueue } from '../../../src/controller/work-queue.ts';
 import type { ObjectKey } from '../../../src/kube/objects.ts';
@@ -8,6 +9,7 @@ import { sleep } from '../../../src/lib/clock.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
 const key = (name: string): ObjectKey => ({ namespace: 'ns', name });
+const failed: Outcome = { kind: 'failed', reason: 'forbidden', message: '', retry: 'backoff' };
 const settled: Outcome = { kind: 'settled', reason: 'Serving', message: '', again: false, unsaid: false };
 
 function start(reconcile: (clock: FakeClock) => Reconcile, names: readonly string[], more: Partial<WatchRunOptions> = {}) {
@@ -97,6 +99,33 @@ describe('runWatch', () => {
     await running;
     expect(writes).toEqual(['a1', 'b1']);
     expect(clock.pending).toBe(0);
+  });
+
+  it('goes on with the back-off of the run before, but for one look at each key', async () => {
+    const pace = new Pace(() => 1);
+    const tries = async (): Promise<number> => {
+      let count = 0;
+      const refuse = (): Reconcile => async () => {
+        count += 1;
+        return failed;
+      };
+      const { clock, lost, running } = start(refuse, ['a'], { pace });
+      await clock.advance(10_000);
+      lost.abort();
+      await running;
+      return count;
+    };
+    expect([await tries(), await tries()]).toEqual([8, 1]);
+  });
+
+  it('takes a pass that a lost Lease cut off for no failure of its key', async () => {
+    const pace = new Pace(() => 1);
+    const { clock, lost, running } = start(threeWrites([]), ['a'], { pace });
+    await clock.advance(500);
+    lost.abort();
+    await clock.advance(2_000);
+    await running;
+    expect(pace.size).toBe(0);
   });
 
   it('does nothing when it was stopped before it began', async () => {

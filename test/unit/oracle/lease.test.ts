@@ -95,13 +95,21 @@ describe('oracles of the Lease', () => {
     {
       name: 'accept them for longer where clocks are slow',
       tell: () =>
+        toldTo(new Story({ waitFactor: 2 }), lost)
+          .at(33)
+          .writes({ after: pod(), entitled: false }),
+      found: [],
+    },
+    {
+      name: 'refuse those of who gave it up as soon with slow clocks: it knew',
+      tell: () =>
         toldTo(new Story({ waitFactor: 2 }), [
           [1, 'operator-1'],
           [5, ''],
         ])
-          .at(20)
+          .at(16)
           .writes({ after: pod(), entitled: false }),
-      found: [],
+      found: ['E2'],
     },
     {
       name: 'accept a write that was on its way when the Lease was lost',

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { keyText } from '../../../src/kube/objects.ts';
+import { formatTime } from '../../../src/lib/time.ts';
 import { createOracles } from '../../../src/oracle/all.ts';
 import { OracleBoard } from '../../../src/oracle/board.ts';
 import { context, later, node, notReady, performer, pod, Story, service, slice, startMs } from './world.ts';
@@ -173,12 +174,23 @@ describe('S1, at most one pod for each replica', () => {
 
 describe('R1, never nobody by our doing', () => {
   const next = later(1, { image: 'i:2', revision: 'r2', bornAt: 10 });
-  const rolling = (spec: object = {}) =>
-    new Story()
+  const rolling = (spec: object = {}, context: ConstructorParameters<typeof Story>[0] = {}) =>
+    new Story(context)
       .has(performer(spec), node(), pod())
       .at(10)
       .has(performer({ ...spec, image: 'i:2' }, { generation: 2 }));
+  /** The next pod has been Ready since second 15, by its kubelet's word, and no call reaches it; slices cannot be read until second 30. */
+  const unread = (seconds: number): Story => {
+    const conditions = [{ type: 'Ready', status: 'True', lastTransitionTime: formatTime(startMs + 15_000) }];
+    return rolling({}, { slicesOffUntilMs: startMs + 30_000 })
+      .has({ ...next, status: { ...next.status, conditions } } as typeof next, slice('u1/performer-x'))
+      .at(seconds)
+      .writes({ before: pod(), after: pod({ outAt: seconds }) });
+  };
   it.each<Row>([
+    { name: 'accepts a pod that says it has been Ready for a while, where slices cannot be read', tell: () => unread(17), found: [] },
+    { name: 'refuses one that says it has been for less', tell: () => unread(16), found: ['R1'] },
+    { name: 'refuses to go by its word once slices can be read', tell: () => unread(31), found: ['R1'] },
     {
       name: 'accepts an old pod out once the new one answers',
       tell: () =>

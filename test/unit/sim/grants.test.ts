@@ -41,6 +41,23 @@ describe('what a run grants', () => {
     expect([20, 129, 131].map((seconds) => at(seconds).viewLagMs - calmMs)).toEqual([10_000, 119_000, 0]);
   });
 
+  it('is that slices are not known of, where they may not be listed, until that is asked for again', () => {
+    const { at } = granted();
+    at(10).came('rights-revoked', 60_000, 'list nodes');
+    expect(at(20).slicesOffUntilMs).toBe(Number.NEGATIVE_INFINITY);
+    at(30).came('rights-revoked', 60_000, 'list endpointslices');
+    expect(at(40).slicesOffUntilMs).toBe(690_000);
+  });
+
+  it('is a write that is long on its way only while calls are slow', () => {
+    const { at } = granted();
+    const ways = (seconds: readonly number[]): readonly number[] => seconds.map((second) => at(second).onTheWayMs);
+    at(10).came('operator-frozen', 20_000);
+    expect(ways([11, 31])).toEqual([1_000, 1_000]);
+    at(40).came('api-slow', 20_000);
+    expect(ways([41, 124, 126])).toEqual([10_000, 10_000, 1_000]);
+  });
+
   it('is an event that is held back, and what waited behind it', () => {
     const { at } = granted();
     const calmMs = at(0).viewLagMs;

@@ -151,6 +151,42 @@ describe('faults of a run', () => {
     expect(told).toEqual(hears);
   });
 
+  it('end a watch whose time is over while its operator is cut off', async () => {
+    const { world, operators } = await armed([], { processes: 1, untilMs: 100 });
+    const { process, cacheKube } = operators[0] as unknown as { readonly process: SimProcess; readonly cacheKube: KubeApi };
+    let end = '';
+    const hear = async (): Promise<void> => {
+      for await (const { type } of cacheKube.watch(pods, { resourceVersion: '1', timeoutSeconds: 100 })) end = type;
+      end = 'over';
+    };
+    hear().catch(({ code }: KubeFault) => (end = code));
+    await world.clock.runUntil(99_000);
+    const heal = process.cutOff();
+    await world.clock.runUntil(102_000);
+    expect(end).not.toBe('over');
+    heal();
+    await world.clock.runUntil(103_000);
+    expect(end).toBe('over');
+  });
+
+  it('have nothing of a watch left whose opening was never heard of', async () => {
+    const { world, operators, makePod } = await armed([], { processes: 1, untilMs: 100 });
+    const { process, cacheKube } = operators[0] as unknown as { readonly process: SimProcess; readonly cacheKube: KubeApi };
+    world.slowMs = [200, 200];
+    const [first] = [cacheKube.watch(pods, { resourceVersion: '1' })[Symbol.asyncIterator]()];
+    const told = first.next().catch(({ code }: KubeFault) => code);
+    await world.clock.runUntil(250);
+    const heal = process.cutOff();
+    await world.clock.runUntil(6_000);
+    heal();
+    expect(await told).toBe('timeout');
+    let steps = 0;
+    process.onStep = () => (steps += 1);
+    makePod('p');
+    await world.clock.runUntil(9_000);
+    expect(steps).toBe(0);
+  });
+
   it('cut an operator off for as long as any of two cuts lasts', async () => {
     const cuts: readonly FaultStep[] = [
       { id: 'operator-cut', atMs: 1_000, forMs: 5_000, draw: 0 },
