@@ -9,10 +9,10 @@ const limits: readonly { readonly part: string; readonly lines: number; readonly
   { part: 'src/', lines: 11_100, only: 'code', but: ['src/sim/', 'src/oracle/', 'src/bench/', 'src/testbed/'] },
   { part: 'src/testbed/', lines: 3_800, only: 'code' },
   { part: 'src/bench/', lines: 3_000, only: 'code' },
-  { part: 'src/sim/', lines: 5_500, only: 'code' },
+  { part: 'src/sim/', lines: 5_520, only: 'code' },
   { part: 'src/oracle/', lines: 2_140, only: 'code' },
   { part: 'src/reconcile/plan/', lines: 2_500 },
-  { part: 'chaos/', lines: 6_250, only: 'code' },
+  { part: 'chaos/', lines: 6_290, only: 'code' },
 ];
 const fileLines = 400;
 
