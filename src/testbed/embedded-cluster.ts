@@ -301,8 +301,8 @@ class ClusterStart {
     await writePauseImage(this.#paths.pauseImage, tools.pause ?? '');
     this.#start('network', ports);
     const pid = this.#networkPid();
-    const hasBridge = async (): Promise<boolean> =>
-      runInNetwork(pid, ['ip', '-brief', 'address', 'show', 'br0']).includes(controlPlaneAddress);
+    // It has its address before it is up, and only then the way to its neighbours by which the others lead.
+    const hasBridge = async (): Promise<boolean> => runInNetwork(pid, ['ip', 'route', 'show', 'dev', 'br0']).includes(controlPlaneAddress);
     await waitUntil('making the network', () => hasBridge().catch(() => false), restTimeoutMs, stop);
     // By itself it has that of one of its nodes, and takes another's when that one goes: for seconds nobody would reach the control plane.
     runInNetwork(pid, ['ip', 'link', 'set', 'br0', 'address', bridgeMac]);
