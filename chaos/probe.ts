@@ -190,8 +190,9 @@ function feelSilence(of: string, { renewals }: Observations, fromMs: number, unt
   const last = heard.at(-1);
   if (last === undefined) return nothing(`the Lease of ${of} was never seen`);
   const silentMs = untilMs - Math.max(last.atMs, fromMs);
-  // Renewals come several times in the duration of a Lease.
-  if (silentMs < last.durationMs / 2) return nothing(`the Lease of ${of} was renewed ${untilMs - last.atMs} ms ago`);
+  // Renewals come several times in the duration of a Lease; one that is given up says nothing of it.
+  if (silentMs < Math.max(...heard.map(({ durationMs }) => durationMs)) / 2)
+    return nothing(`the Lease of ${of} was renewed ${untilMs - last.atMs} ms ago`);
   return { atMs: Math.max(last.atMs, fromMs), detail: `the Lease of ${of} was silent for ${Math.round(silentMs / 1_000)} s` };
 }
 

@@ -45,7 +45,14 @@ export function recordRun(facts: RunFacts): ChaosRun {
   // What Performers are to be says nothing of what is none.
   const judgement = subject.asks === 'Performer' ? judged : { violations: [], evaluated: {}, blind: [] };
   const convergedAfterMs = convergedMs === undefined ? undefined : Math.max(0, convergedMs - times.healedMs);
-  const { verdict, findings: found } = decide({ ...facts, isJudged: subject.isJudged, convergedAfterMs, judgement, figures });
+  const { verdict, findings: found } = decide({
+    ...facts,
+    isJudged: subject.isJudged,
+    judgesTimes: facts.judgesTimes && subject.runsOnce !== true,
+    convergedAfterMs,
+    judgement,
+    figures,
+  });
   const findings = [...found];
   // Of another operator the code is not at hand.
   const explained = facts.trace === undefined || subject.name !== 'ours' ? undefined : explainTrace(facts.trace);

@@ -22,6 +22,8 @@ export interface Subject {
   readonly isJudged: boolean;
   /** It starts pods wherever there is room, whatever `scheduling` of their Performer wants. */
   readonly ignoresScheduling?: true;
+  /** It runs for moments, and nobody leads between two of them. Its times are those of the pause. */
+  readonly runsOnce?: true;
   /** Absent where nobody but the cluster itself does the work. */
   readonly operator?: Operator;
   /** What installs it, as YAML, in this order; the CRD is there before. */
@@ -50,7 +52,7 @@ export function accountOf(namespace: string, name: string): string {
 }
 
 /** Why a fault cannot be done to this subject; undefined when it can. Pure. */
-export function whyNot({ fault }: Experiment, { operator, ignoresScheduling }: Subject): string | undefined {
+export function whyNot({ fault }: Experiment, { operator, ignoresScheduling, runsOnce }: Subject): string | undefined {
   const isAtLeader = fault.kind === 'node' && fault.leader === true;
   const needsLease =
     isAtLeader ||
@@ -61,5 +63,9 @@ export function whyNot({ fault }: Experiment, { operator, ignoresScheduling }: S
   const needsOperator = needsLease || fault.kind === 'api-squeeze' || fault.kind === 'crash-loop' || fault.kind === 'calm';
   if (needsOperator && operator === undefined) return 'it has no operator of its own';
   if (needsLease && operator?.lease === undefined) return 'it could not be felt: its operator has no Lease';
+  if (runsOnce === true && (isAtLeader || fault.kind === 'leader-hang'))
+    return 'it could not be felt: it runs for moments, and nobody takes its place meanwhile';
+  if (runsOnce === true && fault.kind === 'api-path' && fault.does === 'delay') return 'it could not be felt: its Lease has no pace';
+  if (runsOnce === true && fault.kind === 'calm') return 'it reads all there is in each run';
   return isAtLeader && ignoresScheduling === true ? 'it starts no pod where its Performer wants it' : undefined;
 }

@@ -8,6 +8,8 @@ import { PodLogs } from './pod-logs.ts';
 import { buildCaller } from './workloads.ts';
 
 /** What counts as steady: nothing failed for so long, and everybody was heard. */
+/** Callers say something each tenth of a second: a kubelet whose stream brings nothing for so long may have forgotten it. */
+const callerSilentMs = 6_000;
 const steadyMs = 3_000;
 /** Callers on a node that is lost say their part once it is back. */
 const staysOnLostNodes = [{ operator: 'Exists', effect: 'NoExecute' }];
@@ -68,6 +70,7 @@ export class Load {
         if (line.kind === 'answered' || line.kind === 'failed') this.#calls.push({ ...(line as unknown as Call), performer, from });
       },
       () => this.#hangUps.push({ node: from, atMs: Date.now() }),
+      callerSilentMs,
     );
   }
 

@@ -8,8 +8,6 @@ import type { ClusterConfig } from '../../src/kube-client/cluster-config.ts';
 export type LogLine = Readonly<Record<string, unknown>> & { readonly kind?: string };
 
 const againMs = 500;
-/** Callers say something each tenth of a second; a stream that brings nothing for so long is asked for anew, for a kubelet may have forgotten it. */
-const defaultSilentMs = 6_000;
 /** Kubelets are asked again from so long before what was heard last. */
 const overlapS = 5;
 
@@ -21,7 +19,6 @@ interface Told {
 /** What pods say, each line once, however often a connection to their kubelet breaks. */
 export class PodLogs {
   readonly #config: ClusterConfig;
-  readonly #silentMs: number;
   readonly #stop = new AbortController();
   readonly #followed = new Map<
     string,
@@ -34,8 +31,7 @@ export class PodLogs {
     }
   >();
 
-  constructor(config: ClusterConfig, silentMs = defaultSilentMs) {
-    this.#silentMs = silentMs;
+  constructor(config: ClusterConfig) {
     this.#config = config;
   }
 
@@ -43,18 +39,20 @@ export class PodLogs {
    * Follows a pod from its first line to its end; a second time does nothing.
    *
    * @param onEnd told each time that a connection ends which had begun to tell
+   * @param silentMs after so long without a word it is asked for anew; left out: a silent one is let be
    */
   follow(
     pod: { readonly namespace: string; readonly name: string; readonly uid: string },
     onLine: (line: LogLine) => void,
     onEnd: () => void = () => undefined,
+    silentMs?: number,
   ): void {
     if (this.#followed.has(pod.uid)) return;
     const path = `/api/v1/namespaces/${pod.namespace}/pods/${pod.name}/log`;
     // A log is asked for by name: under that of a pod that is gone it would be this one's.
     for (const [uid, other] of this.#followed) if (other.path === path) this.#followed.delete(uid);
     this.#followed.set(pod.uid, { path, heard: new Set(), onLine, onEnd, lastMs: 0 });
-    void this.#follow(pod.uid);
+    void this.#follow(pod.uid, silentMs);
   }
 
   /** Reads again what the last seconds brought, for streams that a cut has left hanging. Pods that are gone are left out. */
@@ -71,18 +69,18 @@ export class PodLogs {
     this.#stop.abort();
   }
 
-  async #follow(uid: string): Promise<void> {
+  async #follow(uid: string, silentMs: number | undefined): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted && this.#followed.has(uid)) {
       const lastMs = this.#followed.get(uid)?.lastMs ?? 0;
       const since = lastMs === 0 ? '' : `&sinceSeconds=${Math.ceil((Date.now() - lastMs) / 1_000) + overlapS}`;
       const silence = new AbortController();
-      const watchdog = setTimeout(() => silence.abort(), this.#silentMs);
+      const watchdog = silentMs === undefined ? undefined : setTimeout(() => silence.abort(), silentMs);
       const onEnd = (): void => {
         if (!silence.signal.aborted) this.#followed.get(uid)?.onEnd();
       };
       const stop = AbortSignal.any([signal, silence.signal]);
-      const status = await this.#read(uid, `?follow=true${since}`, stop, { onEnd, onText: () => watchdog.refresh() }).catch(() => 0);
+      const status = await this.#read(uid, `?follow=true${since}`, stop, { onEnd, onText: () => watchdog?.refresh() }).catch(() => 0);
       clearTimeout(watchdog);
       if (status === 404) return;
       await sleep(againMs, undefined, { signal }).catch(() => undefined);

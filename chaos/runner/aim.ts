@@ -189,8 +189,11 @@ async function getLeader(lab: Lab, operator: Operator, id: string): Promise<Pod>
 async function findLeader(lab: Lab, { deployment: { namespace }, labels, lease }: Operator): Promise<Pod | undefined> {
   if (lease === undefined) return undefined;
   const { spec } = (await find<Lease>(lab, leases, { metadata: lease })) ?? {};
+  const all = await list(lab, namespace, selectorOf(labels));
+  // One that runs for moments holds its Lease only then.
+  if (lab.subject.runsOnce === true) return all[0];
   // Some put more behind the name of their pod.
-  return (await list(lab, namespace, selectorOf(labels))).find((pod) => spec?.holderIdentity?.split('_')[0] === keyOf(pod).name);
+  return all.find((pod) => spec?.holderIdentity?.split('_')[0] === keyOf(pod).name);
 }
 
 async function clusterIpOf({ kube }: Lab, namespace: string, name: string): Promise<string> {

@@ -44,5 +44,5 @@ export function onceInALoop(manifest: string): Subject {
     Object.assign(container ?? {}, { command: ['/usr/bin/node', '-e', loop], args: [] });
   }
   const text = objects.filter((object) => object !== null).map((object) => JSON.stringify(object));
-  return { ...ourSubject(manifest), name: 'once', manifests: [text.join('\n---\n')] };
+  return { ...ourSubject(manifest), name: 'once', runsOnce: true, manifests: [text.join('\n---\n')] };
 }

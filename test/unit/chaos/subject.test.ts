@@ -18,6 +18,7 @@ describe('what cannot be done', () => {
       subject: { ...ours, operator: unled },
       out: ['C2b', 'C5', 'C7h', 'C10a', 'C12c', 'C12d', 'C12e', 'C12g'],
     },
+    { to: 'one that runs for moments', subject: { ...ours, runsOnce: true } satisfies Subject, out: ['C7h', 'C12c', 'C12g', 'C17'] },
     { to: 'one that starts pods where the scheduler will', subject: { ...ours, ignoresScheduling: true } satisfies Subject, out: ['C7h'] },
   ])('to $to is known', ({ subject, out }) => {
     expect(experiments.filter((one) => whyNot(one, subject) !== undefined).map(({ id }) => id)).toEqual(out);

@@ -10,9 +10,9 @@ afterEach(async () => {
 });
 const pod = { namespace: 'ns', name: 'caller', uid: 'u' };
 
-/** Follows a pod whose log is this each time: one that is refused, one that tells a line and ends, one that is never answered. */
+/** Follows a pod whose log is this each time: one that is refused, one that tells a line and ends, one that is never answered, one that tells a line and then nothing. */
 async function follow(
-  answers: readonly ('refused' | 'told' | 'silent')[],
+  answers: readonly ('refused' | 'told' | 'silent' | 'stuck')[],
   silentMs?: number,
 ): Promise<{ readonly lines: LogLine[]; readonly ends: number[] }> {
   server = await startScriptedServer((_, reply) => {
@@ -23,13 +23,14 @@ async function follow(
     reply.write(`{"kind":"answered","id":"t-${server.requests.length}"}\n`);
     if (answer === 'told') reply.end();
   }, 'https/1.1');
-  logs = new PodLogs(server.config(), silentMs);
+  logs = new PodLogs(server.config());
   const lines: LogLine[] = [];
   const ends: number[] = [];
   logs.follow(
     pod,
     (line) => lines.push(line),
     () => ends.push(server.requests.length),
+    silentMs,
   );
   await expect.poll(() => server.requests.length, { timeout: 5_000 }).toBe(answers.length + 1);
   await expect.poll(() => lines.at(-1)?.id, { timeout: 5_000 }).toBe(`t-${answers.length + 1}`);
@@ -48,7 +49,7 @@ describe('a connection that tells what a pod says', () => {
   });
 
   it('is begun anew where it brings nothing, by which nobody hung up', async () => {
-    const { lines, ends } = await follow(['silent'], 200);
-    expect([lines.map(({ id }) => id), ends]).toEqual([['t-2'], []]);
+    const { lines, ends } = await follow(['silent', 'stuck'], 200);
+    expect([lines.map(({ id }) => id), ends]).toEqual([['t-2', 't-3'], []]);
   });
 });

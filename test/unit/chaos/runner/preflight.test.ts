@@ -1,7 +1,9 @@
 import { expect, it } from 'vitest';
 import type { Lab } from '../../../../chaos/cluster/lab.ts';
-import { checkRights } from '../../../../chaos/runner/preflight.ts';
+import { checkRights, waitForCluster } from '../../../../chaos/runner/preflight.ts';
+import { KubeFault } from '../../../../src/kube/faults.ts';
 import type { KubeObject, Resource } from '../../../../src/kube/objects.ts';
+import { silentProgress } from '../../../../src/testbed/progress.ts';
 
 interface Asked {
   readonly verb: string;
@@ -37,6 +39,31 @@ it.each([
   const refused = expect(checkRights(labWhere(lacks))).rejects;
   await refused.toThrow(says);
   await expect(checkRights(labWhere(lacks))).rejects.toThrow(/may not; give it the right \(kubectl apply -k manifests\/chaos/);
+});
+
+it('a cluster without Chaos Mesh is refused, with what installs it', async () => {
+  const get = async (): Promise<never> => {
+    throw new KubeFault('notFound', 'no such CustomResourceDefinition');
+  };
+  const lab = { kube: { ...labWhere(() => false).kube, get } } as unknown as Lab;
+  await expect(checkRights(lab)).rejects.toThrow(/^\w+: Chaos Mesh is not on this cluster; install it with its chart/);
+});
+
+it('a Chaos Mesh of another version is refused, with what it serves and what is wanted', async () => {
+  const get = async () => ({ spec: { versions: [{ name: 'v2', served: true }] } });
+  const lab = { kube: { ...labWhere(() => false).kube, get } } as unknown as Lab;
+  await expect(checkRights(lab)).rejects.toThrow(/it serves v2, and experiments are written for v1alpha1; install/);
+});
+
+it('a cluster of too few nodes is refused, with how many there are', async () => {
+  const ready = { status: { conditions: [{ type: 'Ready', status: 'True' }] } };
+  const list = async () => ({ items: [1, 2].map((n) => ({ metadata: { name: `n${n}` }, spec: {}, ...ready })) });
+  const get = async (): Promise<never> => {
+    throw new KubeFault('notFound', 'no such Namespace');
+  };
+  const lab = { kube: { get, list }, subject: {} } as unknown as Lab;
+  const waits = waitForCluster(lab, silentProgress, new AbortController().signal);
+  await expect(waits).rejects.toThrow(/^nodes: 2 are Ready and take pods, and experiments need 3/);
 });
 
 it('an account that may do all of it passes', async () => {
