@@ -32,7 +32,7 @@ const longestHoldMs = 1_000;
 /** What stands between us and the API server may ask for hours, long after it is well again. */
 const longestWishMs = 60_000;
 const failureHalfLifeMs = 60_000;
-/** One that keeps failing is tried again sooner than this; where it was not, nobody worked on it, and much may have changed. */
+/** One that keeps failing is tried again sooner than this, unless nobody could work on it: much may have changed then. */
 const longestFailingMs = 180_000;
 
 /**

@@ -171,13 +171,14 @@ function findContradiction(status: PerformerStatus, before: Performer, isShared:
 
 /** Values too short to be told from other words, or that stand elsewhere in the spec or name, are left out. */
 function keepsSecrets(): Oracle {
-  /** By Performer, all values that it ever had: an old view may tell of former ones. */
+  /** By Performer, the values that it has and had, but for those that now stand elsewhere in it: an old view may tell of former ones. */
   const known = new Map<string, Set<string>>();
   return defineOracle('S8', 'No value of an environment variable stands in a status, an Event or a log.', (test) => ({
     onChange: ({ kind, key, after }) => {
       const asked = kind === 'performers' && after !== undefined ? askedOf(after as Performer) : undefined;
-      const values = asked === undefined ? [] : secretsOf(asked, key);
-      if (values.length > 0) known.set(keyText(key), new Set([...(known.get(keyText(key)) ?? []), ...values]));
+      const open = asked === undefined ? '' : openPartsOf(asked, key);
+      const values = [...(known.get(keyText(key)) ?? []), ...(asked === undefined ? [] : secretsOf(asked, key))];
+      if (values.length > 0) known.set(keyText(key), new Set(values.filter((value) => !open.includes(value))));
       return [];
     },
     onWrite: (write) => {
@@ -208,11 +209,17 @@ function regardedBy(write: Write): ObjectKey | undefined {
   return regarding ?? involvedObject;
 }
 
-/** As they stand in JSON; what the rest of the spec or the Performer's own name contains is no secret. */
-function secretsOf({ spec }: Asked, key: ObjectKey): readonly string[] {
+/** What of a spec anybody may be told, as it stands in JSON, with the Performer's own name. */
+function openPartsOf({ spec }: Asked, key: ObjectKey): string {
   const { config = {}, ...others } = spec;
   const { environment = {}, env = [], environmentFrom: _from, ...rest } = config as NonNullable<typeof spec.config>;
-  const elsewhere = JSON.stringify([others, rest, Object.keys(environment), env.map((one) => one.name), key]);
+  return JSON.stringify([others, rest, Object.keys(environment), env.map((one) => one.name), key]);
+}
+
+/** Values of variables, as they stand in JSON; what the open parts contain is no secret. */
+function secretsOf(asked: Asked, key: ObjectKey): readonly string[] {
+  const { environment = {}, env = [] } = asked.spec.config ?? {};
+  const open = openPartsOf(asked, key);
   const values = [...Object.values(environment), ...env.map((one) => one.value ?? '')].map((value) => JSON.stringify(value).slice(1, -1));
-  return values.filter((value) => value.length >= 8 && !elsewhere.includes(value));
+  return values.filter((value) => value.length >= 8 && !open.includes(value));
 }

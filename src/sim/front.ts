@@ -99,6 +99,11 @@ export class Front {
     this.mood.stands = false;
   }
 
+  /** Watches that are open. */
+  get streamCount(): number {
+    return this.#streams.size;
+  }
+
   get isBehind(): boolean {
     return this.#staleAt !== undefined;
   }

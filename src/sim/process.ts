@@ -11,6 +11,7 @@ class Connection {
   #waiting: (() => void)[] = [];
   #cancel: () => void = () => undefined;
   #isClosed = false;
+  #stream: { readonly close: () => void } | undefined;
 
   constructor(process: SimProcess, onDead: () => void, forget: () => void) {
     this.#process = process;
@@ -38,10 +39,17 @@ class Connection {
     for (const run of this.#waiting.splice(0)) this.#process.deliver(run);
   }
 
+  /** What sends over it, and ends with it. */
+  opened(stream: { readonly close: () => void }): void {
+    if (this.#isClosed) stream.close();
+    else this.#stream = stream;
+  }
+
   close(): void {
     this.#isClosed = true;
     this.#cancel();
     this.#waiting = [];
+    this.#stream?.close();
     this.#forget();
   }
 }
@@ -127,6 +135,7 @@ export class SimProcess {
   kill(): void {
     if (!this.#alive) return;
     this.#alive = false;
+    for (const connection of this.#connections) connection.close();
     this.onKill();
   }
 

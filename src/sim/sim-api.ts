@@ -14,7 +14,7 @@ import type {
 import type { Json } from '../lib/canonical-json.ts';
 import type { Write } from '../oracle/oracle.ts';
 import { broken } from './faults/stream-faults.ts';
-import type { Front, FrontStream } from './front.ts';
+import type { Front } from './front.ts';
 import { kindIdOf } from './kind-rules.ts';
 import type { MemoryServer } from './memory-server.ts';
 import { type SimProcess, silentMs } from './process.ts';
@@ -139,25 +139,20 @@ export class SimApi implements KubeApi {
     };
     const front = this.#fate.front(this.#process);
     const isFill = options.resourceVersion === '' || options.resourceVersion === '0';
-    let opened: FrontStream | undefined;
     const opening = this.#call({ verb: 'watch', resource, key: noKey }, { ...options, timeoutMs: silentMs }, () => {
       const revision = isFill ? front.revisionOf(kindId) : Number(options.resourceVersion);
-      opened = front.watch(kindId, revision, matches, push, (fault) => connection.carry(() => end(fault)));
+      const opened = front.watch(kindId, revision, matches, push, (fault) => connection.carry(() => end(fault)));
       if (isFill) for (const object of front.list(kindId)) if (matches(object)) push({ type: 'ADDED', object });
       if (options.initialEvents === true) push({ type: 'BOOKMARK', resourceVersion: String(revision), initialEventsEnd: true });
+      // Nobody may wait for it any more, or be alive.
+      connection.opened(opened);
       return opened;
     });
     // Whoever never heard that it is open has nothing to be told.
-    opening.catch(() => {
-      connection.close();
-      opened?.close();
-    });
+    opening.catch(() => connection.close());
     const stream = await opening;
     options.onOpen?.();
-    const close = (): void => {
-      stream.close();
-      connection.close();
-    };
+    const close = (): void => connection.close();
     const isAborted = (): boolean => options.signal?.aborted === true;
     const abort = (): void => end(new KubeFault('aborted', `watching ${resource.plural}: the caller aborted`));
     options.signal?.addEventListener('abort', abort, { once: true });

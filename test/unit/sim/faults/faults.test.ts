@@ -169,6 +169,24 @@ describe('faults of a run', () => {
     expect(end).toBe('over');
   });
 
+  it('have nothing of a watch left that an API server opens too late, nor of a process that was killed', async () => {
+    const { world, operators } = await armed([], { processes: 2, untilMs: 100 });
+    const [late, killed] = operators as unknown as readonly { readonly process: SimProcess; readonly cacheKube: KubeApi }[];
+    const open = (one: typeof late): void =>
+      void one?.cacheKube
+        .watch(pods, { resourceVersion: '1' })
+        [Symbol.asyncIterator]()
+        .next()
+        .catch(() => undefined);
+    open(killed);
+    await world.clock.runUntil(1_000);
+    killed?.process.kill();
+    world.slowMs = [5_000, 5_000];
+    open(late);
+    await world.clock.runUntil(20_000);
+    expect(world.fronts.map(({ streamCount }) => streamCount)).toEqual([0, 0]);
+  });
+
   it('have nothing of a watch left whose opening was never heard of', async () => {
     const { world, operators, makePod } = await armed([], { processes: 1, untilMs: 100 });
     const { process, cacheKube } = operators[0] as unknown as { readonly process: SimProcess; readonly cacheKube: KubeApi };
