@@ -27,6 +27,26 @@ export type Applied =
  * Errors: none thrown but bugs and aborts; failed calls are its result.
  */
 export async function apply(plan: Plan, snapshot: Snapshot, deps: ReconcileDeps, signal: AbortSignal): Promise<Applied> {
+  const told: Promise<void>[] = [];
+  try {
+    return await applyActions(plan, snapshot, deps, signal, () => {
+      // Beside what follows: an Event that gets no answer for half a minute must not make the proof of a removal that old.
+      const telling = tell(plan, snapshot, deps, signal);
+      telling.catch(() => undefined);
+      told.push(telling);
+    });
+  } finally {
+    await Promise.all(told);
+  }
+}
+
+async function applyActions(
+  plan: Plan,
+  snapshot: Snapshot,
+  deps: ReconcileDeps,
+  signal: AbortSignal,
+  onStatus: () => void,
+): Promise<Applied> {
   for (const planned of plan.actions) {
     const action = beginNow(planned, snapshot, deps.kube.serverNowMs());
     if (!deps.mayWrite() || signal.aborted) return { kind: 'stopped' };
@@ -36,7 +56,7 @@ export async function apply(plan: Plan, snapshot: Snapshot, deps: ReconcileDeps,
       if (action.kind === 'patch' && (action.resource === 'Service' || action.resource === 'PerformerStatus'))
         deps.writers.wrote(action.resource, snapshot.key, action.patch, snapshot.nowMs);
       // At once: what follows may fail, and no later pass comes to this trouble again.
-      if (action.resource === 'PerformerStatus') await tell(plan, snapshot, deps, signal);
+      if (action.resource === 'PerformerStatus') onStatus();
     } catch (error) {
       if (!isKubeFault(error)) throw error;
       const applied = judgeFault(action, error, snapshot.key, deps);

@@ -193,6 +193,29 @@ describe('reconcile', () => {
     expect(operator.services()).toEqual([]);
   });
 
+  it('takes nothing away later because an Event gets no answer', async () => {
+    const operator = new TestOperator();
+    await operator.ask('x', { replicas: 2, strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 1 } } });
+    await operator.once(60_000);
+    operator.change('x', { image: 'avs:2' });
+    const kube = interceptWrites(operator.cluster.api(), {});
+    // Of which an Event tells; what is old goes on making room.
+    const create = (() => Promise.reject(new KubeFault('forbidden', 'exceeded quota: tight', { status: 403 }))) as typeof kube.create;
+    const proofsMs: number[] = [];
+    const takenMs: number[] = [];
+    const list = (async (resource, options) => {
+      if (options?.labelSelector?.includes('=x') === true) proofsMs.push(operator.clock.nowMs());
+      return await kube.list(resource, options);
+    }) as typeof kube.list;
+    const patch = (async (resource, target, change, options) => {
+      if (JSON.stringify(change).includes('withdrawn-at')) takenMs.push(operator.clock.nowMs() - (proofsMs.at(-1) ?? 0));
+      return await kube.patch(resource, target, change, options);
+    }) as typeof kube.patch;
+    await operator.once(60_000, { ...kube, create, list, patch, event: () => sleep(operator.clock, 30_000) } as typeof kube);
+    expect(takenMs).toHaveLength(1);
+    expect(takenMs[0]).toBeLessThan(1_000);
+  });
+
   it('under Recreate makes no pod beside one that another took out of the Service unseen', async () => {
     const operator = new TestOperator();
     await operator.ask('x', { replicas: 2, strategy: { type: 'Recreate' }, drainSeconds: 30 });
