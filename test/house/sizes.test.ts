@@ -6,7 +6,7 @@ import { isGenerated, isSource, readSources, type Sources } from '../support/sou
  * The simulator, its oracles, the bench and the testbed stand apart: they are instruments, half of the whole, and each limit is what they came down to.
  */
 const limits: readonly { readonly part: string; readonly lines: number; readonly only?: 'code'; readonly but?: readonly string[] }[] = [
-  { part: 'src/', lines: 11_100, only: 'code', but: ['src/sim/', 'src/oracle/', 'src/bench/', 'src/testbed/'] },
+  { part: 'src/', lines: 11_120, only: 'code', but: ['src/sim/', 'src/oracle/', 'src/bench/', 'src/testbed/'] },
   { part: 'src/testbed/', lines: 3_800, only: 'code' },
   { part: 'src/bench/', lines: 3_000, only: 'code' },
   { part: 'src/sim/', lines: 5_520, only: 'code' },
