@@ -33,6 +33,16 @@ describe('what was made and deleted', () => {
     { name: 'more often where a spec stood for a moment', found: [made, made, made], scenario: 'scale-back', wrong: 0 },
   ] as const)('$name than without the fault: $wrong unexplained', ({ found, wrong, ...more }) => {
     const { id = 'write-500', scenario = 'image' } = more as { id?: 'write-500' | 'crash-after' | 'target-gone'; scenario?: string };
-    expect(findUnexplained(countsOf([made]), countsOf(found), scenario, { id, atWrite: 1 })).toHaveLength(wrong);
+    expect(findUnexplained(countsOf([made]), countsOf(found), scenario, { id, atWrite: 1 }, false)).toHaveLength(wrong);
+  });
+
+  it.each([
+    { isDeleted: true, deletions: 1, wrong: 0 },
+    { isDeleted: true, deletions: 2, wrong: 1 },
+    { isDeleted: false, deletions: 1, wrong: 1 },
+  ])('is deleted once by whoever is faster, where it goes with its Performer: $isDeleted, $deletions, $wrong unexplained', (row) => {
+    const gone = Array.from({ length: row.deletions }, () => line('delete pods team-0/performer-x: ok'));
+    const found = countsOf([made, ...gone]);
+    expect(findUnexplained(countsOf([made]), found, 'delete', { id: 'write-500', atWrite: 1 }, row.isDeleted)).toHaveLength(row.wrong);
   });
 });

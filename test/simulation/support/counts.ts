@@ -23,12 +23,16 @@ const heardByChance: Readonly<Record<string, number>> = { 'scale-back': 2 };
 
 /**
  * What was made or deleted more often than without the fault, and is not explained by it; a line each. Fewer are no matter: a late operator
- * meets the newest spec first, and the garbage collector may be faster. Pure.
+ * meets the newest spec first. Of what goes with its Performer the garbage collector or an operator deletes each once, whoever is faster. Pure.
+ *
+ * @param isDeleted whether users delete what they asked for
  */
-export function findUnexplained(free: Counts, found: Counts, scenario: string, fault: FaultStep): readonly string[] {
-  const allowed = Math.max(explained[fault.id] ?? 0, heardByChance[scenario] ?? 0);
+export function findUnexplained(free: Counts, found: Counts, scenario: string, fault: FaultStep, isDeleted: boolean): readonly string[] {
+  const explainedMore = Math.max(explained[fault.id] ?? 0, heardByChance[scenario] ?? 0);
   return Object.entries(found).flatMap(([id, count]) => {
     const without = free[id] ?? 0;
+    const goes = isDeleted && id.includes(' delete ') ? (free[id.replace(' delete ', ' create ')] ?? 0) - without : 0;
+    const allowed = Math.max(explainedMore, goes);
     return count <= without + allowed ? [] : [`${id}: ${count} times, without the fault ${without}, and ${allowed} more are explained`];
   });
 }

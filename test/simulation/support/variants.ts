@@ -98,11 +98,12 @@ export interface VariantsResult {
 export async function runVariants(probe: Probe, faults: readonly FaultStep[]): Promise<VariantsResult> {
   const wrong: string[] = [];
   const came = new Map<FaultStep['id'], number>();
+  const isDeleted = probe.plan.users.some((step) => step.do === 'delete' || step.do === 'delete-namespace');
   for (const fault of faults) {
     const plan: RunPlan = { ...probe.plan, faults: [...probe.plan.faults, fault] };
     const result = await runPlan(plan, { endsAs: probe.end, keeps });
     came.set(fault.id, (came.get(fault.id) ?? 0) + (result.faults.get(fault.id) ?? 0));
-    const unexplained = findUnexplained(probe.counts, countsOf(result.lines), probe.scenario, fault);
+    const unexplained = findUnexplained(probe.counts, countsOf(result.lines), probe.scenario, fault, isDeleted);
     wrong.push(...unexplained.map((line) => `${probe.name} with ${JSON.stringify(fault)}: D1 ${line}`));
     if (result.violations.length > 0) wrong.push(await describe(probe, fault, plan, result, wrong.length === 0));
   }
