@@ -8,7 +8,7 @@ import { leases } from '../../src/kube/objects.ts';
 import { findFreePorts } from '../../src/testbed/free-ports.ts';
 import { comparableStatus } from '../parity/support/comparable.ts';
 import { RealCluster, readyOf, until } from '../parity/support/real-cluster.ts';
-import { hourglass } from '../support/cli.ts';
+import { builtCli, hourglass } from '../support/cli.ts';
 import { useCluster } from '../support/cluster.ts';
 
 const real = new RealCluster(useCluster({ profile: 'instant' }));
@@ -69,11 +69,10 @@ describe('addresses', () => {
 
 describe('the entry point of the original', () => {
   it('OP-22 takes its flags and variables, serves health and metrics, and says what has no effect', async () => {
-    await hourglass(['version']);
     await real.namespace('managed');
     await real.ask('managed', 'x');
     const manager = join(dirname(real.kubeconfig), 'manager.js');
-    await symlink(join(projectRoot, 'dist/hourglass.js'), manager);
+    await symlink(await builtCli(), manager);
     const [metricsPort = 0, probePort = 0] = await findFreePorts(2);
     const flags = [
       `--metrics-bind-address=127.0.0.1:${metricsPort}`,

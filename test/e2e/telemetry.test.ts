@@ -13,7 +13,7 @@ import { createKubeApi } from '../../src/kube-client/client.ts';
 import { loadClusterConfig } from '../../src/kube-client/load-config.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { kubectl } from '../../src/testbed/kubectl.ts';
-import { hourglass, startHourglass } from '../support/cli.ts';
+import { builtCli, hourglass, startHourglass } from '../support/cli.ts';
 import { useCluster } from '../support/cluster.ts';
 
 const crd = fileURLToPath(new URL('../../manifests/crd/hourglass.eigenlayer.io_performers.yaml', import.meta.url));
@@ -157,9 +157,8 @@ describe('watch, started as the Go operator is', () => {
 
 describe('without a command', () => {
   it('the program named manager watches', async () => {
-    await hourglass(['version']);
     const manager = join(dir, 'manager');
-    await symlink(fileURLToPath(new URL('../../dist/hourglass.js', import.meta.url)), manager);
+    await symlink(await builtCli(), manager);
     const child = spawn(process.execPath, [manager, ...on('--zap-devel', '--leader-elect=false')], { stdio: ['ignore', 'pipe', 'pipe'] });
     let stderr = '';
     const result = collectOutput(child, (all) => {
