@@ -82,20 +82,34 @@ export class PodLogs {
       const stop = AbortSignal.any([signal, silence.signal]);
       const status = await this.#read(uid, `?follow=true${since}`, stop, { onEnd, onText: () => watchdog?.refresh() }).catch(() => 0);
       clearTimeout(watchdog);
-      if (status === 404) return;
+      // A kubelet that has just started knows no pod yet, and says so as one does whose pod is gone.
+      if (status === 404 && (await this.#isGone(uid))) return;
       await sleep(againMs, undefined, { signal }).catch(() => undefined);
     }
+  }
+
+  /** Whether the API server has no pod of the name; an answer that does not come leaves it open. */
+  async #isGone(uid: string): Promise<boolean> {
+    const path = this.#followed.get(uid)?.path.replace(/\/log$/, '');
+    if (path === undefined) return true;
+    const response = await this.#get(path, this.#stop.signal).catch(() => undefined);
+    response?.resume();
+    return response?.statusCode === 404;
+  }
+
+  async #get(path: string, signal: AbortSignal): Promise<IncomingMessage> {
+    const headers = { ...(await this.#config.headers(false)), 'user-agent': 'hourglass-chaos' };
+    const sent = request(`${this.#config.server}${path}`, { headers, signal, ...(await this.#config.tls()) });
+    const answered = new Promise<IncomingMessage>((resolve, reject) => void sent.once('response', resolve).once('error', reject));
+    sent.end();
+    return await answered;
   }
 
   /** @returns the HTTP status */
   async #read(uid: string, query: string, signal: AbortSignal, { onEnd, onText }: Told = {}): Promise<number> {
     const pod = this.#followed.get(uid);
     if (pod === undefined) return 404;
-    const headers = { ...(await this.#config.headers(false)), 'user-agent': 'hourglass-chaos' };
-    const sent = request(`${this.#config.server}${pod.path}${query}`, { headers, signal, ...(await this.#config.tls()) });
-    const answered = new Promise<IncomingMessage>((resolve, reject) => void sent.once('response', resolve).once('error', reject));
-    sent.end();
-    const response = await answered;
+    const response = await this.#get(`${pod.path}${query}`, signal);
     if (response.statusCode !== 200) {
       response.resume();
       return response.statusCode ?? 0;
