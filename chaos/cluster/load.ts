@@ -7,9 +7,9 @@ import { ensure, find, type Lab, remove } from './lab.ts';
 import { PodLogs } from './pod-logs.ts';
 import { buildCaller } from './workloads.ts';
 
-/** What counts as steady: nothing failed for so long, and everybody was heard. */
 /** Callers say something each tenth of a second: a kubelet whose stream brings nothing for so long may have forgotten it. */
 const callerSilentMs = 6_000;
+/** What counts as steady: nothing failed for so long, and everybody was heard. */
 const steadyMs = 3_000;
 /** Callers on a node that is lost say their part once it is back. */
 const staysOnLostNodes = [{ operator: 'Exists', effect: 'NoExecute' }];

@@ -39,8 +39,10 @@ type Deployment = KubeObject & {
 export async function readSubject(text: string, performerImage: string, report: ProgressReporter): Promise<Subject> {
   const [, name, path] = /^([\w.-]+)=@(.+)$/s.exec(text) ?? [];
   if (name !== undefined && path !== undefined) return readSubjectFile(name, resolve(path));
-  if (text === 'once') return onceInALoop(readFileSync(findInCheckout('manifests/install-watch.yaml'), 'utf8'));
-  if (text === 'ours') return ourSubject(readFileSync(findInCheckout('manifests/install-watch.yaml'), 'utf8'));
+  if (text === 'ours' || text === 'once') {
+    const manifest = readFileSync(findInCheckout('manifests/install-watch.yaml'), 'utf8');
+    return text === 'ours' ? ourSubject(manifest) : onceInALoop(manifest);
+  }
   if (text === 'deployment') return plainDeployment;
   if (text === 'controller-runtime') return peerSubject(await ensureTool('peer-controller-runtime', report), performerImage);
   throw new RangeError(`--subject ${text}: give ours, once, deployment, controller-runtime, or NAME=@FILE`);

@@ -176,8 +176,9 @@ function keepsSecrets(): Oracle {
   return defineOracle('S8', 'No value of an environment variable stands in a status, an Event or a log.', (test) => ({
     onChange: ({ kind, key, after }) => {
       const asked = kind === 'performers' && after !== undefined ? askedOf(after as Performer) : undefined;
-      const open = asked === undefined ? '' : openPartsOf(asked, key);
-      const values = [...(known.get(keyText(key)) ?? []), ...(asked === undefined ? [] : secretsOf(asked, key))];
+      if (asked === undefined) return [];
+      const open = openPartsOf(asked, key);
+      const values = [...(known.get(keyText(key)) ?? []), ...valuesOf(asked)];
       if (values.length > 0) known.set(keyText(key), new Set(values.filter((value) => !open.includes(value))));
       return [];
     },
@@ -216,10 +217,9 @@ function openPartsOf({ spec }: Asked, key: ObjectKey): string {
   return JSON.stringify([others, rest, Object.keys(environment), env.map((one) => one.name), key]);
 }
 
-/** Values of variables, as they stand in JSON; what the open parts contain is no secret. */
-function secretsOf(asked: Asked, key: ObjectKey): readonly string[] {
-  const { environment = {}, env = [] } = asked.spec.config ?? {};
-  const open = openPartsOf(asked, key);
+/** Values of variables that are long enough to be told from other words, as they stand in JSON. */
+function valuesOf({ spec }: Asked): readonly string[] {
+  const { environment = {}, env = [] } = spec.config ?? {};
   const values = [...Object.values(environment), ...env.map((one) => one.value ?? '')].map((value) => JSON.stringify(value).slice(1, -1));
-  return values.filter((value) => value.length >= 8 && !open.includes(value));
+  return values.filter((value) => value.length >= 8);
 }

@@ -7,6 +7,7 @@ import type { ObjectStore } from '../kube/store.ts';
 import { parseTime } from '../lib/time.ts';
 import type { ReconcileDeps } from './deps.ts';
 import { computeRevision } from './plan/revision.ts';
+import { rulesOf } from './plan/rules.ts';
 import type { PerformerView, Snapshot } from './plan/snapshot.ts';
 import { projectPod } from './projections.ts';
 import { holdName, isSelected } from './world.ts';
@@ -117,7 +118,9 @@ export async function refresh(key: ObjectKey, deps: ReconcileDeps, signal: Abort
 
 /** Whether pods hold their places also once they are out of the Service, until they run no more for certain. Pure. */
 export function countsOut(parsed: PerformerView['parsed'] | undefined): boolean {
-  return parsed?.valid === true && (parsed.spec.strategy?.type === 'Recreate' || parsed.spec.nodeLossPolicy === 'Strict');
+  if (parsed?.valid !== true) return false;
+  const { recreate, strictNodeLoss } = rulesOf(parsed.spec);
+  return recreate || strictNodeLoss;
 }
 
 /** The pods the Service selects, and where they count those that were taken out of it, straight from the API server. */
