@@ -18,10 +18,12 @@ import { callerLabels, chaosNamespace, type Experiment, partsOf, performerNames 
 import type { Met } from '../observations.ts';
 import type { Targets } from '../render.ts';
 import type { Operator } from '../subject.ts';
+import { comes } from './injection.ts';
 
 /** Of Performers that are asked for while the operator cannot hear of it. */
 export const askedPrefix = 'asked-';
 export const askedOf = (id: string, round: number): string => `${askedPrefix}${id.toLowerCase()}-${round}`;
+const apiSaidMs = 20_000;
 export const anchorOf = (node: string): string => `anchor-${node}`;
 
 const selectorOf = (labels: Readonly<Record<string, string>>): string =>
@@ -82,13 +84,13 @@ export async function aim(
       } = operatorOf(lab, id);
       const operators = await list(lab, namespace, selectorOf(labels));
       if (operators.length === 0) throw missing(id, `no pod of the operator in namespace ${namespace}`);
-      const targets = { pods: { namespace, names: namesOf(operators) }, addresses: await apiAddresses(lab) };
+      const targets = { pods: { namespace, names: namesOf(operators) }, addresses: await apiAddresses(lab, id) };
       return { met: { ...met, asked }, targets };
     }
     case 'kubelet-api':
       return {
         met: { ...met, nodes: [node] },
-        targets: { pods: { namespace: chaosNamespace, names: [anchorOf(node)] }, addresses: await apiAddresses(lab) },
+        targets: { pods: { namespace: chaosNamespace, names: [anchorOf(node)] }, addresses: await apiAddresses(lab, id) },
       };
   }
 }
@@ -200,11 +202,15 @@ async function clusterIpOf({ kube }: Lab, namespace: string, name: string): Prom
   return (await kube.get(services, { namespace, name })).spec?.clusterIP ?? '';
 }
 
-/** The API server as a pod sees it: through its Service, and as itself. */
-async function apiAddresses(lab: Lab): Promise<string[]> {
-  const slices = (
-    await lab.kube.list<EndpointSlice>(endpointSlices, { namespace: 'default', labelSelector: 'kubernetes.io/service-name=kubernetes' })
-  ).items;
-  const own = slices.flatMap(({ endpoints = [] }) => endpoints.flatMap(({ addresses }) => [...addresses]));
+/** The API server as a pod sees it: through its Service, and as itself, which one that has just started does not say at once. */
+async function apiAddresses(lab: Lab, id: string): Promise<string[]> {
+  const ofIt = { namespace: 'default', labelSelector: 'kubernetes.io/service-name=kubernetes' };
+  let own: readonly string[] = [];
+  const isSaid = async (): Promise<boolean> => {
+    const slices = (await lab.kube.list<EndpointSlice>(endpointSlices, ofIt)).items;
+    own = slices.flatMap(({ endpoints = [] }) => endpoints.flatMap(({ addresses }) => [...addresses]));
+    return own.length > 0;
+  };
+  if (!(await comes(isSaid, apiSaidMs))) throw missing(id, 'no address of the API server in the EndpointSlices of Service kubernetes');
   return [await clusterIpOf(lab, 'default', 'kubernetes'), ...new Set(own)];
 }

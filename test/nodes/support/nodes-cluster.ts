@@ -162,9 +162,15 @@ export class NodesCluster extends RealCluster {
     node?: string,
   ): Promise<Caller> {
     await this.apply(buildCaller({ namespace, name, image: performerImage, env, ...(node === undefined ? {} : { node }) }));
-    await until('the caller to begin', async () => {
-      const said = await this.kubectl('logs', '-n', namespace, name).catch(() => '');
+    let said = '';
+    // Kubelets that have just come back are asked over connections which are not known to be dead for most of a minute.
+    const hasBegun = async (): Promise<boolean> => {
+      said = await this.kubectl('logs', '-n', namespace, name, '--request-timeout=5s').catch(String);
       return said.includes('"kind":"begun"');
+    };
+    await until('the caller to begin', hasBegun, 180_000).catch(async (error: Error) => {
+      const seen = await this.kubectl('describe', 'pod', '-n', namespace, name).catch(String);
+      throw new Error(`${error.message}; its log: ${said}\n${seen}`);
     });
     const calls = async (): Promise<readonly Call[]> => {
       const lines = (await this.kubectl('logs', '-n', namespace, name)).trim().split('\n');
