@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { Lab } from '../../../../chaos/cluster/lab.ts';
 import { callerLabels, chaosNamespace, type Experiment, type Fault, operatorLabels } from '../../../../chaos/experiment.ts';
@@ -121,17 +122,26 @@ describe("the leader's node", () => {
 });
 
 describe('several faults at once', () => {
-  it('meet the same Performer, and each whom it means', async () => {
+  it('meet the same Performer, and each whom it means, once the API server has said where it is', async () => {
     const lab = await setUp({ leader: 'n1', alpha: 'n2', beta: 'n3' });
+    const slice = {
+      metadata: { namespace: 'default', name: 'kubernetes', labels: { 'kubernetes.io/service-name': 'kubernetes' } },
+      addressType: 'IPv4',
+      endpoints: [{ addresses: ['10.0.0.1'] }],
+    };
     const faults: readonly Fault[] = [
       { kind: 'partition', between: 'operator-api' },
       { kind: 'pod-kill', graceSeconds: 0 },
     ];
-    const { met, targets } = await aim(lab, experiment({ kind: 'together', faults }), 1, 0);
+    const aimed = aim(lab, experiment({ kind: 'together', faults }), 1, 0);
+    await sleep(20);
+    await lab.kube.create(endpointSlices, slice);
+    const { met, targets } = await aimed;
     expect(met).toMatchObject({ pods: [{ name: met.performer === 'alpha' ? 'a-0' : 'b-0' }], nodes: [], asked: 'asked-c0-0' });
     expect(targets.parts?.map((part) => part.pods)).toEqual([
       { namespace: 'hourglass-system', names: ['operator-a'] },
       { namespace: chaosNamespace, names: met.pods.map(({ name }) => name) },
     ]);
+    expect(targets.parts?.[0]?.addresses).toEqual(['10.96.0.1', '10.0.0.1']);
   });
 });
