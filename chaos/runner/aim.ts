@@ -161,8 +161,12 @@ export async function findLeaderNode(lab: Lab): Promise<string | undefined> {
 const missing = (id: string, what: string): TestbedError =>
   new TestbedError(`experiment ${id}: its target is not there: ${what}; look at it with kubectl, and run it again once it is`);
 
+/** What runs or will: a pod that has ended, as after a loss of its node, has no network to be cut off. */
 async function list({ kube }: Lab, namespace: string, labelSelector: string): Promise<readonly Pod[]> {
-  return (await kube.list(pods, { namespace, labelSelector })).items.filter(({ metadata }) => metadata?.deletionTimestamp === undefined);
+  const { items } = await kube.list(pods, { namespace, labelSelector });
+  return items.filter(
+    ({ metadata, status }) => metadata?.deletionTimestamp === undefined && status?.phase !== 'Succeeded' && status?.phase !== 'Failed',
+  );
 }
 
 async function podOf(lab: Lab, performer: string, id: string): Promise<Pod> {

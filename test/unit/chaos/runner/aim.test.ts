@@ -122,13 +122,27 @@ describe("the leader's node", () => {
 });
 
 describe('several faults at once', () => {
-  it('meet the same Performer, and each whom it means, once the API server has said where it is', async () => {
+  it('meet the same Performer, and each whom it means of those that run, once the API server has said where it is', async () => {
     const lab = await setUp({ leader: 'n1', alpha: 'n2', beta: 'n3' });
     const slice = {
       metadata: { namespace: 'default', name: 'kubernetes', labels: { 'kubernetes.io/service-name': 'kubernetes' } },
       addressType: 'IPv4',
       endpoints: [{ addresses: ['10.0.0.1'] }],
     };
+    const ended = { namespace: 'hourglass-system', name: 'operator-ended' };
+    const { metadata } = await lab.kube.create(pods, {
+      metadata: { ...ended, labels: operatorLabels },
+      spec: { nodeName: 'n1', containers: [{ name: 'a', image: 'a' }] },
+    });
+    await lab.kube.patch(
+      pods,
+      ended,
+      { status: { phase: 'Succeeded' } },
+      {
+        subresource: 'status',
+        resourceVersion: metadata?.resourceVersion ?? '',
+      },
+    );
     const faults: readonly Fault[] = [
       { kind: 'partition', between: 'operator-api' },
       { kind: 'pod-kill', graceSeconds: 0 },
