@@ -10,6 +10,7 @@ import {
   pods,
   services,
 } from '../../src/kube/objects.ts';
+import { isDeleting, isEnded } from '../../src/oracle/words.ts';
 import type { NodeFaultId } from '../../src/testbed/nodes/node-faults.ts';
 import { TestbedError } from '../../src/testbed/testbed-error.ts';
 import { chooseTarget, randomOf } from '../choose.ts';
@@ -23,9 +24,9 @@ import { comes } from './injection.ts';
 /** Of Performers that are asked for while the operator cannot hear of it. */
 export const askedPrefix = 'asked-';
 export const askedOf = (id: string, round: number): string => `${askedPrefix}${id.toLowerCase()}-${round}`;
-const apiSaidMs = 20_000;
 export const anchorOf = (node: string): string => `anchor-${node}`;
 
+const apiSaidMs = 20_000;
 const selectorOf = (labels: Readonly<Record<string, string>>): string =>
   Object.entries(labels)
     .map(([key, value]) => `${key}=${value}`)
@@ -163,10 +164,7 @@ const missing = (id: string, what: string): TestbedError =>
 
 /** What runs or will: a pod that has ended, as after a loss of its node, has no network to be cut off. */
 async function list({ kube }: Lab, namespace: string, labelSelector: string): Promise<readonly Pod[]> {
-  const { items } = await kube.list(pods, { namespace, labelSelector });
-  return items.filter(
-    ({ metadata, status }) => metadata?.deletionTimestamp === undefined && status?.phase !== 'Succeeded' && status?.phase !== 'Failed',
-  );
+  return (await kube.list(pods, { namespace, labelSelector })).items.filter((pod) => !isDeleting(pod) && !isEnded(pod));
 }
 
 async function podOf(lab: Lab, performer: string, id: string): Promise<Pod> {

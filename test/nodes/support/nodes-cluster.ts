@@ -163,7 +163,7 @@ export class NodesCluster extends RealCluster {
   ): Promise<Caller> {
     await this.apply(buildCaller({ namespace, name, image: performerImage, env, ...(node === undefined ? {} : { node }) }));
     let said = '';
-    // Kubelets that have just come back are asked over connections which are not known to be dead for most of a minute.
+    // The API server may ask a kubelet that has just come back over a connection that it does not know to be dead, for most of a minute.
     const hasBegun = async (): Promise<boolean> => {
       said = await this.kubectl('logs', '-n', namespace, name, '--request-timeout=5s').catch(String);
       return said.includes('"kind":"begun"');
