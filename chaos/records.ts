@@ -29,6 +29,11 @@ export function isTakenUp(status: ChaosStatus | undefined): boolean {
   return status?.conditions !== undefined;
 }
 
+/** Whether the controller looked for whom it is to meet and knows of nobody. Pure. */
+export function hasSelectedNothing(status: ChaosStatus | undefined): boolean {
+  return isTakenUp(status) && recordsOf(status).length === 0;
+}
+
 /** Whether it met everything it was to meet. `AllInjected` alone is also said of what has met nothing. Pure. */
 export function isInjected(status: ChaosStatus | undefined): boolean {
   const records = recordsOf(status);
@@ -46,7 +51,7 @@ export function isRecovered(status: ChaosStatus | undefined): boolean {
 export function explainRecords(status: ChaosStatus | undefined): string {
   const records = recordsOf(status);
   if (!isTakenUp(status)) return 'its controller has not taken it up';
-  if (records.length === 0) return 'it has selected nothing';
+  if (hasSelectedNothing(status)) return 'it has selected nothing';
   const lines = records.map(({ id, phase = 'no phase', injectedCount = 0, events = [] }) => {
     const failed = events.findLast(({ type }) => type === 'Failed');
     return `${id}: ${phase}, injected ${injectedCount} times${failed?.message === undefined ? '' : ` (${failed.message})`}`;

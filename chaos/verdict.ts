@@ -94,9 +94,14 @@ function collect({
         value === undefined
           ? judgeAbsence(bound, judgesTimes, isReal, isJudged, judgement)
           : judgeValue(bound, value, judgesTimes, isReal, figures);
-      return { what: bound.goal === '-' ? bound.figure : `${bound.goal} ${bound.figure}`, ...said };
+      return { what: nameBound(bound), ...said };
     }),
   ];
+}
+
+/** As findings call it. Pure. */
+export function nameBound({ goal, figure }: Readonly<Record<'goal' | 'figure', string>>): string {
+  return goal === '-' ? figure : `${goal} ${figure}`;
 }
 
 type Said = Pick<Finding, 'says' | 'detail'>;

@@ -11,13 +11,10 @@ import { parseArgs } from 'node:util';
 import { planOrder } from '../chaos/choose.ts';
 import { chooseExperiments } from '../chaos/experiments/catalogue.ts';
 import { type ChaosReport, chaosReport } from '../chaos/report.ts';
-import { caughtBy, findBad, makeSubject } from './chaos/known-bad.ts';
+import { againstIt, caughtBy, findBad, makeSubject } from './chaos/known-bad.ts';
 import { projectRoot } from './generate.ts';
 
 const usage = 'usage: npm run chaos:known-bad [-- --only NAME,NAME --out DIR]';
-
-/** What speaks against an operator in a run, by experiment, whichever Performer it met. */
-type Against = ReadonlyMap<string, string>;
 
 let given: { readonly names: readonly string[]; readonly out: string } | undefined;
 try {
@@ -74,9 +71,4 @@ function seedOf(ids: readonly string[]): number {
       .join();
   for (let seed = 1; seed < 100; seed += 1) if (orderOf(seed) === ids.join()) return seed;
   return 1;
-}
-
-function againstIt({ runs }: ChaosReport): Against {
-  const fails = runs.flatMap(({ id, findings }) => findings.filter(({ says }) => says === 'fails').map((one) => ({ id, ...one })));
-  return new Map(fails.map(({ id, what, detail }) => [`${id} ${what.replace(/ \S+\/\S+$/, '')}`, detail]));
 }

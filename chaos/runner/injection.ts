@@ -3,7 +3,7 @@ import type { ComponentFault } from '../../src/testbed/component-faults.ts';
 import { find, type Lab, patchNewest, remove, until } from '../cluster/lab.ts';
 import { ours } from '../experiment.ts';
 import type { Met } from '../observations.ts';
-import { type ChaosStatus, explainRecords, isInjected, isRecovered, isTakenUp, whereItMayBe } from '../records.ts';
+import { type ChaosStatus, explainRecords, hasSelectedNothing, isInjected, isRecovered, isTakenUp, whereItMayBe } from '../records.ts';
 import type { ChaosObject } from '../render.ts';
 import { chaosKinds, type StoredChaos } from './chaos-kinds.ts';
 
@@ -14,20 +14,26 @@ export interface Said {
 
 /** A fault on its way: whoever begins one ends it. */
 export interface Injection {
-  inject(): Promise<void>;
+  /** @param signal ends what it waits for; what was begun stays to be healed */
+  inject(signal?: AbortSignal): Promise<void>;
   /** Whether it was injected, by its own records. */
   status(): Promise<Said>;
   /** Takes it back, and what was made for it; what is not there is fine. */
   heal(): Promise<Said>;
   /** Whom it has met meanwhile, beside those that it was aimed at. */
   alsoMet?(): Met['pods'];
+  /** Aborted when it cannot go on as it was to: there is nothing more to wait for. */
+  readonly gaveUp?: AbortSignal;
 }
 
 /**
  * How long it is waited for. `takeUpMs`: a controller whose API server was away looks for it again after half a minute of back-off.
+ * `selectMs`, `tries`: its view of pods may be older still; it selects once, so what has selected nothing by then is made anew.
  * `forceMs`: one that waits for a daemon looks up once that call is over, after a minute.
  */
-const patience = { takeUpMs: 60_000, recoverMs: 30_000, forceMs: 75_000 };
+const patience = { takeUpMs: 60_000, selectMs: 5_000, tries: 4, recoverMs: 30_000, forceMs: 75_000 };
+/** For one that is to meet nobody. */
+export const patienceForNobody = { ...patience, tries: 1 };
 const forcedAnnotation = 'chaos-mesh.chaos-mesh.org/cleanFinalizer';
 const pausedAnnotation = 'experiment.chaos-mesh.org/pause';
 
@@ -36,11 +42,15 @@ export function chaosMeshInjection(lab: Lab, object: ChaosObject, lasts: boolean
   const resource = chaosKinds[object.kind];
   const now = (): Promise<StoredChaos | undefined> => find<StoredChaos>(lab, resource, object);
   return {
-    inject: async () => {
+    inject: async (signal) => {
       const labels = { ...object.metadata.labels, ...ours };
-      await lab.kube.create<StoredChaos>(resource, { ...object, metadata: { ...object.metadata, labels } });
-      // What it does is not waited for here, and one that stays as it is says so itself.
-      await comes(async () => isTakenUp((await now())?.status), limits.takeUpMs);
+      for (let tries = 1; ; tries += 1) {
+        await lab.kube.create<StoredChaos>(resource, { ...object, metadata: { ...object.metadata, labels } });
+        // What it does is not waited for here, and one that stays as it is says so itself.
+        await comes(async () => isTakenUp((await now())?.status), limits.takeUpMs, signal);
+        if (tries >= limits.tries || (await comes(async () => !hasSelectedNothing((await now())?.status), limits.selectMs, signal))) return;
+        if (signal?.aborted || (await removeExperiment(lab, object, limits)).how === 'stays') return;
+      }
     },
     status: async () => {
       const status = (await now())?.status;
@@ -72,8 +82,8 @@ export function chaosMeshInjection(lab: Lab, object: ChaosObject, lasts: boolean
   };
 }
 
-export const comes = (holds: () => Promise<boolean>, limitMs: number): Promise<boolean> =>
-  until('', holds, limitMs).then(
+export const comes = (holds: () => Promise<boolean>, limitMs: number, signal?: AbortSignal): Promise<boolean> =>
+  until('', holds, limitMs, signal).then(
     () => true,
     () => false,
   );

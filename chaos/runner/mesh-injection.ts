@@ -45,18 +45,20 @@ function sayAll(all: readonly Said[]): Said {
   return { holds: all.every(({ holds }) => holds), detail: all.map(({ detail }) => detail).join('; ') };
 }
 
-const isThere = (injection: Injection): Promise<boolean> => comes(async () => (await injection.status()).holds, nextLimitMs);
+const isThere = (injection: Injection, signal?: AbortSignal): Promise<boolean> =>
+  comes(async () => (await injection.status()).holds, nextLimitMs, signal);
 
 /** Several at once; each is begun once the one before it is there, and the last one ends first. */
 export function inTurn(injections: readonly Injection[]): Injection {
   const begun: Injection[] = [];
   return {
-    inject: async () => {
+    inject: async (signal) => {
       for (const injection of injections) {
         const before = begun.at(-1);
-        if (before !== undefined) await isThere(before);
+        if (before !== undefined) await isThere(before, signal);
+        if (signal?.aborted) return;
         begun.push(injection);
-        await injection.inject();
+        await injection.inject(signal);
       }
     },
     status: async () => sayAll(await Promise.all(injections.map((injection) => injection.status()))),
@@ -81,27 +83,30 @@ interface Meeting {
  */
 export function againAndAgain(first: Meeting, next: (count: number) => Promise<Meeting>, everyMs: number, lastsMs: number): Injection {
   const stop = new AbortController();
+  const gaveUp = new AbortController();
   const made: Meeting[] = [];
   let lacks: string | undefined;
   let going: Promise<void> = Promise.resolve();
-  const meet = async (meeting: Meeting): Promise<void> => {
+  const meet = async (meeting: Meeting, signal?: AbortSignal): Promise<void> => {
     made.push(meeting);
-    await meeting.injection.inject();
+    await meeting.injection.inject(signal);
   };
   const goOn = async (): Promise<void> => {
     const beganMs = performance.now();
     for (let count = 1; (count + 1) * everyMs <= lastsMs; count += 1) {
       await sleep(Math.max(0, beganMs + count * everyMs - performance.now()), undefined, { signal: stop.signal });
       const meeting = await next(count);
-      await meet(meeting);
-      if (!(await isThere(meeting.injection))) throw new Error((await meeting.injection.status()).detail);
+      await meet(meeting, stop.signal);
+      if (!(await isThere(meeting.injection, stop.signal))) throw new Error((await meeting.injection.status()).detail);
     }
   };
   return {
-    inject: async () => {
-      await meet(first);
+    inject: async (signal) => {
+      await meet(first, signal);
       going = goOn().catch((error: unknown) => {
-        if (!stop.signal.aborted) lacks = `${made.length} times, and then: ${error instanceof Error ? error.message : String(error)}`;
+        if (stop.signal.aborted) return;
+        lacks = `${made.length} times, and then: ${error instanceof Error ? error.message : String(error)}`;
+        gaveUp.abort();
       });
     },
     status: async () => {
@@ -118,5 +123,6 @@ export function againAndAgain(first: Meeting, next: (count: number) => Promise<M
       return left.length === 0 ? { holds: true, detail: 'nothing to take back' } : sayAll(left);
     },
     alsoMet: () => made.flatMap(({ pods }) => pods),
+    gaveUp: gaveUp.signal,
   };
 }

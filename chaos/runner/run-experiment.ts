@@ -175,7 +175,7 @@ async function inflict(
     return recovered;
   };
   try {
-    await injection.inject();
+    await injection.inject(signal);
     const isThere = async (): Promise<boolean> => {
       injected = injected.holds ? injected : await injection.status();
       felt = feel(experiment.fault, seen(), metNow(), askedMs, Date.now());
@@ -189,7 +189,8 @@ async function inflict(
     // What is not there need not be held.
     if (injected.holds && felt.atMs !== undefined) {
       report.update(`holding for ${lastsMs / 1_000} s`);
-      await sleep(Math.max(0, feltMs + lastsMs - Date.now()), undefined, { signal });
+      const ends = injection.gaveUp === undefined ? signal : AbortSignal.any([signal, injection.gaveUp]);
+      await sleep(Math.max(0, feltMs + lastsMs - Date.now()), undefined, { signal: ends }).catch(() => signal.throwIfAborted());
     }
     // What goes on meeting others was not all there at first.
     if (injected.holds && injection.alsoMet !== undefined) injected = await injection.status();

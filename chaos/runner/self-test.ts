@@ -9,7 +9,7 @@ import { experiments } from '../experiments/catalogue.ts';
 import { type ChaosStatus, explainRecords, isInjected } from '../records.ts';
 import { type ChaosObject, render } from '../render.ts';
 import { chaosKinds, type StoredChaos } from './chaos-kinds.ts';
-import { chaosMeshInjection, type Said } from './injection.ts';
+import { chaosMeshInjection, patienceForNobody, type Said } from './injection.ts';
 
 const biteLimitMs = 15_000;
 const blindMs = 2_000;
@@ -26,10 +26,10 @@ export async function testInjectors(lab: Lab, load: Load, report: ProgressReport
   const make = (name: string, pods: { readonly labels: Readonly<Record<string, string>> }): ChaosObject =>
     render(cut, { pods: { namespace: chaosNamespace, ...pods }, addresses: [address] }, deadManMs, name);
   const biting = chaosMeshInjection(lab, make('self-test-bites', { labels: callerLabels }), true);
-  const blind = chaosMeshInjection(lab, make('self-test-blind', { labels: { app: 'nobody' } }), false);
+  const blind = chaosMeshInjection(lab, make('self-test-blind', { labels: { app: 'nobody' } }), false, patienceForNobody);
   try {
-    await blind.inject();
-    await biting.inject();
+    await blind.inject(signal);
+    await biting.inject(signal);
     const askedMs = Date.now();
     let said: Said = { holds: false, detail: '' };
     const bites = async (): Promise<boolean> => {
@@ -72,7 +72,7 @@ export async function testAgent(lab: Lab, nodes: readonly string[], report: Prog
     return isInjected(status) || isRefused(status);
   };
   try {
-    await injection.inject();
+    await injection.inject(signal);
     await until('', isAnswered, biteLimitMs, signal).catch(() => undefined);
     signal.throwIfAborted();
     if (isRefused(status)) return { holds: true, detail: 'the agent of each node refuses what it does not know' };

@@ -30,9 +30,9 @@ export async function testbedInjection(lab: Lab, fault: TestbedFault, met: Met, 
     const injection = undoable(lab, entry) ?? refuse();
     return {
       ...injection,
-      inject: async () => {
+      inject: async (signal) => {
         journal.add(entry);
-        await injection.inject();
+        await injection.inject(signal);
       },
       heal: async () => {
         const recovered = await injection.heal();

@@ -3,6 +3,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Plugin } from 'esbuild';
 import { parseAllDocuments, stringify } from 'yaml';
+import type { ChaosReport, ChaosRun } from '../../chaos/report.ts';
+import { nameBound } from '../../chaos/verdict.ts';
 import { leaseName } from '../../src/api/v1alpha1/naming.ts';
 import { type KnownBad, mutants } from '../../test/simulation/known-bad/mutants.ts';
 import { buildCli } from '../build.ts';
@@ -65,6 +67,25 @@ function rewriting({ name, file, find, replace }: KnownBad): Plugin {
       });
     },
   };
+}
+
+/** A machine that was busy makes things late, not by so much. */
+const surelyLate = 2;
+
+/**
+ * What speaks against an operator in a run, by experiment, whichever Performer it met, with the evidence. What came late counts only from
+ * twice the time it had on, or when it never came. Pure.
+ */
+export function againstIt({ runs }: Pick<ChaosReport, 'runs'>): ReadonlyMap<string, string> {
+  const fails = runs.flatMap((run) =>
+    run.findings.filter((one) => one.says === 'fails' && !isBarelyLate(run, one.what)).map((one) => ({ id: run.id, ...one })),
+  );
+  return new Map(fails.map(({ id, what, detail }) => [`${id} ${what.replace(/ \S+\/\S+$/, '')}`, detail]));
+}
+
+function isBarelyLate({ goals }: ChaosRun, what: string): boolean {
+  const bound = goals.find((one) => nameBound(one) === what);
+  return bound?.timed === true && bound.measured !== undefined && bound.measured < surelyLate * bound.atMost;
 }
 
 interface Manifest {

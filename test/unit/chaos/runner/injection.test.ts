@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Lab } from '../../../../chaos/cluster/lab.ts';
 import type { ChaosObject } from '../../../../chaos/render.ts';
 import { chaosKinds } from '../../../../chaos/runner/chaos-kinds.ts';
@@ -7,7 +7,7 @@ import { FakeClock } from '../../../support/fake-clock.ts';
 import { MemoryCluster } from '../../../support/memory-cluster.ts';
 
 const key = { namespace: 'ns', name: 'kill' };
-const limits = { takeUpMs: 0, recoverMs: 0, forceMs: 300 };
+const limits = { takeUpMs: 0, selectMs: 0, tries: 1, recoverMs: 0, forceMs: 300 };
 
 /** A fault that is there; `holders` keep it from going, as the controller of Chaos Mesh does until all is taken back. */
 async function setUp(spec: ChaosObject['spec'], holders: readonly string[]) {
@@ -56,5 +56,54 @@ describe('what happens in an instant', () => {
     const { injection, letGo } = await setUp(spec, ['chaos-mesh/records']);
     const [said] = await Promise.all([injection.heal(), letGo()]);
     expect(said).toEqual({ holds: false, detail });
+  });
+});
+
+describe('what is to meet somebody', () => {
+  const object: ChaosObject = { apiVersion: 'chaos-mesh.org/v1alpha1', kind: 'PodChaos', metadata: { ...key, labels: {} }, spec: kill };
+
+  /** A controller of Chaos Mesh that knows of no pod for the first `blindTimes` resources it is given. */
+  function setUpController(blindTimes: number) {
+    const cluster = new MemoryCluster({ clock: new FakeClock() });
+    cluster.registerKind(chaosKinds.PodChaos, { statusSubresource: true });
+    cluster.createNamespace(key.namespace);
+    const known = new Set<string>();
+    const takeUp = (): void => {
+      const uid = cluster.find(chaosKinds.PodChaos, key)?.metadata?.uid;
+      if (uid === undefined || known.has(uid)) return;
+      known.add(uid);
+      const containerRecords = known.size > blindTimes ? [{ id: 'p1', injectedCount: 1 }] : [];
+      const conditions = [{ type: 'AllInjected', status: 'True' }];
+      cluster.update(chaosKinds.PodChaos, key, (stored) => ({ ...stored, status: { conditions, experiment: { containerRecords } } }));
+    };
+    const timer = setInterval(takeUp, 5);
+    onTestFinished(() => clearInterval(timer));
+    return { kube: cluster.api() } as unknown as Lab;
+  }
+  const patient = { takeUpMs: 2_000, selectMs: 50, tries: 3, recoverMs: 300, forceMs: 300 };
+
+  it('is made anew where an old view of pods selected nothing', async () => {
+    const injection = chaosMeshInjection(setUpController(2), object, false, patient);
+    await injection.inject();
+    expect(await injection.status()).toEqual({ holds: true, detail: '1 of 1' });
+  });
+
+  it('says so where it selects nothing however often it is made', async () => {
+    const injection = chaosMeshInjection(setUpController(Number.POSITIVE_INFINITY), object, false, patient);
+    await injection.inject();
+    expect(await injection.status()).toEqual({ holds: false, detail: 'it has selected nothing' });
+    expect(await injection.heal()).toEqual({ holds: true, detail: 'nothing to take back' });
+  });
+
+  it('is waited for no more once it is interrupted', async () => {
+    const cluster = new MemoryCluster({ clock: new FakeClock() });
+    cluster.registerKind(chaosKinds.PodChaos, { statusSubresource: true });
+    cluster.createNamespace(key.namespace);
+    const injection = chaosMeshInjection({ kube: cluster.api() } as unknown as Lab, object, false, { ...patient, takeUpMs: 3_600_000 });
+    const interrupted = new AbortController();
+    setTimeout(() => interrupted.abort(), 20);
+    await injection.inject(interrupted.signal);
+    expect(await injection.status()).toEqual({ holds: false, detail: 'its controller has not taken it up' });
+    expect(await injection.heal()).toEqual({ holds: true, detail: 'nothing to take back' });
   });
 });

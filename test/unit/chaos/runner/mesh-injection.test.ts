@@ -67,6 +67,7 @@ describe('a fault that comes again', () => {
     await series.inject();
     await later(async () => (await series.status()).detail === '1 times, and then: it has no pod');
     expect((await series.status()).holds).toBe(false);
+    expect(series.gaveUp?.aborted).toBe(true);
     await series.heal();
   });
 
@@ -82,5 +83,6 @@ describe('a fault that comes again', () => {
     await series.heal();
     expect(told).toEqual(['0 begins', '0 ends']);
     expect((await series.status()).holds).toBe(true);
+    expect(series.gaveUp?.aborted).toBe(false);
   });
 });
