@@ -8,6 +8,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { deployedEnv } from '../src/bench/subject-start.ts';
 import { loadClusterConfig } from '../src/kube-client/load-config.ts';
 import { startFaultProxy } from '../src/testbed/fault-proxy/fault-proxy.ts';
 import type { Rule } from '../src/testbed/fault-proxy/faults.ts';
@@ -26,7 +27,7 @@ try {
   const kubeconfig = join(scratch, 'kubeconfig');
   await proxy.writeKubeconfig(kubeconfig);
   const argv = [findInCheckout('dist/hourglass.js'), 'watch', '--lease-identity', 'hourglass-bench'];
-  const operator = spawn(process.execPath, argv, { env: { ...process.env, KUBECONFIG: kubeconfig }, stdio: 'inherit' });
+  const operator = spawn(process.execPath, argv, { env: { ...process.env, ...deployedEnv(), KUBECONFIG: kubeconfig }, stdio: 'inherit' });
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => operator.kill('SIGTERM'));
   [process.exitCode] = (await once(operator, 'exit')) as [number | undefined];
 } finally {

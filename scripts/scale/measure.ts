@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { readMetric } from '../../src/bench/bench-cluster.ts';
 import { startCommand } from '../../src/bench/command.ts';
+import { deployedEnv } from '../../src/bench/subject-start.ts';
 import { parseLook } from '../../src/bench/usage.ts';
 import { isInShard } from '../../src/controller/shard.ts';
 import { findFreePorts } from '../../src/testbed/free-ports.ts';
@@ -72,7 +73,7 @@ export async function measureScale(options: ScaleOptions): Promise<ScalePoint> {
     ...addresses,
   ] as const;
   const startMs = performance.now();
-  const operator = startCommand(argv, { KUBECONFIG: kubeconfig }, join(scratch, `operator-${performers}-${shards}.log`));
+  const operator = startCommand(argv, { ...deployedEnv(), KUBECONFIG: kubeconfig }, join(scratch, `operator-${performers}-${shards}.log`));
   let ended: string | undefined;
   void operator.ended.then((how) => {
     ended = how;

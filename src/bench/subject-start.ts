@@ -1,10 +1,11 @@
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { parse } from 'yaml';
 import * as z from 'zod/mini';
 import { describeIssue } from '../api/fields.ts';
 import type { ProgressReporter } from '../testbed/progress.ts';
-import { ensureTool, type ToolName } from '../testbed/tools.ts';
+import { ensureTool, findInCheckout, type ToolName } from '../testbed/tools.ts';
 import { ArgumentError } from './argument-error.ts';
 
 const text = z.string().check(z.minLength(1));
@@ -28,6 +29,21 @@ export const builtInSubjects = {
   'controller-runtime-tuned': { tool: 'peer-controller-runtime', args: [...health, '--tuned'] },
   floor: { tool: 'peer-floor', args: health },
 } as const satisfies Readonly<Record<string, Omit<SubjectStart, 'command' | 'env'> & { readonly tool: ToolName }>>;
+
+interface Deployment {
+  readonly spec: {
+    readonly template: {
+      readonly spec: { readonly containers: readonly { readonly env?: readonly { readonly name: string; readonly value?: string }[] }[] };
+    };
+  };
+}
+
+/** What the Deployment of ours has in its environment: what is measured runs as it ships. */
+export function deployedEnv(): Readonly<Record<string, string>> {
+  const { spec } = parse(readFileSync(findInCheckout('manifests/watch/deployment.yaml'), 'utf8')) as Deployment;
+  const all = spec.template.spec.containers.flatMap(({ env = [] }) => env);
+  return Object.fromEntries(all.map(({ name, value = '' }) => [name, value]));
+}
 
 /** How a peer is started, built on first need. @throws TestbedError when it cannot be built */
 export async function startOfPeer(name: keyof typeof builtInSubjects, report: ProgressReporter): Promise<SubjectStart> {

@@ -4,7 +4,7 @@ import type { ProgressReporter } from '../testbed/progress.ts';
 import { TestbedError } from '../testbed/testbed-error.ts';
 import { findInCheckout } from '../testbed/tools.ts';
 import { ArgumentError } from './argument-error.ts';
-import { lineOf, builtInSubjects as peers, quote, readAdapter, type SubjectStart, startOfPeer } from './subject-start.ts';
+import { deployedEnv, lineOf, builtInSubjects as peers, quote, readAdapter, type SubjectStart, startOfPeer } from './subject-start.ts';
 
 /** An operator under test: a shell command that runs it with KUBECONFIG set, until SIGTERM. */
 export interface Subject {
@@ -42,5 +42,6 @@ function ours(): Omit<Subject, 'name'> {
   if (!existsSync(bundle)) throw new TestbedError(`${bundle} is missing: make it with \`npm run build\``);
   const served = '--metrics-bind-address 127.0.0.1:0 --health-probe-bind-address 127.0.0.1:0';
   const [program, identity] = [`${quote(process.execPath)} ${quote(bundle)}`, '--lease-identity hourglass-bench'];
-  return { command: `exec ${program} watch ${served} ${identity}`, once: `${program} once ${identity}` };
+  const env = Object.entries(deployedEnv()).map(([name, value]) => `${name}=${quote(value)}`);
+  return { command: `exec env ${env.join(' ')} ${program} watch ${served} ${identity}`, once: `${program} once ${identity}` };
 }

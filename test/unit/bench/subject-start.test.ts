@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { builtInSubjects, lineOf, readAdapter, type SubjectStart } from '../../../src/bench/subject-start.ts';
+import { builtInSubjects, deployedEnv, lineOf, readAdapter, type SubjectStart } from '../../../src/bench/subject-start.ts';
 
 let folder = '';
 beforeEach(async () => {
@@ -72,5 +72,11 @@ describe('the line for a shell', () => {
 
   it.each(Object.entries(builtInSubjects))('has a place in %s for the address of its health', (_, { args }) => {
     expect(args.join(' ')).toContain('127.0.0.1:{port}');
+  });
+});
+
+describe('ours', () => {
+  it('is measured with the environment that its Deployment gives it', () => {
+    expect(deployedEnv()).toEqual({ NODE_OPTIONS: '--max-semi-space-size=4' });
   });
 });
