@@ -29,9 +29,9 @@ export function isTakenUp(status: ChaosStatus | undefined): boolean {
   return status?.conditions !== undefined;
 }
 
-/** Whether the controller looked for whom it is to meet and knows of nobody. Pure. */
-export function hasSelectedNothing(status: ChaosStatus | undefined): boolean {
-  return isTakenUp(status) && recordsOf(status).length === 0;
+/** Whether records are there: they are kept once it was tried for the first time on all that was selected. Pure. */
+export function hasRecords(status: ChaosStatus | undefined): boolean {
+  return recordsOf(status).length > 0;
 }
 
 /** Whether it met everything it was to meet. `AllInjected` alone is also said of what has met nothing. Pure. */
@@ -51,7 +51,7 @@ export function isRecovered(status: ChaosStatus | undefined): boolean {
 export function explainRecords(status: ChaosStatus | undefined): string {
   const records = recordsOf(status);
   if (!isTakenUp(status)) return 'its controller has not taken it up';
-  if (hasSelectedNothing(status)) return 'it has selected nothing';
+  if (records.length === 0) return 'it has selected nothing, or not done it yet';
   const lines = records.map(({ id, phase = 'no phase', injectedCount = 0, events = [] }) => {
     const failed = events.findLast(({ type }) => type === 'Failed');
     return `${id}: ${phase}, injected ${injectedCount} times${failed?.message === undefined ? '' : ` (${failed.message})`}`;

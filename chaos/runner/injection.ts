@@ -1,9 +1,10 @@
+import { coreEvents } from '../../src/kube/objects.ts';
 import type { Json } from '../../src/lib/canonical-json.ts';
 import type { ComponentFault } from '../../src/testbed/component-faults.ts';
 import { find, type Lab, patchNewest, remove, until } from '../cluster/lab.ts';
 import { ours } from '../experiment.ts';
 import type { Met } from '../observations.ts';
-import { type ChaosStatus, explainRecords, hasSelectedNothing, isInjected, isRecovered, isTakenUp, whereItMayBe } from '../records.ts';
+import { type ChaosStatus, explainRecords, hasRecords, isInjected, isRecovered, isTakenUp, whereItMayBe } from '../records.ts';
 import type { ChaosObject } from '../render.ts';
 import { chaosKinds, type StoredChaos } from './chaos-kinds.ts';
 
@@ -28,7 +29,7 @@ export interface Injection {
 
 /**
  * How long it is waited for. `takeUpMs`: a controller whose API server was away looks for it again after half a minute of back-off.
- * `selectMs`, `tries`: its view of pods may be older still; it selects once, so what has selected nothing by then is made anew.
+ * `selectMs`, `tries`: its view of pods may be older still; it selects once, so what it says to have selected nobody is made anew.
  * `forceMs`: one that waits for a daemon looks up once that call is over, after a minute.
  */
 const patience = { takeUpMs: 60_000, selectMs: 5_000, tries: 4, recoverMs: 30_000, forceMs: 75_000 };
@@ -41,15 +42,30 @@ const pausedAnnotation = 'experiment.chaos-mesh.org/pause';
 export function chaosMeshInjection(lab: Lab, object: ChaosObject, lasts: boolean, limits = patience): Injection {
   const resource = chaosKinds[object.kind];
   const now = (): Promise<StoredChaos | undefined> => find<StoredChaos>(lab, resource, object);
+  /** By its controller's own word: records are missing, too, for as long as it is at it. */
+  const selectsNobody = async (uid: string, signal: AbortSignal | undefined): Promise<boolean> => {
+    let isSaid = false;
+    const isDecided = async (): Promise<boolean> => {
+      if (hasRecords((await now())?.status)) return true;
+      const { items } = await lab.kube.list(coreEvents, {
+        namespace: object.metadata.namespace,
+        fieldSelector: `involvedObject.uid=${uid}`,
+      });
+      isSaid = items.some(({ message = '' }) => message.includes('no target has been selected'));
+      return isSaid;
+    };
+    await comes(isDecided, limits.selectMs, signal);
+    return isSaid && signal?.aborted !== true;
+  };
   return {
     inject: async (signal) => {
       const labels = { ...object.metadata.labels, ...ours };
       for (let tries = 1; ; tries += 1) {
-        await lab.kube.create<StoredChaos>(resource, { ...object, metadata: { ...object.metadata, labels } });
+        const { metadata } = await lab.kube.create<StoredChaos>(resource, { ...object, metadata: { ...object.metadata, labels } });
         // What it does is not waited for here, and one that stays as it is says so itself.
         await comes(async () => isTakenUp((await now())?.status), limits.takeUpMs, signal);
-        if (tries >= limits.tries || (await comes(async () => !hasSelectedNothing((await now())?.status), limits.selectMs, signal))) return;
-        if (signal?.aborted || (await removeExperiment(lab, object, limits)).how === 'stays') return;
+        if (tries >= limits.tries || !(await selectsNobody(metadata?.uid ?? '', signal))) return;
+        if ((await removeExperiment(lab, object, limits)).how !== 'gone' || signal?.aborted) return;
       }
     },
     status: async () => {

@@ -96,6 +96,7 @@ export function againAndAgain(first: Meeting, next: (count: number) => Promise<M
     for (let count = 1; (count + 1) * everyMs <= lastsMs; count += 1) {
       await sleep(Math.max(0, beganMs + count * everyMs - performance.now()), undefined, { signal: stop.signal });
       const meeting = await next(count);
+      stop.signal.throwIfAborted();
       await meet(meeting, stop.signal);
       if (!(await isThere(meeting.injection, stop.signal))) throw new Error((await meeting.injection.status()).detail);
     }

@@ -52,9 +52,9 @@ export async function testbedInjection(lab: Lab, fault: TestbedFault, met: Met, 
     }
     case 'api-squeeze': {
       const injection = journaled({ does: 'squeeze' });
-      const inject = async (): Promise<void> => {
-        await injection.inject();
-        for (const name of crowd) await ask(lab, name);
+      const inject = async (signal?: AbortSignal): Promise<void> => {
+        await injection.inject(signal);
+        for (const name of crowd) if (signal?.aborted !== true) await ask(lab, name);
       };
       return { ...injection, inject };
     }

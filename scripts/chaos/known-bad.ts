@@ -72,15 +72,22 @@ function rewriting({ name, file, find, replace }: KnownBad): Plugin {
 /** A machine that was busy makes things late, not by so much. */
 const surelyLate = 2;
 
-/**
- * What speaks against an operator in a run, by experiment, whichever Performer it met, with the evidence. What came late counts only from
- * twice the time it had on, or when it never came. Pure.
- */
-export function againstIt({ runs }: Pick<ChaosReport, 'runs'>): ReadonlyMap<string, string> {
-  const fails = runs.flatMap((run) =>
-    run.findings.filter((one) => one.says === 'fails' && !isBarelyLate(run, one.what)).map((one) => ({ id: run.id, ...one })),
-  );
+type Runs = Pick<ChaosReport, 'runs'>;
+
+/** What speaks against an operator, by experiment, whichever Performer it met, with the evidence. Pure. */
+export function againstIt({ runs }: Runs): ReadonlyMap<string, string> {
+  const fails = runs.flatMap(({ id, findings }) => findings.filter(({ says }) => says === 'fails').map((one) => ({ id, ...one })));
   return new Map(fails.map(({ id, what, detail }) => [`${id} ${what.replace(/ \S+\/\S+$/, '')}`, detail]));
+}
+
+/**
+ * What catches a known-bad one: all that speaks against it and not against the real one, too. What came late counts only from twice the time
+ * that it had on, or when it never came. Pure.
+ */
+export function caughtIn({ runs }: Runs, real: Runs): ReadonlyMap<string, string> {
+  const surely = runs.map((run) => ({ ...run, findings: run.findings.filter(({ what }) => !isBarelyLate(run, what)) }));
+  const speaksAgainstReal = againstIt(real);
+  return new Map([...againstIt({ runs: surely })].filter(([what]) => !speaksAgainstReal.has(what)));
 }
 
 function isBarelyLate({ goals }: ChaosRun, what: string): boolean {

@@ -1,5 +1,5 @@
 import { KubeFault } from '../kube/faults.ts';
-import type { KubeObject, Resource } from '../kube/objects.ts';
+import type { CoreEvent, KubeObject, Resource } from '../kube/objects.ts';
 import type { ListOptions } from '../kube/port.ts';
 import type { AnyObject } from './stored-object.ts';
 
@@ -42,6 +42,7 @@ function parseRequirement(text: string): (labels: ReadonlyMap<string, string>) =
 /** Fields a field selector may name, for every kind and by kind. */
 const selectableFields: Readonly<Record<string, Readonly<Record<string, (object: AnyObject) => unknown>>>> = {
   every: { 'metadata.name': ({ metadata }) => metadata.name, 'metadata.namespace': ({ metadata }) => metadata.namespace },
+  Event: { 'involvedObject.uid': (object) => (object as Partial<CoreEvent>).involvedObject?.uid },
   Pod: { 'spec.nodeName': ({ spec }) => spec?.nodeName, 'status.phase': ({ status }) => status?.phase },
 };
 

@@ -12,7 +12,7 @@ const limits: readonly { readonly part: string; readonly lines: number; readonly
   { part: 'src/sim/', lines: 5_520, only: 'code' },
   { part: 'src/oracle/', lines: 2_140, only: 'code' },
   { part: 'src/reconcile/plan/', lines: 2_500 },
-  { part: 'chaos/', lines: 6_340, only: 'code' },
+  { part: 'chaos/', lines: 6_400, only: 'code' },
 ];
 const fileLines = 400;
 

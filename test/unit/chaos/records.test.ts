@@ -45,7 +45,7 @@ describe('explainRecords', () => {
   it("gives the controller's own words", () => {
     const failed = [{ phase: 'Not Injected/Wait', events: [{ type: 'Failed', operation: 'Apply', message: 'connection refused' }] }];
     expect(explainRecords(status(['Selected'], failed))).toBe('ns/p0: Not Injected/Wait, injected 0 times (connection refused)');
-    expect(explainRecords(status([], undefined))).toBe('it has selected nothing');
+    expect(explainRecords(status([], undefined))).toBe('it has selected nothing, or not done it yet');
     expect(explainRecords(undefined)).toBe('its controller has not taken it up');
   });
 });

@@ -3,6 +3,7 @@ import type { Lab } from '../../../../chaos/cluster/lab.ts';
 import type { ChaosObject } from '../../../../chaos/render.ts';
 import { chaosKinds } from '../../../../chaos/runner/chaos-kinds.ts';
 import { chaosMeshInjection } from '../../../../chaos/runner/injection.ts';
+import { type CoreEvent, coreEvents } from '../../../../src/kube/objects.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { MemoryCluster } from '../../../support/memory-cluster.ts';
 
@@ -61,37 +62,61 @@ describe('what happens in an instant', () => {
 
 describe('what is to meet somebody', () => {
   const object: ChaosObject = { apiVersion: 'chaos-mesh.org/v1alpha1', kind: 'PodChaos', metadata: { ...key, labels: {} }, spec: kill };
+  const patient = { takeUpMs: 2_000, selectMs: 100, tries: 3, recoverMs: 300, forceMs: 300 };
 
-  /** A controller of Chaos Mesh that knows of no pod for the first `blindTimes` resources it is given. */
-  function setUpController(blindTimes: number) {
+  /** A controller of Chaos Mesh that knows of no pod for the first `blindTimes` resources it is given, and takes `applyMs` for what it does. */
+  function setUpController({ blindTimes = 0, applyMs = 0 }) {
     const cluster = new MemoryCluster({ clock: new FakeClock() });
     cluster.registerKind(chaosKinds.PodChaos, { statusSubresource: true });
     cluster.createNamespace(key.namespace);
-    const known = new Set<string>();
+    const known: string[] = [];
+    const conditions = [{ type: 'AllInjected', status: 'False' }];
     const takeUp = (): void => {
       const uid = cluster.find(chaosKinds.PodChaos, key)?.metadata?.uid;
-      if (uid === undefined || known.has(uid)) return;
-      known.add(uid);
-      const containerRecords = known.size > blindTimes ? [{ id: 'p1', injectedCount: 1 }] : [];
-      const conditions = [{ type: 'AllInjected', status: 'True' }];
-      cluster.update(chaosKinds.PodChaos, key, (stored) => ({ ...stored, status: { conditions, experiment: { containerRecords } } }));
+      if (uid === undefined || known.includes(uid)) return;
+      known.push(uid);
+      cluster.update(chaosKinds.PodChaos, key, (stored) => ({ ...stored, status: { conditions } }));
+      const message = 'Failed to select targets: no target has been selected';
+      const involvedObject = { ...key, uid };
+      const metadata = { namespace: key.namespace, name: `kill.${known.length}` };
+      if (known.length <= blindTimes) cluster.server.create(coreEvents, { metadata, involvedObject, message } as CoreEvent);
+      else setTimeout(() => meet(uid), applyMs);
+    };
+    const meet = (uid: string): void => {
+      if (cluster.find(chaosKinds.PodChaos, key)?.metadata?.uid !== uid) return;
+      const met = {
+        conditions: [{ type: 'AllInjected', status: 'True' }],
+        experiment: { containerRecords: [{ id: 'p1', injectedCount: 1 }] },
+      };
+      cluster.update(chaosKinds.PodChaos, key, (stored) => ({ ...stored, status: met }));
     };
     const timer = setInterval(takeUp, 5);
     onTestFinished(() => clearInterval(timer));
-    return { kube: cluster.api() } as unknown as Lab;
+    return { lab: { kube: cluster.api() } as unknown as Lab, known };
   }
-  const patient = { takeUpMs: 2_000, selectMs: 50, tries: 3, recoverMs: 300, forceMs: 300 };
 
-  it('is made anew where an old view of pods selected nothing', async () => {
-    const injection = chaosMeshInjection(setUpController(2), object, false, patient);
+  it('is made anew where an old view of pods selected nobody', async () => {
+    const { lab, known } = setUpController({ blindTimes: 2 });
+    const injection = chaosMeshInjection(lab, object, false, patient);
     await injection.inject();
-    expect(await injection.status()).toEqual({ holds: true, detail: '1 of 1' });
+    await expect.poll(() => injection.status()).toEqual({ holds: true, detail: '1 of 1' });
+    expect(known).toHaveLength(3);
   });
 
-  it('says so where it selects nothing however often it is made', async () => {
-    const injection = chaosMeshInjection(setUpController(Number.POSITIVE_INFINITY), object, false, patient);
+  it('is not made anew while it is still at it: the fault would come twice', async () => {
+    const { lab, known } = setUpController({ applyMs: 400 });
+    const injection = chaosMeshInjection(lab, object, false, patient);
     await injection.inject();
-    expect(await injection.status()).toEqual({ holds: false, detail: 'it has selected nothing' });
+    await expect.poll(() => injection.status(), { timeout: 2_000 }).toEqual({ holds: true, detail: '1 of 1' });
+    expect(known).toHaveLength(1);
+  });
+
+  it('says so where it selects nobody however often it is made', async () => {
+    const { lab, known } = setUpController({ blindTimes: Number.POSITIVE_INFINITY });
+    const injection = chaosMeshInjection(lab, object, false, patient);
+    await injection.inject();
+    expect(await injection.status()).toEqual({ holds: false, detail: 'it has selected nothing, or not done it yet' });
+    expect(known).toHaveLength(3);
     expect(await injection.heal()).toEqual({ holds: true, detail: 'nothing to take back' });
   });
 
