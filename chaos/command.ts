@@ -173,13 +173,22 @@ async function onGivenCluster(plan: ChaosOptions, kubeconfig: string, options: C
 /** Clusters of the testbed are there to be broken; any other one only by its name. */
 async function checkMeant(kubeconfig: string, meant: string | undefined): Promise<void> {
   if (devStatus().some((one) => one.kubeconfig === kubeconfig)) return;
-  const text = await readFile(kubeconfig, 'utf8').catch((error: unknown) => {
+  const unreadable = (error: unknown): never => {
+    const why = error instanceof Error ? error.message.split('\n')[0] : String(error);
+    throw new TestbedError(`kubeconfig ${kubeconfig}: it cannot be read (${why}); name another with --kubeconfig`, { cause: error });
+  };
+  const text = await readFile(kubeconfig, 'utf8').catch(unreadable);
+  let context: unknown;
+  try {
+    context = parse(text)?.['current-context'];
+  } catch (error) {
+    unreadable(error);
+  }
+  if (typeof context !== 'string' || context === '')
     throw new TestbedError(
-      `kubeconfig ${kubeconfig}: it cannot be read (${error instanceof Error ? error.message : String(error)}); name another with --kubeconfig`,
+      `kubeconfig ${kubeconfig}: it has no current-context, by which the cluster is named that may be broken; give it one: kubectl config use-context NAME`,
     );
-  });
-  const { 'current-context': context = '' } = (parse(text) ?? {}) as { readonly 'current-context'?: string };
-  if (meant === context && context !== '') return;
+  if (meant === context) return;
   const said = meant === undefined ? 'it is not one of the testbed' : `its context is ${context}, not ${meant}`;
   throw new TestbedError(
     `kubeconfig ${kubeconfig}: ${said}; experiments kill pods, cut networks and lose nodes: say that you mean it with --yes-break-this-cluster ${context}`,

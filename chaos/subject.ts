@@ -1,6 +1,6 @@
 import { leaseName } from '../src/api/v1alpha1/naming.ts';
 import type { ObjectKey } from '../src/kube/objects.ts';
-import { cutsOperator, type Experiment, operatorLabels, operatorNamespace } from './experiment.ts';
+import { cutsOperator, type Experiment, operatorLabels, operatorNamespace, partsOf } from './experiment.ts';
 
 /** An operator as faults find it on a cluster. */
 export interface Operator {
@@ -51,8 +51,28 @@ export function accountOf(namespace: string, name: string): string {
   return `system:serviceaccount:${namespace}:${name}`;
 }
 
+/** What a cluster has to do faults with. */
+export interface Armed {
+  /** Whether the testbed started it, with its control plane. */
+  readonly isTestbeds: boolean;
+  /** Whether an agent of nodes answers. */
+  readonly hasAgent: boolean;
+}
+
+/** Why an experiment cannot be run here; undefined when it can. Pure. */
+export function whyLeftOut(experiment: Experiment, subject: Subject, { isTestbeds, hasAgent }: Armed): string | undefined {
+  if (experiment.injector === 'testbed' && !isTestbeds) return 'it needs a cluster of the testbed';
+  if (!hasAgent && needsAgent(experiment)) return 'it needs an agent of nodes that does what it is told, and none answers here';
+  return whyNot(experiment, subject);
+}
+
+/** Pure. */
+export function needsAgent({ fault }: Experiment): boolean {
+  return partsOf(fault).some(({ kind }) => kind === 'node');
+}
+
 /** Why a fault cannot be done to this subject; undefined when it can. Pure. */
-export function whyNot({ fault }: Experiment, { operator, ignoresScheduling, runsOnce }: Subject): string | undefined {
+function whyNot({ fault }: Experiment, { operator, ignoresScheduling, runsOnce }: Subject): string | undefined {
   const isAtLeader = fault.kind === 'node' && fault.leader === true;
   const needsLease =
     isAtLeader ||

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { coreEvents } from '../../src/kube/objects.ts';
 import type { Json } from '../../src/lib/canonical-json.ts';
 import type { ComponentFault } from '../../src/testbed/component-faults.ts';
@@ -25,6 +26,12 @@ export interface Injection {
   alsoMet?(): Met['pods'];
   /** Aborted when it cannot go on as it was to: there is nothing more to wait for. */
   readonly gaveUp?: AbortSignal;
+}
+
+/** Waits until its time is over, or until it cannot go on. @throws the reason of `signal` */
+export async function hold({ gaveUp }: Pick<Injection, 'gaveUp'>, forMs: number, signal: AbortSignal): Promise<void> {
+  const ends = gaveUp === undefined ? signal : AbortSignal.any([signal, gaveUp]);
+  await sleep(Math.max(0, forMs), undefined, { signal: ends }).catch(() => signal.throwIfAborted());
 }
 
 /**

@@ -4,11 +4,11 @@ import type { ProgressReporter } from '../../src/testbed/progress.ts';
 import { TestbedError } from '../../src/testbed/testbed-error.ts';
 import { type Lab, until } from '../cluster/lab.ts';
 import { Load } from '../cluster/load.ts';
-import { type Experiment, load as loadShape, partsOf, type SuiteName } from '../experiment.ts';
+import { type Experiment, load as loadShape, type SuiteName } from '../experiment.ts';
 import { writeReport, writeTrace } from '../report/write-report.ts';
 import type { ChaosReport, ChaosRun } from '../report.ts';
 import { checkSamePlan, describePlan, missingRuns, type PlanFacts } from '../resume.ts';
-import { type Subject, whyNot } from '../subject.ts';
+import { needsAgent, type Subject, whyLeftOut } from '../subject.ts';
 import { Attempts, ClusterLost } from './attempts.ts';
 import type { Said } from './injection.ts';
 import { Journal } from './journal.ts';
@@ -74,13 +74,15 @@ export async function runChaos(lab: Lab, options: ChaosOptions): Promise<ChaosRe
   const keepReport = (): void =>
     writeReport({ ...draft, finishedAt: new Date().toISOString(), partialBecause: draft.partialBecause ?? underWay }, outDir);
   keepReport();
-  draft.leftOut = options.experiments.flatMap((one) => {
-    const needsOurs = one.injector === 'testbed' && lab.componentFaults === undefined;
-    const why = needsOurs ? 'it needs a cluster of the testbed' : whyNot(one, lab.subject);
-    return why === undefined ? [] : [{ id: one.id, title: one.title, why }];
-  });
-  for (const { id, title, why } of draft.leftOut) report.warn(`${id} is left out: ${title}: ${why}`);
-  const experiments = options.experiments.filter(({ id }) => draft.leftOut?.some((out) => out.id === id) !== true);
+  const leaveOut = (all: readonly Experiment[], hasAgent: boolean): readonly Experiment[] => {
+    const armed = { isTestbeds: lab.componentFaults !== undefined, hasAgent };
+    const judged = all.map((one) => ({ one, why: whyLeftOut(one, lab.subject, armed) }));
+    const out = judged.flatMap(({ one: { id, title }, why }) => (why === undefined ? [] : [{ id, title, why }]));
+    for (const { id, title, why } of out) report.warn(`${id} is left out: ${title}: ${why}`);
+    draft.leftOut = [...(draft.leftOut ?? []), ...out];
+    return judged.flatMap(({ one, why }) => (why === undefined ? [one] : []));
+  };
+  const possible = leaveOut(options.experiments, true);
   const keepTrace: Stage['keepTrace'] = (name, trace) => writeTrace(outDir, name, trace);
   try {
     await setStage(lab, nodes, signal);
@@ -89,7 +91,8 @@ export async function runChaos(lab: Lab, options: ChaosOptions): Promise<ChaosRe
     });
     report.step('Making sure that faults bite');
     const stage: Stage = { lab, load, nodes, timers: options.timers, journal, report, signal, keepTrace };
-    const believed = await selfTest(stage, experiments);
+    const { hasAgent, ...believed } = await selfTest(stage, possible);
+    const experiments = leaveOut(possible, hasAgent);
     if (believed.holds) report.done(`Faults bite: ${believed.detail}`);
     else draft.partialBecause = `faults cannot be believed here: ${believed.detail}`;
     const keep = (run: ChaosRun): void => {
@@ -129,11 +132,13 @@ export async function runChaos(lab: Lab, options: ChaosOptions): Promise<ChaosRe
   return draft;
 }
 
-/** The agent of the testbed's nodes is as much a part of it as Chaos Mesh; where others have none, what needs one is inconclusive by itself. */
-async function selfTest({ lab, load, nodes, report, signal }: Stage, experiments: readonly Experiment[]): Promise<Said> {
-  const needsAgent = experiments.some(({ fault }) => partsOf(fault).some(({ kind }) => kind === 'node'));
+/** The agent of the testbed's nodes is as much a part of it as Chaos Mesh; where others have none, what needs one is left out. */
+async function selfTest(
+  { lab, load, nodes, report, signal }: Stage,
+  experiments: readonly Experiment[],
+): Promise<Said & { readonly hasAgent: boolean }> {
   const biting = testInjectors(lab, load, report, signal);
-  const refusing = needsAgent ? testAgent(lab, nodes, report, signal) : Promise.resolve(undefined);
+  const refusing = experiments.some(needsAgent) ? testAgent(lab, nodes, report, signal) : Promise.resolve(undefined);
   // Each takes back what it made, also where the other one fails.
   await Promise.allSettled([biting, refusing]);
   const [cut, agent] = await Promise.all([biting, refusing]);
@@ -141,7 +146,7 @@ async function selfTest({ lab, load, nodes, report, signal }: Stage, experiments
   if (isOthers) report.warn(agent.detail);
   const all = agent === undefined || isOthers ? [cut] : [cut, agent];
   const failed = all.filter((one) => !one.holds);
-  return { holds: failed.length === 0, detail: (failed.length === 0 ? all : failed).map(({ detail }) => detail).join('; ') };
+  return { holds: failed.length === 0, hasAgent: !isOthers, detail: (failed.length === 0 ? all : failed).map(({ detail }) => detail).join('; ') };
 }
 
 /** What a run that ended early may have left. @throws TestbedError or KubeFault when not all stands again */

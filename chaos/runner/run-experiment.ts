@@ -15,7 +15,7 @@ import type { ChaosRun } from '../report.ts';
 import { recordRun } from '../run-record.ts';
 import type { Trace } from '../trace/trace.ts';
 import { aim, askedOf } from './aim.ts';
-import type { Injection, Said } from './injection.ts';
+import { hold, type Injection, type Said } from './injection.ts';
 import type { Journal } from './journal.ts';
 import { healJournal } from './leftovers.ts';
 import { meshInjection } from './mesh-injection.ts';
@@ -189,8 +189,7 @@ async function inflict(
     // What is not there need not be held.
     if (injected.holds && felt.atMs !== undefined) {
       report.update(`holding for ${lastsMs / 1_000} s`);
-      const ends = injection.gaveUp === undefined ? signal : AbortSignal.any([signal, injection.gaveUp]);
-      await sleep(Math.max(0, feltMs + lastsMs - Date.now()), undefined, { signal: ends }).catch(() => signal.throwIfAborted());
+      await hold(injection, feltMs + lastsMs - Date.now(), signal);
     }
     // What goes on meeting others was not all there at first.
     if (injected.holds && injection.alsoMet !== undefined) injected = await injection.status();

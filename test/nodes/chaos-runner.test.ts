@@ -72,6 +72,22 @@ function findRules(): readonly string[] {
     .filter((line) => line !== '');
 }
 
+/** Every process of every node by its name, and whether it was stopped; what reads them left out. */
+function findProcesses(): readonly string[] {
+  const script = 'cat /proc/[0-9]*/stat 2>/dev/null; true';
+  const { nodes } = lab;
+  const read = (name: string): readonly string[] =>
+    [...(nodes?.run(name, ['sh', '-c', script]) ?? '').matchAll(/^\d+ \((.*)\) (\w)/gm)].map(
+      ([, program = '', state = '']) => `${name} ${program}${/^t$/i.test(state) ? ', stopped' : ''}`,
+    );
+  return (nodes?.names ?? []).flatMap(read).filter((one) => !/ (?:sh|cat)$/.test(one)).toSorted();
+}
+
+/** Pods that the runner made take a moment to be gone with all their processes. */
+async function expectProcesses(before: readonly string[]): Promise<void> {
+  await expect.poll(findProcesses, { timeout: 60_000, interval: 500 }).toEqual(before);
+}
+
 /** Stops daemons and agent where they are, or lets them go on: their controller cannot tell. */
 function signalInjectors(signal: 'STOP' | 'CONT'): void {
   process.kill(cluster.pids[chaosAgent.name] ?? 0, `SIG${signal}`);
@@ -117,6 +133,7 @@ describe('what is rendered for Chaos Mesh', () => {
 
 describe('the runner', { timeout: 420_000 }, () => {
   it('takes a fault back when it is interrupted', async () => {
+    const before = findProcesses();
     const { child, result, says } = startChaos('--experiment', 'C5');
     await says(/C5 ·/);
     await until('the cut', async () => findRules().length > 0);
@@ -124,11 +141,13 @@ describe('the runner', { timeout: 420_000 }, () => {
     expect((await result).code).toBe(4);
     expect(findRules()).toEqual([]);
     expect((await readReport()).partialBecause).toBe('it was interrupted');
+    await expectProcesses(before);
   });
 
-  it('takes back what a killed one left: a cut, a node without power, an API server that was stopped', async () => {
+  it('takes back what a killed one left: a cut, a node without power, an operator that stands still, an API server that was stopped', async () => {
     const cuts = (): readonly string[] => findRules().filter((rule) => rule.includes('/c5-'));
     const isNodeOff = (): boolean => lab.nodes?.names.every((name) => lab.nodes?.isOn(name)) !== true;
+    const isStopped = (): boolean => findProcesses().some((one) => one.endsWith(', stopped'));
     const isApiStopped = (): boolean => lab.componentFaults?.stop.isThere('kube-apiserver') === true;
     const killOnce = async ({ child, result }: ReturnType<typeof startChaos>, isThere: () => boolean): Promise<void> => {
       await until('the fault', async () => isThere(), 120_000);
@@ -136,6 +155,7 @@ describe('the runner', { timeout: 420_000 }, () => {
       await result;
       expect(isThere()).toBe(true);
     };
+    const before = findProcesses();
     const cutting = startChaos('--experiment', 'C5', '--suite', 'full');
     await cutting.says(/C5 ·/);
     await killOnce(cutting, () => cuts().length > 0);
@@ -145,16 +165,21 @@ describe('the runner', { timeout: 420_000 }, () => {
     expect(cuts()).toEqual([]);
     await switching.says(/Faults bite: .*; the agent of each node refuses what it does not know/);
     await killOnce(switching, isNodeOff);
-    const stopping = startChaos('--experiment', 'C12a');
-    await stopping.says(/taking back PhysicalMachineChaos hourglass-chaos\/c7-0-1, which an earlier run left behind/);
-    await stopping.says(/Starting Performers/);
+    const hanging = startChaos('--experiment', 'C12g');
+    await hanging.says(/taking back PhysicalMachineChaos hourglass-chaos\/c7-0-1, which an earlier run left behind/);
+    await hanging.says(/Starting Performers/);
     expect(isNodeOff()).toBe(false);
+    await killOnce(hanging, isStopped);
+    const stopping = startChaos('--experiment', 'C12a');
+    await stopping.says(/Starting Performers/);
+    expect(isStopped()).toBe(false);
     await killOnce(stopping, isApiStopped);
     const last = startChaos('--experiment', 'C1');
     await last.says(/kube-apiserver was left without an answer by an earlier run: taking it back/);
     await last.says(/Starting Performers/);
     expect(isApiStopped()).toBe(false);
     await expectEarlyEnd(last);
+    await expectProcesses(before);
   });
 
   it('passes nothing where injectors do nothing', async () => {

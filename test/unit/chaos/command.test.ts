@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -64,5 +64,40 @@ describe('chaos --resume', () => {
     { name: 'of a soak', change: { suite: 'soak' }, says: '--resume: a soak goes on from any step by --from-step' },
   ] as const)('is refused $name', async ({ change, says }) => {
     await expect(run(change as Partial<ChaosCommandOptions>)).rejects.toThrow(says);
+  });
+});
+
+describe('a cluster that is not one of the testbed', () => {
+  const goTo = async (kubeconfig: string, meant?: string): Promise<unknown> => {
+    const path = join(out, 'kubeconfig');
+    writeFileSync(path, kubeconfig);
+    const change = { resume: false, subject: ['ours'], kubeconfig: path, ...(meant === undefined ? {} : { yesBreakThisCluster: meant }) };
+    return run(change).then(
+      () => 'it was run',
+      (error: Error) => error.message,
+    );
+  };
+  const prod = 'current-context: prod\n';
+
+  it.each([
+    { name: 'that nobody named', kubeconfig: prod, says: 'it is not one of the testbed; experiments kill pods, cut networks and lose nodes' },
+    { name: 'whose context is another', kubeconfig: prod, meant: 'staging', says: 'its context is prod, not staging' },
+    { name: 'whose context has no name', kubeconfig: 'current-context: ""', meant: '', says: 'it has no current-context' },
+    { name: 'whose kubeconfig is empty', kubeconfig: '', meant: 'prod', says: 'give it one: kubectl config use-context NAME' },
+    { name: 'whose kubeconfig is none', kubeconfig: 'a: [', meant: 'prod', says: 'it cannot be read (' },
+  ])('is left alone: one $name', async ({ kubeconfig, meant, says }) => {
+    expect(await goTo(kubeconfig, meant)).toContain(says);
+  });
+
+  it('is named with the option that would take it', async () => {
+    expect(await goTo(prod)).toContain('say that you mean it with --yes-break-this-cluster prod');
+  });
+
+  it('that was named is gone to: the refusal is then about what it is', async () => {
+    expect(await goTo(prod, 'prod')).not.toMatch(/not one of the testbed|its context is/);
+  });
+
+  it('is not named by a kubeconfig that cannot be read', async () => {
+    await expect(run({ resume: false, subject: ['ours'], kubeconfig: join(out, 'none') })).rejects.toThrow(/none: it cannot be read .*name another/);
   });
 });

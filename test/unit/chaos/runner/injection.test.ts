@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Lab } from '../../../../chaos/cluster/lab.ts';
 import type { ChaosObject } from '../../../../chaos/render.ts';
 import { chaosKinds } from '../../../../chaos/runner/chaos-kinds.ts';
-import { chaosMeshInjection } from '../../../../chaos/runner/injection.ts';
+import { chaosMeshInjection, hold } from '../../../../chaos/runner/injection.ts';
 import { type CoreEvent, coreEvents } from '../../../../src/kube/objects.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { MemoryCluster } from '../../../support/memory-cluster.ts';
@@ -130,5 +130,28 @@ describe('what is to meet somebody', () => {
     await injection.inject(interrupted.signal);
     expect(await injection.status()).toEqual({ holds: false, detail: 'its controller has not taken it up' });
     expect(await injection.heal()).toEqual({ holds: true, detail: 'nothing to take back' });
+  });
+});
+
+describe('a fault that is there', () => {
+  const never = new AbortController().signal;
+  const hourMs = 3_600_000;
+
+  it('is held for its time', async () => {
+    const beganMs = performance.now();
+    await hold({}, 30, never);
+    expect(performance.now() - beganMs).toBeGreaterThan(25);
+  });
+
+  it('is held no longer once it cannot go on', async () => {
+    const gaveUp = new AbortController();
+    setTimeout(() => gaveUp.abort(), 10);
+    await expect(hold({ gaveUp: gaveUp.signal }, hourMs, never)).resolves.toBeUndefined();
+  });
+
+  it('ends with the reason of whoever interrupts it', async () => {
+    const interrupted = new AbortController();
+    setTimeout(() => interrupted.abort(new Error('SIGINT')), 10);
+    await expect(hold({}, hourMs, interrupted.signal)).rejects.toThrow('SIGINT');
   });
 });
