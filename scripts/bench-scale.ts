@@ -1,5 +1,5 @@
 /**
- * `npm run bench:scale [-- --performers 1000 --performers 100000 --shards 1 --shards 4 --changes 100 --storm 1000 --out FILE]`: the operator as it
+ * `npm run bench:scale [-- --performers 1000 --performers 100000 --shards 1 --shards 4 --changes 100 --storm 1000 --rest 60 --out FILE]`: the operator as it
  * ships in front of an API server that makes up settled Performers; what it takes to hold them, and how long a change waits among them.
  * `docs/scale.md` is made from its FILE.
  */
@@ -24,7 +24,7 @@ const figures: readonly (readonly [name: string, unit: string, of: (point: Scale
   ['CPU of that, each object', 'µs', ({ syncCpuMs, performers }) => (syncCpuMs * 1_000) / performers / 3],
   ['until each was looked at', 's', ({ firstPassMs }) => firstPassMs / 1_000],
   ['CPU of that, each Performer', 'µs', ({ firstPassCpuMs, performers }) => (firstPassCpuMs * 1_000) / performers],
-  ['RSS', 'MiB', ({ rssBytes }) => rssBytes / 1024 ** 2],
+  ['RSS at rest', 'MiB', ({ rssBytes }) => rssBytes / 1024 ** 2],
   ['peak RSS', 'MiB', ({ peakRssBytes }) => peakRssBytes / 1024 ** 2],
   ['needless writes', '', ({ needlessWrites }) => needlessWrites],
   ['change to first write, p50', 'ms', ({ delaysMs }) => median(delaysMs)],
@@ -53,18 +53,19 @@ function readOptions() {
         shards: { ...count, multiple: true, default: ['1'] },
         changes: { ...count, default: '100' },
         storm: { ...count, default: '1000' },
+        rest: { ...count, default: '60' },
         out: count,
       },
     });
     const performers = values.performers.map(Number);
     const shards = values.shards.map(Number);
-    const [changes = 0, storm = 0] = [values.changes, values.storm].map(Number);
-    if (![...performers, ...shards, changes, storm].every((value) => Number.isInteger(value) && value > 0))
+    const [changes = 0, storm = 0, rest = 0] = [values.changes, values.storm, values.rest].map(Number);
+    if (![...performers, ...shards, changes, storm, rest].every((value) => Number.isInteger(value) && value > 0))
       throw new Error('counts are 1 or more');
     // A shard has its part of them, more or less.
     const least = 2 * Math.max(changes, storm) * (Math.max(...shards) === 1 ? 1 : 1.2 * Math.max(...shards));
     if (performers.some((one) => one < least)) throw new Error('--performers: at least twice --changes and --storm, for each shard');
-    return { performers, shards, changes, storm, out: values.out };
+    return { performers, shards, changes, storm, restMs: rest * 1_000, out: values.out };
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));
     return undefined;
@@ -96,16 +97,19 @@ async function bench({ performers, shards, out, ...rest }: NonNullable<ReturnTyp
     await rm(scratch, { recursive: true, force: true });
   }
   const machine = `${availableParallelism()} × ${cpus()[0]?.model ?? 'CPU'}, Node ${process.version}`;
-  if (out !== undefined) await writeFile(out, `${JSON.stringify({ machine, ...rest, points })}\n`);
-  const isLine = points.length >= 3 && shards.every((count) => count === 1);
-  const head = ['', '', ...points.map(titleOf), ...(isLine ? ['per 100,000 more'] : [])];
+  const isWhole = points.length === performers.length * shards.length;
+  // What a whole run has left there is worth more than a part of one.
+  if (out !== undefined && isWhole) await writeFile(out, `${JSON.stringify({ machine, ...rest, points })}\n`);
+  const lines = shards.map((count) => points.filter((point) => point.shards === count)).filter(({ length }) => length >= 3);
+  const slopeTitle = (count: number | undefined): string => `per 100,000 more${count === 1 ? '' : `, of ${count} shards`}`;
+  const head = ['', '', ...points.map(titleOf), ...lines.map(([first]) => slopeTitle(first?.shards))];
   const rows = figures.map(([name, unit, of]) => {
-    const line = points.map((point) => [point.performers, of(point)] as const);
-    const slope = !isLine ? [] : [formatFigure(fitLine(line, 0.99).slope * 100_000)];
-    return [name, unit, ...line.map(([, value]) => formatFigure(value)), ...slope];
+    const slopes = lines.map((line) => fitLine(line.map((point) => [point.performers, of(point)] as const), 0.99).slope * 100_000);
+    return [name, unit, ...points.map((point) => formatFigure(of(point))), ...slopes.map(formatFigure)];
   });
   console.log(`${machine}; ${rest.changes} changes one by one, ${rest.storm} at once\n\n${formatTable(head, rows)}`);
-  return points.length === performers.length * shards.length ? 0 : 1;
+  if (out !== undefined && !isWhole) report.warn(`${out} was left as it is: not all was measured`);
+  return isWhole ? 0 : 1;
 }
 
 function titleOf({ performers, shards }: Pick<ScalePoint, 'performers' | 'shards'>): string {

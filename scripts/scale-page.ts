@@ -53,7 +53,7 @@ export function renderScalePage(report: ScaleReport): string {
 What one operator holds, from where on [shards](deploy.md#shards) pay, and what a million Performers cost: a model, drawn through what was measured. Settled Performers of one pod each, their Services, no others. To measure anew, on a machine that does nothing else:
 
 \`\`\`sh testbed
-npm run bench:scale -- --performers 10000 --performers 30000 --performers 100000 --shards 1 --shards 4 --out ${scaleReportPath}
+npm run bench:scale -- --performers 10000 --performers 100000 --performers 1000000 --shards 1 --shards 4 --out ${scaleReportPath}
 npm run generate
 \`\`\`
 

@@ -18,6 +18,7 @@ import { aim, askedOf } from './aim.ts';
 import { hold, type Injection, type Said } from './injection.ts';
 import type { Journal } from './journal.ts';
 import { healJournal } from './leftovers.ts';
+import { untilListening } from './listening.ts';
 import { meshInjection } from './mesh-injection.ts';
 import { restoreService } from './service-fault.ts';
 import { setUp } from './set-up.ts';
@@ -91,6 +92,9 @@ async function runFrom(stage: Stage, plan: RunPlan, means: Means): Promise<Chaos
       { cause: error },
     );
   });
+  report.update('waiting until Chaos Mesh listens');
+  await untilListening(lab, experiment, signal);
+  signal.throwIfAborted();
   const beganMs = Date.now();
   const recorder = await startRecorder(lab, chaosNamespace, lab.subject.operator, (change) => load.onChange(change));
   // The log is long: it is read while the fault lasts only where it alone tells of it.

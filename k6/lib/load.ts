@@ -133,7 +133,11 @@ export class Load {
     let timer = 0;
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(() => {
-        this.#giveUp(`not carried out within ${settings.timeoutMs / 1_000} s: ${this.#waiting.size} of the requests`);
+        // What stands there before the load must be there; what the load asks for may be more than an operator can do.
+        this.#giveUp(
+          `not carried out within ${settings.timeoutMs / 1_000} s: ${this.#waiting.size} of the requests`,
+          this.#measured ? 'late' : 'trouble',
+        );
         resolve();
       }, settings.timeoutMs);
     });
@@ -150,12 +154,12 @@ export class Load {
   }
 
   /** Nobody waits any longer: what comes now would be measured by half. */
-  #giveUp(what: string): void {
+  #giveUp(what: string, line: 'late' | 'trouble' = 'trouble'): void {
     if (this.#gaveUp) return;
     this.#gaveUp = true;
     troubles.add(1);
     console.error(what);
-    tell({ line: 'trouble', what });
+    tell({ line, what });
     for (const resolve of this.#waiting.values()) resolve();
   }
 }

@@ -42,6 +42,8 @@ export interface ScaleOptions {
   /** How many changes are measured one by one, and how many at once. */
   readonly changes: number;
   readonly storm: number;
+  /** How long after the first look memory is read, in milliseconds. */
+  readonly restMs: number;
   readonly signal: AbortSignal;
   readonly update: (text: string) => void;
 }
@@ -53,7 +55,7 @@ const settleWithinMs = 3_600_000;
 
 /** One operator, fresh, in front of so many settled Performers. @throws Error when it ends, or does not answer what was changed */
 export async function measureScale(options: ScaleOptions): Promise<ScalePoint> {
-  const { cli, settledPath, scratch, performers, shards, changes, storm, signal, update } = options;
+  const { cli, settledPath, scratch, performers, shards, changes, storm, restMs, signal, update } = options;
   const isOwn = (index: number): boolean => shards === 1 || isInShard({ namespace, name: nameOf(index) }, { index: 1, count: shards });
   const own = Array.from({ length: performers }, (_, index) => index).filter(isOwn);
   const server = new Server(fork(serverPath, [settledPath, String(performers)]));
@@ -101,7 +103,8 @@ export async function measureScale(options: ScaleOptions): Promise<ScalePoint> {
       );
     });
     const [settledMs, settledCpuMs] = [performance.now() - startMs, look(operator.pid)?.cpuMs ?? Number.NaN];
-    await sleep(5_000);
+    // V8 gives back what the lists took only when it is not asked for more.
+    await sleep(restMs);
     const needlessWrites = server.writes;
     const rssBytes = look(operator.pid)?.rssBytes ?? Number.NaN;
     const spread = (share: number, of: number): number => Math.floor(((share + 0.5) * own.length) / of);

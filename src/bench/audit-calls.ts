@@ -47,3 +47,29 @@ function parseEntry(line: string): Entry | undefined {
     return undefined;
   }
 }
+
+/** The API server's names for what the audit log calls otherwise. */
+const verbs: Readonly<Record<string, string>> = { POST: 'create', PUT: 'update', APPLY: 'patch' };
+
+/** Requests by verb and kind, everybody's, from the API server's own metrics; as `countCalls` names them. Pure. */
+export function readRequests(metrics: string): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const line of metrics.split('\n')) {
+    if (!line.startsWith('apiserver_request_total{')) continue;
+    const label = (name: string): string => new RegExp(`[{,]${name}="([^"]*)"`).exec(line)?.[1] ?? '';
+    const [verb, resource, subresource] = [label('verb'), label('resource'), label('subresource')];
+    if (resource === '') continue;
+    const call = `${verbs[verb] ?? verb.toLowerCase()} ${subresource === '' ? resource : `${resource}/${subresource}`}`;
+    counts[call] = (counts[call] ?? 0) + Number(line.slice(line.lastIndexOf(' ') + 1));
+  }
+  return counts;
+}
+
+/** What came on top; what did not change is left out. Pure. */
+export function subtractCounts(
+  after: Readonly<Record<string, number>>,
+  before: Readonly<Record<string, number>>,
+): Readonly<Record<string, number>> {
+  const differences = Object.entries(after).map(([call, count]) => [call, count - (before[call] ?? 0)] as const);
+  return Object.fromEntries(differences.filter(([, count]) => count > 0));
+}

@@ -8,6 +8,7 @@ import type { ClusterConfig } from '../kube-client/cluster-config.ts';
 import { loadClusterConfig } from '../kube-client/load-config.ts';
 import { clusterPaths } from '../testbed/components.ts';
 import { TestbedError } from '../testbed/testbed-error.ts';
+import { readRequests } from './audit-calls.ts';
 import { benchLabels, buildPerformer } from './bench-lines.ts';
 import { Calls } from './calls.ts';
 import { type Inside, type OwnCluster, outside } from './own-cluster.ts';
@@ -143,8 +144,11 @@ export class BenchCluster {
     }
   }
 
+  /** Those that a bench has made; one of the same name that is somebody's own is left alone. */
   async removeNamespaces(names: readonly string[]): Promise<void> {
-    for (const name of names) await this.calls.call('DELETE', `/api/v1/namespaces/${name}`);
+    const { items } = await this.calls.ask<List>('GET', `/api/v1/namespaces?${ours}`);
+    const made = new Set(items.map(({ metadata }) => metadata.name));
+    for (const name of names.filter((one) => made.has(one))) await this.calls.call('DELETE', `/api/v1/namespaces/${name}`);
   }
 
   /**
@@ -199,6 +203,12 @@ export class BenchCluster {
     if (this.#etcd === undefined) return undefined;
     const { body } = await this.#etcd.call('GET', '/metrics');
     return readMetric(body, 'etcd_mvcc_put_total') + readMetric(body, 'etcd_mvcc_delete_total');
+  }
+
+  /** Requests that the API server has counted so far, everybody's; undefined where it does not tell. */
+  async requests(): Promise<Readonly<Record<string, number>> | undefined> {
+    const { status, body } = await this.calls.call('GET', '/metrics');
+    return status === 200 ? readRequests(body) : undefined;
   }
 
   /** Waits until fewer than 5 writes a second reach etcd for `quietMs`, or the time is over; where that is not seen, just waits. */

@@ -7,6 +7,8 @@ export type BenchLine =
   | ({ readonly line: 'sample' } & Sample)
   /** A request the API server refused, or a watch that ended: what is measured after it is void. */
   | { readonly line: 'trouble'; readonly what: string }
+  /** The time was over, and what was measured until then stands. */
+  | { readonly line: 'late'; readonly what: string }
   | { readonly line: 'end'; readonly atMs: number /** The latest that any request was sent, against its time. */; readonly lateMs: number };
 
 /** How requests arrive: each when the one before it is carried out, all at once, or so many a second whatever becomes of them. */

@@ -36,6 +36,8 @@ const block = z.object({
   usage: z.record(z.string(), usage),
   /** Of the operator, by verb and kind, e.g. `create pods`; absent where nothing can be counted. */
   calls: z.record(z.string(), z.number().int()).optional(),
+  /** The same of everybody, by the API server's own count; absent in timed blocks of a cluster where the operator's are counted, and where it does not tell. */
+  requests: z.record(z.string(), z.number().int()).optional(),
   /** Puts and deletes that etcd took from all together; absent where its metrics are out of reach. */
   etcdWrites: z.number().int().optional(),
   /** Single figures of the scenario, in the unit their name ends with, e.g. `restart to synced ms`. */

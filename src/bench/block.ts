@@ -3,14 +3,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { TestbedError } from '../testbed/testbed-error.ts';
 import { findInCheckout } from '../testbed/tools.ts';
 import { type Aftermath, findNextPod, measureDeletion, measureOnce, measureRest, measureRestart } from './afterwards.ts';
-import { countCalls } from './audit-calls.ts';
+import { countCalls, subtractCounts } from './audit-calls.ts';
 import type { BenchCluster } from './bench-cluster.ts';
 import { buildPerformer } from './bench-lines.ts';
 import type { Block } from './bench-report.ts';
 import { type Command, startCommand } from './command.ts';
 import { type LoadOptions, type LoadRun, runLoad } from './load-run.ts';
 import type { Sample } from './observer.ts';
-import { type Afterwards, afterwardsOf, type Scenario } from './scenarios.ts';
+import { type Afterwards, afterwardsOf, type Scenario, settleSeconds } from './scenarios.ts';
 import { median } from './statistics.ts';
 import type { Subject } from './subjects.ts';
 import { startTasks } from './task-load.ts';
@@ -144,6 +144,10 @@ async function measure(
     scenario.tasks === true ? await startTasks({ ...context, namespace, logPath: join(context.logDir, `${name}-tasks.log`) }) : undefined;
   let meter: UsageMeter | undefined;
   let writesBefore: Promise<number | undefined> = Promise.resolve(undefined);
+  // It is a long page: where counts have blocks of their own, timed ones are spared it.
+  const seesRequests = kind === 'counted' || cluster.auditLog === undefined;
+  const lookAtRequests = async () => (seesRequests ? await cluster.requests() : undefined);
+  let requestsBefore: ReturnType<typeof lookAtRequests> = Promise.resolve(undefined);
   const load: LoadOptions = {
     k6: [...cluster.inside.prefix, context.k6],
     script: findInCheckout(`k6/scenarios/${scenario.script}.ts`),
@@ -153,6 +157,7 @@ async function measure(
       BENCH_KEEP: '1',
       BENCH_COUNT: String(scenario.count),
       BENCH_PRESENT: String(scenario.present ?? 0),
+      BENCH_QUIET_SECONDS: String(settleSeconds(scenario.present ?? 0)),
       BENCH_ARRIVALS: scenario.arrivals,
       BENCH_NAMESPACES: namespacesOf(scenario).join(','),
       BENCH_TIMEOUT_SECONDS: String(loadWithinSeconds(scenario)),
@@ -164,6 +169,7 @@ async function measure(
     onBegin: (generator) => {
       meter = new UsageMeter({ ...cluster.processes, operator: () => running.operator.pids(), generator: () => generator.pids() });
       writesBefore = cluster.etcdWrites();
+      requestsBefore = lookAtRequests();
       if (scenario.script === 'update') void tasks?.change(`${image}-next`).catch((error: unknown) => context.warn(String(error)));
     },
     onProgress: (samples, requests) => {
@@ -183,6 +189,7 @@ async function measure(
   const usage: Block['usage'] = { ...ofOthers, ...(ofOperator === undefined || killedAtMs !== undefined ? {} : { operator: ofOperator }) };
   await sleep(trailMs);
   const [before, after] = [await writesBefore, await cluster.etcdWrites()];
+  const [requestsFrom, requestsTo] = [await requestsBefore, await lookAtRequests()];
   const calls = kind === 'counted' ? await countCalls(cluster.auditLog, run.beganAtMs, Date.now()) : undefined;
   const aftermath = { cluster, subject, namespace, image, performers: run.requests, running, start, signal };
   const next = signal.aborted || death !== undefined ? undefined : afterwardsOf(scenario, kind);
@@ -197,6 +204,7 @@ async function measure(
     ...gather(run),
     usage,
     ...(calls === undefined ? {} : { calls }),
+    ...(requestsFrom === undefined || requestsTo === undefined ? {} : { requests: subtractCounts(requestsTo, requestsFrom) }),
     ...(before === undefined || after === undefined ? {} : { etcdWrites: after - before }),
     figures: {
       'requests late ms': run.lateMs,

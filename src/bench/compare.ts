@@ -3,7 +3,7 @@ import type { BenchReport, Block } from './bench-report.ts';
 import { findTrend, type PairedRatio, pairedRatio } from './intervals.ts';
 import { blocksOf, type Measure, type MeasureName, measures } from './measures.ts';
 import { median } from './statistics.ts';
-import { thresholds, verdictLevel } from './thresholds.ts';
+import { leastChanges, thresholds, verdictLevel } from './thresholds.ts';
 
 /** A subject of a report. */
 export interface Side {
@@ -68,7 +68,8 @@ export function compareSides(before: Side, after: Side, { noise = [], control }:
               : undefined;
       const row = { ...paired, scenario, measure: name, claimFrom };
       const [old, now] = [median(pairs.map((pair) => measure.of(pair.before))), median(pairs.map((pair) => measure.of(pair.after)))];
-      const verdict = because === undefined ? judge(row, measure.exact === true) : 'not judged';
+      const isTrifle = Math.abs(now - old) < (leastChanges[name] ?? 0);
+      const verdict = because !== undefined ? 'not judged' : isTrifle ? 'same' : judge(row, measure.exact === true);
       return [{ ...row, before: old, after: now, verdict, ...(because === undefined ? {} : { because }) }];
     }),
   );
@@ -131,6 +132,11 @@ export function remarksOn(before: Side, after: Side): readonly string[] {
 /** Why a report says less than it might. Pure. */
 export function caveats(report: BenchReport): readonly string[] {
   const { partialBecause, resumedAt = [], notMeasurable, blocks } = report;
+  const late = blocks.flatMap((block) => {
+    const left = measures.unfinished.of(block);
+    if (left === 0 || block.voidBecause !== undefined) return [];
+    return [`unfinished: ${block.scenario}, ${block.subject}, round ${block.round + 1}: ${left} of ${block.performers}`];
+  });
   const voids = blocks.flatMap(({ scenario, subject, round, voidBecause }) =>
     voidBecause === undefined ? [] : [`void: ${scenario}, ${subject}, round ${round + 1}: ${voidBecause}`],
   );
@@ -138,6 +144,7 @@ export function caveats(report: BenchReport): readonly string[] {
     ...(partialBecause === undefined ? [] : [`partial: ${partialBecause}`]),
     ...resumedAt.map((at) => `resumed: at ${at}; blocks of one round may lie apart in time`),
     ...voids,
+    ...late,
     ...findDrift(report),
     ...notMeasurable.map((row) => `not measurable here: ${row}`),
   ];

@@ -13,9 +13,10 @@ export interface Measure {
   of(block: Block): number;
 }
 
-const mebibyte = 1024 * 1024;
+const megabyte = 1e6;
 const controlPlane = ['api-server', 'etcd', 'controller-manager', 'scheduler'];
-const writes = /^(?:create|update|patch|delete) /;
+// Who renews its Lease writes, but not for a Performer.
+const writes = /^(?:create|update|patch|delete) (?!leases$)/;
 
 /** In the order of the tables. */
 export const measures = {
@@ -33,9 +34,9 @@ export const measures = {
   controlPlaneCpu: { name: 'control-plane CPU', unit: 'ms each', kind: 'timed', of: (block) => cpuEach(block, controlPlane) },
   operatorRss: {
     name: 'operator peak RSS',
-    unit: 'MiB',
+    unit: 'MB',
     kind: 'timed',
-    of: ({ usage }) => (usage.operator?.peakRssBytes ?? Number.NaN) / mebibyte,
+    of: ({ usage }) => (usage.operator?.peakRssBytes ?? Number.NaN) / megabyte,
   },
   operatorWrites: {
     name: 'operator writes',
@@ -64,7 +65,8 @@ export function blocksOf(blocks: readonly Block[], { kind }: Measure, scenario: 
 
 /** Milliseconds from each request to the state it asked for. Pure. */
 export function latencies({ phases }: Block): readonly number[] {
-  const ready = phases['status ready'] ?? phases['new pod ready'];
+  // An update is there once its new pod is ready: the old status may have said so of the old pod.
+  const ready = phases['new pod ready'] ?? phases['status ready'];
   if (ready !== undefined) return ready;
   const gone = deletePhases.map((phase) => phases[phase] ?? []);
   // The order in which they go is the cluster's; it is over when the last is gone.

@@ -37,7 +37,21 @@ export function planBlocks(
   return Array.from({ length: rounds }, (_, round) => round).flatMap((round) =>
     scenarios
       .filter((scenario) => round < (scenario.rounds?.[kind] ?? rounds))
-      .flatMap((scenario) => shuffle(subjects, random).map((subject) => ({ scenario, subject, round, kind }))),
+      .flatMap((scenario) =>
+        shuffle(subjects, random)
+          .filter((subject) => !isBeyond(scenario, subject))
+          .map((subject) => ({ scenario, subject, round, kind })),
+      ),
+  );
+}
+
+/** What is asked for in vain. */
+const isBeyond = ({ script }: Scenario, { neverUpdates }: Subject): boolean => neverUpdates === true && script === 'update';
+
+/** What is not run, each with its reason. Pure. */
+export function describeLeftOut({ scenarios, subjects }: Pick<PlanOptions, 'scenarios' | 'subjects'>): readonly string[] {
+  return scenarios.flatMap((scenario) =>
+    subjects.flatMap((subject) => (isBeyond(scenario, subject) ? [`${scenario.name} of ${subject.name}: it takes no notice of a changed spec`] : [])),
   );
 }
 

@@ -8,6 +8,8 @@ export interface Goal {
   readonly unit: string;
   /** Sample count, spread, what stands beside it. */
   readonly note: string;
+  /** Where what was measured lies, as sure as a verdict must be; absent where nothing can be said. */
+  readonly interval?: readonly [number, number];
 }
 
 /** A figure that could not be taken meets nothing. Pure. */
@@ -19,6 +21,11 @@ export function isMet({ bound, measured, target }: Goal): boolean {
 export function goalVerdict(goal: Goal): 'met' | 'MISSED' | 'not measured' {
   if (Number.isNaN(goal.measured)) return 'not measured';
   return isMet(goal) ? 'met' : 'MISSED';
+}
+
+/** Whether another run might as well have said the opposite. Pure. */
+export function isWithinNoise({ interval, target }: Goal): boolean {
+  return interval !== undefined && interval[0] <= target && target <= interval[1];
 }
 
 /** Three significant digits, and no more than a reader needs: `0.213`, `71.4`, `1,043`; `–` where there is none. Pure. */
@@ -47,7 +54,7 @@ export function formatGoals(goals: readonly Goal[]): string {
     const unit = goal.unit === '' ? '' : ` ${goal.unit}`;
     const target = `${goal.bound} ${formatFigure(goal.target)}${unit}`;
     const ratio = formatFigure(goal.target === 0 ? Number.NaN : goal.measured / goal.target);
-    return [goal.what, `${formatFigure(goal.measured)}${unit}`, target, ratio, goalVerdict(goal), goal.note];
+    return [goal.what, `${formatFigure(goal.measured)}${unit}`, target, ratio, `${goalVerdict(goal)}${isWithinNoise(goal) ? ', within noise' : ''}`, goal.note];
   });
   return formatTable(['what', 'measured', 'target', 'ratio', '', 'n, spread'], rows);
 }

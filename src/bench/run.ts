@@ -9,7 +9,7 @@ import type { BenchReport, Block } from './bench-report.ts';
 import { type BlockContext, type BlockPlan, NotReadyError, namespacesOf, runBlock } from './block.ts';
 import { describeMachine } from './machine.ts';
 import { type OwnCluster, type OwnClusterOptions, startOwnCluster } from './own-cluster.ts';
-import { Pace, planRun } from './plan.ts';
+import { describeLeftOut, Pace, planRun } from './plan.ts';
 import { checkSameRun, isKept, keptBlocks } from './resume.ts';
 import type { Scenario } from './scenarios.ts';
 import type { Subject } from './subjects.ts';
@@ -73,8 +73,12 @@ export async function runBench(options: BenchOptions): Promise<BenchReport> {
   } catch (error) {
     if (draft.blocks.length === 0 && !signal.aborted) throw error;
     draft.partialBecause = signal.aborted ? 'it was interrupted' : String(error instanceof Error ? error.message : error);
-    report.warn(`the results are partial: ${draft.partialBecause}`);
   }
+  // A rival that never worked, a generator that was killed: what is missing is missing, however it came.
+  const [all, kept] = [[...whole.timed, ...whole.counted], keptBlocks(draft)];
+  const lost = all.filter((plan) => !isKept(kept, plan)).length;
+  if (lost > 0) draft.partialBecause ??= `${lost} of ${all.length} blocks were not measured`;
+  if (draft.partialBecause !== undefined) report.warn(`the results are partial: ${draft.partialBecause}`);
   writeReport(outDir, draft);
   return draft;
 }
@@ -140,11 +144,15 @@ async function onCluster(options: BenchOptions, audit: boolean, use: (cluster: B
   }
 }
 
-function startReport({ profile, kubeconfig, seed, subjects, productVersion }: BenchOptions): Draft {
+function startReport({ profile, kubeconfig, seed, subjects, scenarios, productVersion }: BenchOptions): Draft {
   const isOurs = kubeconfig === undefined;
   const { kubernetes, etcd, kwok, k6 } = readVersions();
   const now = new Date().toISOString();
-  const elsewhere = ['calls of the operator: no access to the audit log', 'etcd writes: no access to its metrics'];
+  const elsewhere = [
+    'calls of the operator: no access to the audit log',
+    'etcd writes: no access to its metrics',
+    'CPU and memory of the control plane: it runs elsewhere',
+  ];
   return {
     version: 1,
     startedAt: now,
@@ -162,7 +170,8 @@ function startReport({ profile, kubeconfig, seed, subjects, productVersion }: Be
     subjects: subjects.map(({ name, command }) => ({ name, command: withoutPaths(command) })),
     blocks: [],
     notMeasurable: [
-      ...(isOurs ? elsewhere.slice(profile === 'nodes' ? 1 : 2) : elsewhere),
+      ...(isOurs ? (profile === 'nodes' ? elsewhere.slice(1, 2) : []) : elsewhere),
+      ...describeLeftOut({ scenarios, subjects }),
       ...(process.platform === 'linux' ? [] : ['CPU and memory: there is no /proc']),
       ...(availableParallelism() >= 2 ? [] : ['absolute times: one core is shared by the generator and all it measures']),
     ],

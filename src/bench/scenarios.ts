@@ -13,6 +13,8 @@ export interface Scenario {
   readonly present?: number;
   /** `serial`, `burst`, or requests a second, with `poisson:` before them when they come by chance. */
   readonly arrivals: string;
+  /** Only by its own name, in no group. */
+  readonly alone?: true;
   /** 1 unless told. */
   readonly namespaces?: number;
   /** The same in both kinds of block, or of each its own. */
@@ -78,18 +80,23 @@ export const scenarios: readonly Scenario[] = [
   { name: 'namespaces-50', script: 'create', count: 200, arrivals: '10', namespaces: 50, seconds: 55 },
   { name: 'rest', script: 'create', count: 200, arrivals: 'burst', afterwards: 'rest', seconds: 95 },
   { name: 'kill-in-burst', script: 'create', count: 200, arrivals: 'burst', kill: true, seconds: 45 },
+  { name: 'once-0', script: 'delete', count: 20, arrivals: 'burst', afterwards: 'once', seconds: 35 },
   { name: 'once-100', script: 'create', count: 100, arrivals: 'burst', afterwards: 'once', seconds: 35 },
   { name: 'nodes-create-serial', script: 'create', count: 20, arrivals: 'serial', onNodes: true, seconds: 60 },
   { name: 'nodes-create-under-tasks', script: 'create', count: 20, arrivals: '1', onNodes: true, tasks: true, seconds: 50 },
   { name: 'nodes-delete-under-tasks', script: 'delete', count: 20, arrivals: 'serial', onNodes: true, tasks: true, seconds: 60 },
   { name: 'nodes-update-under-tasks', script: 'update', count: 5, arrivals: 'serial', onNodes: true, tasks: true, seconds: 90 },
   { name: 'once-1000', script: 'create', count: 1_000, arrivals: 'burst', afterwards: 'once', seconds: 140 },
+  { name: 'once-10000', script: 'create', count: 40, present: 9_960, arrivals: 'burst', afterwards: 'once', alone: true, seconds: 780 },
   ...[100, 300, 1_000, 3_000, 10_000].map(scale),
 ];
 
+/** After so many were made: an operator gives memory back within a minute. */
+export const settleSeconds = (present: number): number => 3 + Math.ceil(present / 200);
+
 /** What a creation takes beside so many Performers; to make them and to delete them takes most of the time. */
 function scale(present: number): Scenario {
-  return { name: `scale-${present}`, script: 'create', count: 40, present, arrivals: '2', seconds: Math.ceil(45 + present / 15) };
+  return { name: `scale-${present}`, script: 'create', count: 40, present, arrivals: '2', seconds: Math.ceil(42 + present / 15 + settleSeconds(present)) };
 }
 
 export type Extent = 'quick' | 'usual' | 'full';
@@ -108,7 +115,7 @@ export function chooseScenarios(names: readonly string[], extent: Extent, onNode
   const isChosen = ({ name, quickCount, full, present, ...one }: Scenario): boolean => {
     if (names.includes(name)) return true;
     if (onNodes || one.onNodes === true) return names.length === 0 && onNodes && one.onNodes === true;
-    if (names.length > 0) return names.includes(present === undefined ? 'all' : 'scale');
+    if (names.length > 0) return one.alone !== true && names.includes(present === undefined ? 'all' : 'scale');
     return extent === 'full' ? full !== undefined : extent === 'quick' ? quickCount !== undefined : usual.includes(name);
   };
   const chosen = scenarios.filter(isChosen);

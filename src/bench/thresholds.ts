@@ -19,3 +19,6 @@ export const thresholds: Readonly<Record<MeasureName, number>> = {
   operatorWrites: 1.03,
   etcdWrites: 1.03,
 };
+
+/** What a count per Performer must have grown by as well, whatever the ratio: Leases and endpoints of the cluster come and go beside it. */
+export const leastChanges: Readonly<Partial<Record<MeasureName, number>>> = { operatorWrites: 0.25, etcdWrites: 0.5 };

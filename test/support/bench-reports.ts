@@ -138,8 +138,9 @@ function makeBlock(
       kwok: use(2.5, 50),
       generator: use(3, 120),
     },
-    ...(kind === 'counted' ? { calls: { ...made, ...extra, 'watch pods': 2, 'get leases': 4 } } : {}),
-    etcdWrites: Math.round((ask === 'create' ? 4.8 + writes : 8.3) * performers),
+    ...(kind === 'counted' ? { calls: { ...made, ...extra, 'watch pods': 2, 'get leases': 4, 'patch leases': 9 } } : {}),
+    // Of the cluster's own some come and go by the length of a block.
+    etcdWrites: Math.round((ask === 'create' ? 4.8 + writes : 8.3) * performers + 8 * random()),
     figures: {},
   };
 }

@@ -2,19 +2,19 @@ import type { BenchReport } from '../bench-report.ts';
 import { caveats, compareSides } from '../compare.ts';
 import { controlPlaneGoals } from '../goals.ts';
 import { escapeXml } from '../junit.ts';
-import { formatFigure, goalVerdict } from '../report.ts';
+import { formatFigure, goalVerdict, isWithinNoise } from '../report.ts';
 import { seriesColor } from './charts.ts';
 import { renderForest } from './forest.ts';
 import { caveatCard, dayOf, describeMachine, factList, legend, rawLink, renderPage, section, table, tiles } from './page.ts';
 import { drawScenario, type Figure } from './sections.ts';
-import { latencyHead, latencyRows, scaleHead, scaleRows, summarizeReport, summaryMeasures } from './tables.ts';
+import { figureHead, figureRows, latencyHead, latencyRows, scaleHead, scaleRows, summarizeReport, summaryMeasures } from './tables.ts';
 
 /** The whole report as one file, drawings inside. */
 export async function renderReportHtml(report: BenchReport): Promise<string> {
   const { subjects, blocks, startedAt } = report;
   const [first = { name: '', command: '' }, ...others] = subjects;
   const scenarios = [...new Set(blocks.map(({ scenario }) => scenario))];
-  const forest = others.map(({ name }) => ({ name, rows: compareSides({ report, subject: first.name }, { report, subject: name }) }));
+  const forest = others.map(({ name }) => ({ name, rows: compareSides({ report, subject: first.name }, { report, subject: name }, { noise: [report] }) }));
   const drawn = await Promise.all(
     scenarios.map(async (scenario) =>
       section(
@@ -33,7 +33,8 @@ export async function renderReportHtml(report: BenchReport): Promise<string> {
     totals(report),
     caveatCard(caveats(report)),
     `<div class="key">${legend(names)}</div>`,
-    section('Goals', `What the control plane allows, and how near ${first.name} comes to it in this run.`, goals(report)),
+    section('Goals', `What the control plane allows, and how near ${first.name} comes to it in this run. Within noise: with 99 % certainty it might as well be on the other side.`, goals(report)),
+    ...(others.length === 0 ? [] : [section('The same of each operator', aboutFigures, table(figureHead(report), figureRows(report), []))]),
     ...(others.length === 0 ? [] : [section('Side by side', aboutRatios(first.name), renderForest(first.name, forest))]),
     ...drawn,
     ...(scale.length === 0 ? [] : [section('With how many Performers there are', aboutScale, table(scaleHead, scale, [3, 4, 5]))]),
@@ -46,6 +47,9 @@ export async function renderReportHtml(report: BenchReport): Promise<string> {
 
 const aboutScale =
   'A few creations a second beside so many settled Performers. The line is that of least squares, with the 99 % interval of its slope: where that holds 0, nothing grows.';
+
+const aboutFigures =
+  'Medians over the rounds, p99 of all requests together; in brackets how many blocks, or requests, and where the figure lies with 99 % certainty.';
 
 const aboutLatencies =
   'From each request to the state it asked for, all rounds together; beside each quantile where it lies with 99 % certainty, by order statistics. Too small a sample leaves an end open (–).';
@@ -80,7 +84,7 @@ function goals(report: BenchReport): string {
       goal.what,
       `${formatFigure(goal.measured)} ${goal.unit}`,
       target,
-      `<span class="badge ${verdict}">${verdict.toLowerCase()}</span>`,
+      `<span class="badge ${verdict}">${verdict.toLowerCase()}${isWithinNoise(goal) ? ', within noise' : ''}</span>`,
       goal.note,
     ];
   });

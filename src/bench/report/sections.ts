@@ -12,7 +12,7 @@ export interface Figure {
 }
 
 const components = ['operator', 'api-server', 'etcd', 'controller-manager', 'scheduler', 'kwok', 'generator'];
-const mebibyte = 1024 * 1024;
+const megabyte = 1e6;
 const mostPoints = 160;
 const mostCalls = 7;
 
@@ -38,8 +38,10 @@ export async function drawScenario({ blocks, subjects }: BenchReport, scenario: 
   const cpu = components.flatMap((part) =>
     medians(timed, part, ({ usage, performers }) => (usage[part]?.cpuMs ?? Number.NaN) / performers),
   );
-  const rss = medians(timed, 'operator', ({ usage }) => (usage.operator?.peakRssBytes ?? Number.NaN) / mebibyte);
-  const calls = medianCalls(counting, medians);
+  const rss = medians(timed, 'operator', ({ usage }) => (usage.operator?.peakRssBytes ?? Number.NaN) / megabyte);
+  const calls = medianCalls(counting, 'calls', medians);
+  // Where the operator's cannot be told apart.
+  const requests = calls.length > 0 ? [] : medianCalls(counting, 'requests', medians);
   const done = bySubject(timed).flatMap(([series, own]) => own.flatMap((block) => donePoints(series, block)));
   const figures: Figure[] = [...(await bars('Median of each step', steps, phases, 'ms'))];
   if (done.length > 0) figures.push({ title: 'Done over time, each round a line', svg: await drawSteps(done, names, 'count', 'seconds') });
@@ -48,8 +50,9 @@ export async function drawScenario({ blocks, subjects }: BenchReport, scenario: 
     if (points.length > 0) figures.push({ title: `Until ${phase}`, svg: await drawSteps(points, names, 'share', 'ms, logarithmic') });
   }
   figures.push(...(await bars('CPU per Performer', cpu, components, 'ms')));
-  figures.push(...(await bars('Peak memory of the operator', rss, ['operator'], 'MiB')));
-  return [...figures, ...(await bars('Calls of the operator per Performer', calls, largestFirst(calls), 'calls'))];
+  figures.push(...(await bars('Peak memory of the operator', rss, ['operator'], 'MB')));
+  figures.push(...(await bars('Calls of the operator per Performer', calls, largestFirst(calls), 'calls')));
+  return [...figures, ...(await bars('Requests of everybody per Performer', requests, largestFirst(requests), 'requests'))];
 }
 
 /** Of the block's kind of load, those that any block reached, in the order of a Performer's life. */
@@ -93,11 +96,12 @@ function donePoints(series: string, block: Block): readonly Point[] {
 /** Of the counted blocks where there are any: timed ones count only where the cluster's metrics do. */
 function medianCalls(
   blocks: readonly Block[],
+  kind: 'calls' | 'requests',
   medians: (some: readonly Block[], part: string, of: (block: Block) => number) => readonly Part[],
 ): readonly Part[] {
-  const counted = blocks.filter(({ calls }) => calls !== undefined);
-  const calls = [...new Set(counted.flatMap(({ calls: made = {} }) => Object.keys(made)))];
-  const all = calls.flatMap((call) => medians(counted, call, ({ calls: made = {}, performers }) => (made[call] ?? 0) / performers));
+  const counted = blocks.filter((block) => block[kind] !== undefined);
+  const calls = [...new Set(counted.flatMap((block) => Object.keys(block[kind] ?? {})))];
+  const all = calls.flatMap((call) => medians(counted, call, (block) => (block[kind]?.[call] ?? 0) / block.performers));
   const named = new Set(largestFirst(all).slice(0, mostCalls));
   const rest = Map.groupBy(
     all.filter(({ part }) => !named.has(part)),

@@ -1,6 +1,6 @@
 import type { BenchReport } from '../bench-report.ts';
 import { type CompareRow, caveats, type Side } from '../compare.ts';
-import { controlPlaneGoals } from '../goals.ts';
+import { controlPlaneGoals, goalFigures } from '../goals.ts';
 import { quantileInterval } from '../intervals.ts';
 import type { JUnitCase } from '../junit.ts';
 import { blocksOf, latencies, type Measure, measures } from '../measures.ts';
@@ -67,6 +67,18 @@ export function scaleRows(report: BenchReport): readonly (readonly string[])[] {
   ]);
 }
 
+export const figureHead = ({ subjects }: BenchReport): readonly string[] => ['', ...subjects.map(({ name }) => name)];
+
+/** What the goals speak of, of every subject. Pure. */
+export function figureRows(report: BenchReport): readonly (readonly string[])[] {
+  return goalFigures(report).map(({ what, unit, figures }) => [
+    `${what}${unit === '' || unit === '×' ? '' : `, ${unit}`}`,
+    ...figures.map(({ n, value, interval }) =>
+      n === 0 ? '–' : `${formatFigure(value)} (${n}${interval === undefined ? '' : `: ${interval.map(formatFigure).join('…')}`})`,
+    ),
+  ]);
+}
+
 /** The report as text: figures, goals, and why it may say less than it should. Pure. */
 export function formatReport(report: BenchReport): string {
   const head = ['scenario', 'operator', 'rounds', ...summaryMeasures.map(({ name, unit }) => `${name} ${unit}`.trim())];
@@ -86,6 +98,9 @@ export function formatReport(report: BenchReport): string {
     ...(scale.length === 0 ? [] : [`With how many Performers there are\n${formatTable(scaleHead, scale)}`]),
     ...(measured.length === 0 ? [] : [`Goals\n${formatGoals(measured)}`]),
     ...(missing === 0 ? [] : [`${missing} goals were not measured here`]),
+    ...(measured.length === 0 || report.subjects.length < 2
+      ? []
+      : [`The same of each operator (n: 99 %)\n${formatTable(figureHead(report), figureRows(report))}`]),
   ];
   const remarks = caveats(report);
   return [...parts, ...(remarks.length === 0 ? [] : [remarks.join('\n')])].join('\n\n');

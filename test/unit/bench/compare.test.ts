@@ -44,6 +44,22 @@ describe('two operators of one run', () => {
     const row = find(compareSides(side(report), side(report, 'chatty')), 'operatorWrites');
     expect(row).toMatchObject({ before: 3, after: 4, n: 1, verdict: 'worse' });
   });
+
+  it('are the same where a count differs by what comes and goes beside them', () => {
+    const few = ['delete-serial'];
+    const report = run({ scenarios: few });
+    const more = (block: BenchReport['blocks'][number]) => ({ ...block, etcdWrites: (block.etcdWrites ?? 0) + 9 });
+    const row = find(compareSides(side(report), side({ ...report, blocks: report.blocks.map(more) })), 'etcdWrites');
+    expect(row?.ratio).toBeGreaterThan(1.03);
+    expect(row?.verdict).toBe('same');
+  });
+
+  it('are told of where one did not carry out all that was asked for', () => {
+    const report = run();
+    const blocks = report.blocks.map((block) => (block.kind === 'timed' && block.round === 1 ? { ...block, doneAtMs: block.doneAtMs.slice(1) } : block));
+    expect(caveats({ ...report, blocks })).toContain('unfinished: create-2-per-second, ours, round 2: 1 of 80');
+    expect(find(compareSides(side(report), side({ ...report, blocks })), 'unfinished')?.verdict).not.toBe('same');
+  });
 });
 
 describe('two runs', () => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { BenchReport } from '../../../src/bench/bench-report.ts';
-import { controlPlaneGoals } from '../../../src/bench/goals.ts';
+import { controlPlaneGoals, goalFigures } from '../../../src/bench/goals.ts';
 import { goalCases } from '../../../src/bench/report/tables.ts';
-import { type Goal, goalVerdict } from '../../../src/bench/report.ts';
+import { type Goal, goalVerdict, isWithinNoise } from '../../../src/bench/report.ts';
 import { type MadeSubject, makeBenchReport } from '../../support/bench-reports.ts';
 
 const others: readonly MadeSubject[] = [{ name: 'floor' }, { name: 'controller-runtime-tuned', slowness: 1.8, writes: 6 }];
@@ -65,5 +65,31 @@ describe('the goals of the control plane', () => {
   it('count for nothing in blocks that are void', () => {
     const blocks = near.blocks.map((block) => ({ ...block, voidBecause: 'the generator was the limit' }));
     expect(new Set(controlPlaneGoals({ ...near, blocks }).map(goalVerdict))).toEqual(new Set(['not measured']));
+  });
+
+  it('are told from the other side of noise', () => {
+    expect(isWithinNoise(goal(far, 'burst of 200, all ready : floor') as Goal)).toBe(false);
+    const [low = 0, high = 0] = goal(near, 'create at 2/s, p50 : floor')?.interval ?? [];
+    expect(isWithinNoise({ ...(goal(near, 'create at 2/s, p50 : floor') as Goal), target: (low + high) / 2 })).toBe(true);
+  });
+
+  it('ask for the p99 of all requests together, not for the worst of each round', () => {
+    const what = 'create at 2/s, p99 : floor';
+    const oneSlow = near.blocks.map((block) => {
+      const { 'status ready': ready = [], ...phases } = block.phases;
+      const isIt = block.subject === 'ours' && block.scenario === 'create-2-per-second' && block.round === 2;
+      return isIt ? { ...block, phases: { ...phases, 'status ready': ready.map((ms, at) => (at === 0 ? ms + 60_000 : ms)) } } : block;
+    });
+    const slowed = goal({ ...near, blocks: oneSlow }, what)?.measured ?? Number.NaN;
+    expect(slowed).toBeLessThan(1.5 * (goal(near, what)?.measured ?? Number.NaN));
+  });
+
+  it('come with the same figures of every operator', () => {
+    const figures = new Map(goalFigures(near).map((row) => [row.what, row.figures]));
+    expect(figures.get('writes per create, burst of 200')?.map(({ value }) => value)).toEqual([3, 3, 6]);
+    const all = figures.get('create at 2/s, p99');
+    expect(all?.map(({ n }) => n)).toEqual([400, 400, 400]);
+    expect(figures.get('burst of 200, all ready')?.every(({ interval = [1, 0], value }) => interval[0] < value && value < interval[1])).toBe(true);
+    expect(figures.has('delete one by one, p50')).toBe(false);
   });
 });

@@ -37,6 +37,11 @@ describe('what a k6 script told', () => {
     expect(readRun(lines, 'cut off').voidBecause).toBe(why);
   });
 
+  it('counts when its time was over before all was carried out: that is the operator', () => {
+    const late: BenchLine = { line: 'late', what: 'not carried out within 300 s: 1 of the requests' };
+    expect(readRun([begin, ...samples.map(line), late, end], 'cut off')).not.toHaveProperty('voidBecause');
+  });
+
   it('keeps the samples of a run that was cut off', () => {
     expect(readRun([begin, ...samples.map(line)], 'cut off').samples).toHaveLength(2);
   });

@@ -2,9 +2,10 @@ import { describe, expect, it } from 'vitest';
 import type { BenchReport } from '../../../src/bench/bench-report.ts';
 import type { BlockPlan } from '../../../src/bench/block.ts';
 import { controlPlaneGoals } from '../../../src/bench/goals.ts';
-import { formatPlan, planBlocks, planRun } from '../../../src/bench/plan.ts';
+import { describeLeftOut, formatPlan, planBlocks, planRun } from '../../../src/bench/plan.ts';
 import { goalVerdict } from '../../../src/bench/report.ts';
 import { afterwardsOf, chooseScenarios, scenarios } from '../../../src/bench/scenarios.ts';
+import { traitsOf } from '../../../src/bench/subjects.ts';
 import { createRandom } from '../../../src/lib/seeded-random.ts';
 import { makeBenchReport } from '../../support/bench-reports.ts';
 
@@ -28,7 +29,7 @@ describe('the plan of a bench', () => {
 });
 
 describe('a full run', () => {
-  const peers = ['ours', 'controller-runtime', 'controller-runtime-tuned', 'floor'].map((name) => ({ name, command: name }));
+  const peers = ['ours', 'controller-runtime', 'controller-runtime-tuned', 'floor'].map((name) => ({ name, command: name, ...traitsOf(name) }));
   const { timed, counted } = planRun({ scenarios: chooseScenarios([], 'full'), subjects: peers, rounds: 5, seed: 1, isOurs: true });
 
   it('measures every goal but the one of 10,000, for which a run of its own is made', () => {
@@ -41,6 +42,13 @@ describe('a full run', () => {
     expect(['create-2-per-second', 'burst-200', 'delete-serial', 'delete-at-once'].map(rounds)).toEqual([5, 5, 5, 5]);
     const minutes = Number(/about (\d+) min/.exec(formatPlan({ timed, counted }))?.[1]);
     expect(minutes).toBeLessThanOrEqual(60);
+  });
+
+  it('spares the bare loop what it cannot do, and says so', () => {
+    const updates = timed.filter(({ scenario }) => scenario.script === 'update').map(({ subject }) => subject.name);
+    expect(new Set(updates)).toEqual(new Set(['ours', 'controller-runtime', 'controller-runtime-tuned']));
+    const left = describeLeftOut({ scenarios: chooseScenarios([], 'full'), subjects: peers });
+    expect(left).toEqual(['update-serial of floor: it takes no notice of a changed spec']);
   });
 
   it('counts nothing on a cluster of somebody else', () => {
@@ -72,7 +80,8 @@ describe('the choice of scenarios', () => {
     const quick = chooseScenarios([], 'quick');
     expect(quick.length).toBeGreaterThan(0);
     expect(quick.every(({ count }) => count <= 50)).toBe(true);
-    expect(chooseScenarios(['all', 'scale'], 'full')).toEqual(scenarios.filter(({ onNodes }) => onNodes !== true));
+    expect(chooseScenarios(['all', 'scale'], 'full')).toEqual(scenarios.filter(({ onNodes, alone }) => onNodes !== true && alone !== true));
+    expect(chooseScenarios(['once-10000'], 'full').map(({ present }) => present)).toEqual([9_960]);
     expect(chooseScenarios(['scale'], 'quick').map(({ present }) => present)).toEqual([100, 300, 1_000, 3_000, 10_000]);
   });
 
