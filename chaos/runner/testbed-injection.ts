@@ -101,24 +101,33 @@ const controllers = ['kube-controller-manager', 'kube-scheduler'];
 const backLimitMs = 60_000;
 
 /**
- * Where the API server is out of reach for more than seconds, the controllers beside it lose their Lease and start anew. Those that hold none
- * would go on, with a view as old as the fault and half a minute of back-off, and take all nodes for lost meanwhile.
+ * Where the API server is out of reach for more than seconds, the controllers beside it lose their Lease, end, and start anew. Those that hold
+ * none would go on, with a view as old as the fault, and take nodes for lost in the first moment in which they may write again: they end while
+ * it is still there, and start once it is over.
  */
-function controlPlaneInjection(lab: Lab, faults: NonNullable<Lab['componentFaults']>, entry: ControlPlaneEntry): Injection {
+export function controlPlaneInjection(
+  { kube }: Pick<Lab, 'kube'>,
+  faults: NonNullable<Lab['componentFaults']>,
+  entry: ControlPlaneEntry,
+): Injection {
   const injection = componentInjection(faults[entry.does], entry.part);
-  const renew = async (): Promise<void> => {
-    await until('the API server to answer', () => lab.kube.list(nodes).then(() => true), backLimitMs);
-    for (const one of controllers) {
-      await faults.stop.apply(one);
-      await faults.stop.undo(one);
-    }
-  };
   return {
     ...injection,
     heal: async () => {
-      const isThere = faults[entry.does].isThere(entry.part);
+      let trouble: unknown;
+      const end = async (): Promise<void> => {
+        if (faults[entry.does].isThere(entry.part)) for (const one of controllers) await faults.stop.apply(one);
+      };
+      // Whatever comes of that, the fault itself is taken back.
+      await end().catch((error: unknown) => {
+        trouble = error;
+      });
       const recovered = await injection.heal();
-      if (isThere) await renew();
+      // Also those that somebody stopped who was killed before this.
+      const stopped = controllers.filter((one) => faults.stop.isThere(one));
+      if (stopped.length > 0) await until('the API server to answer', () => kube.list(nodes).then(() => true), backLimitMs);
+      for (const one of stopped) await faults.stop.undo(one);
+      if (trouble !== undefined) throw trouble;
       return recovered;
     },
   };
