@@ -71,7 +71,8 @@ function feelDelay({ renewals }: Observations, fromMs: number, untilMs: number):
   const usual = Math.max(...gaps.filter((gap) => gap.fromMs + gap.ms <= fromMs).map(({ ms }) => ms));
   const late = gaps.filter((gap) => gap.fromMs >= fromMs);
   const least = Math.min(...late.map(({ ms }) => ms));
-  const detail = `the Lease of operator is renewed every ${least} ms at the soonest, ${usual} ms before`;
+  const seen = (ms: number): string => (Number.isFinite(ms) ? `renewed every ${ms} ms` : 'not seen renewed twice');
+  const detail = `the Lease of operator is ${seen(least)} at the soonest, ${seen(usual)} before`;
   return Number.isFinite(usual) && Number.isFinite(least) && least >= usual + answerDelayMs / 2
     ? { atMs: fromMs, detail }
     : nothing(detail);

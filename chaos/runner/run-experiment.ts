@@ -47,7 +47,8 @@ export interface RunPlan {
   readonly judgesTimes: boolean;
 }
 
-const baselineMs = 4_000;
+/** An operator's Lease is seen to be renewed twice at least. */
+const baselineMs = 6_000;
 const quietMs = 6_000;
 /** After all is as asked, an operator may have a last word about it. */
 const lastWordMs = 1_000;
