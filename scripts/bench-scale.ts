@@ -104,7 +104,13 @@ async function bench({ performers, shards, out, ...rest }: NonNullable<ReturnTyp
   const slopeTitle = (count: number | undefined): string => `per 100,000 more${count === 1 ? '' : `, of ${count} shards`}`;
   const head = ['', '', ...points.map(titleOf), ...lines.map(([first]) => slopeTitle(first?.shards))];
   const rows = figures.map(([name, unit, of]) => {
-    const slopes = lines.map((line) => fitLine(line.map((point) => [point.performers, of(point)] as const), 0.99).slope * 100_000);
+    const slopes = lines.map(
+      (line) =>
+        fitLine(
+          line.map((point) => [point.performers, of(point)] as const),
+          0.99,
+        ).slope * 100_000,
+    );
     return [name, unit, ...points.map((point) => formatFigure(of(point))), ...slopes.map(formatFigure)];
   });
   console.log(`${machine}; ${rest.changes} changes one by one, ${rest.storm} at once\n\n${formatTable(head, rows)}`);

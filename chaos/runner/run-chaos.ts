@@ -146,7 +146,11 @@ async function selfTest(
   if (isOthers) report.warn(agent.detail);
   const all = agent === undefined || isOthers ? [cut] : [cut, agent];
   const failed = all.filter((one) => !one.holds);
-  return { holds: failed.length === 0, hasAgent: !isOthers, detail: (failed.length === 0 ? all : failed).map(({ detail }) => detail).join('; ') };
+  return {
+    holds: failed.length === 0,
+    hasAgent: !isOthers,
+    detail: (failed.length === 0 ? all : failed).map(({ detail }) => detail).join('; '),
+  };
 }
 
 /** What a run that ended early may have left. @throws TestbedError or KubeFault when not all stands again */

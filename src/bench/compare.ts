@@ -68,7 +68,9 @@ export function compareSides(before: Side, after: Side, { noise = [], control }:
               : undefined;
       const row = { ...paired, scenario, measure: name, claimFrom };
       const [old, now] = [median(pairs.map((pair) => measure.of(pair.before))), median(pairs.map((pair) => measure.of(pair.after)))];
-      const isTrifle = Math.abs(now - old) < (leastChanges[name] ?? 0);
+      const { each, all } = leastChanges[name] ?? { each: 0, all: 0 };
+      const change = Math.abs(now - old);
+      const isTrifle = change < each || change * Math.min(...sizes) < all;
       const verdict = because !== undefined ? 'not judged' : isTrifle ? 'same' : judge(row, measure.exact === true);
       return [{ ...row, before: old, after: now, verdict, ...(because === undefined ? {} : { because }) }];
     }),

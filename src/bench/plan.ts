@@ -51,7 +51,9 @@ const isBeyond = ({ script }: Scenario, { neverUpdates }: Subject): boolean => n
 /** What is not run, each with its reason. Pure. */
 export function describeLeftOut({ scenarios, subjects }: Pick<PlanOptions, 'scenarios' | 'subjects'>): readonly string[] {
   return scenarios.flatMap((scenario) =>
-    subjects.flatMap((subject) => (isBeyond(scenario, subject) ? [`${scenario.name} of ${subject.name}: it takes no notice of a changed spec`] : [])),
+    subjects.flatMap((subject) =>
+      isBeyond(scenario, subject) ? [`${scenario.name} of ${subject.name}: it takes no notice of a changed spec`] : [],
+    ),
   );
 }
 

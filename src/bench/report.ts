@@ -54,7 +54,14 @@ export function formatGoals(goals: readonly Goal[]): string {
     const unit = goal.unit === '' ? '' : ` ${goal.unit}`;
     const target = `${goal.bound} ${formatFigure(goal.target)}${unit}`;
     const ratio = formatFigure(goal.target === 0 ? Number.NaN : goal.measured / goal.target);
-    return [goal.what, `${formatFigure(goal.measured)}${unit}`, target, ratio, `${goalVerdict(goal)}${isWithinNoise(goal) ? ', within noise' : ''}`, goal.note];
+    return [
+      goal.what,
+      `${formatFigure(goal.measured)}${unit}`,
+      target,
+      ratio,
+      `${goalVerdict(goal)}${isWithinNoise(goal) ? ', within noise' : ''}`,
+      goal.note,
+    ];
   });
   return formatTable(['what', 'measured', 'target', 'ratio', '', 'n, spread'], rows);
 }

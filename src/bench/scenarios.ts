@@ -92,11 +92,20 @@ export const scenarios: readonly Scenario[] = [
 ];
 
 /** After so many were made: an operator gives memory back within a minute. */
-export const settleSeconds = (present: number): number => 3 + Math.ceil(present / 200);
+export function settleSeconds(present: number): number {
+  return 3 + Math.ceil(present / 200);
+}
 
 /** What a creation takes beside so many Performers; to make them and to delete them takes most of the time. */
 function scale(present: number): Scenario {
-  return { name: `scale-${present}`, script: 'create', count: 40, present, arrivals: '2', seconds: Math.ceil(42 + present / 15 + settleSeconds(present)) };
+  return {
+    name: `scale-${present}`,
+    script: 'create',
+    count: 40,
+    present,
+    arrivals: '2',
+    seconds: Math.ceil(42 + present / 15 + settleSeconds(present)),
+  };
 }
 
 export type Extent = 'quick' | 'usual' | 'full';

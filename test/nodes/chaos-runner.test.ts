@@ -80,7 +80,10 @@ function findProcesses(): readonly string[] {
     [...(nodes?.run(name, ['sh', '-c', script]) ?? '').matchAll(/^\d+ \((.*)\) (\w)/gm)].map(
       ([, program = '', state = '']) => `${name} ${program}${/^t$/i.test(state) ? ', stopped' : ''}`,
     );
-  return (nodes?.names ?? []).flatMap(read).filter((one) => !/ (?:sh|cat)$/.test(one)).toSorted();
+  return (nodes?.names ?? [])
+    .flatMap(read)
+    .filter((one) => !/ (?:sh|cat)$/.test(one))
+    .toSorted();
 }
 
 /** Pods that the runner made take a moment to be gone with all their processes. */

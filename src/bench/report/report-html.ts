@@ -14,7 +14,10 @@ export async function renderReportHtml(report: BenchReport): Promise<string> {
   const { subjects, blocks, startedAt } = report;
   const [first = { name: '', command: '' }, ...others] = subjects;
   const scenarios = [...new Set(blocks.map(({ scenario }) => scenario))];
-  const forest = others.map(({ name }) => ({ name, rows: compareSides({ report, subject: first.name }, { report, subject: name }, { noise: [report] }) }));
+  const forest = others.map(({ name }) => ({
+    name,
+    rows: compareSides({ report, subject: first.name }, { report, subject: name }, { noise: [report] }),
+  }));
   const drawn = await Promise.all(
     scenarios.map(async (scenario) =>
       section(
@@ -33,7 +36,11 @@ export async function renderReportHtml(report: BenchReport): Promise<string> {
     totals(report),
     caveatCard(caveats(report)),
     `<div class="key">${legend(names)}</div>`,
-    section('Goals', `What the control plane allows, and how near ${first.name} comes to it in this run. Within noise: with 99 % certainty it might as well be on the other side.`, goals(report)),
+    section(
+      'Goals',
+      `What the control plane allows, and how near ${first.name} comes to it in this run. Within noise: with 99 % certainty it might as well be on the other side.`,
+      goals(report),
+    ),
     ...(others.length === 0 ? [] : [section('The same of each operator', aboutFigures, table(figureHead(report), figureRows(report), []))]),
     ...(others.length === 0 ? [] : [section('Side by side', aboutRatios(first.name), renderForest(first.name, forest))]),
     ...drawn,

@@ -4,7 +4,7 @@ import { readRequests, subtractCounts } from '../../../src/bench/audit-calls.ts'
 const line = (verb: string, resource: string, subresource: string, count: number, code = '200'): string =>
   `apiserver_request_total{code="${code}",component="apiserver",dry_run="",group="",resource="${resource}",scope="resource",subresource="${subresource}",verb="${verb}",version="v1"} ${count}`;
 
-describe('requests by the API server\'s own count', () => {
+describe("requests by the API server's own count", () => {
   it('are by verb and kind as the audit log names them, whatever came of them', () => {
     const page = [
       '# TYPE apiserver_request_total counter',

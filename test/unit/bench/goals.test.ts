@@ -89,7 +89,9 @@ describe('the goals of the control plane', () => {
     expect(figures.get('writes per create, burst of 200')?.map(({ value }) => value)).toEqual([3, 3, 6]);
     const all = figures.get('create at 2/s, p99');
     expect(all?.map(({ n }) => n)).toEqual([400, 400, 400]);
-    expect(figures.get('burst of 200, all ready')?.every(({ interval = [1, 0], value }) => interval[0] < value && value < interval[1])).toBe(true);
+    expect(
+      figures.get('burst of 200, all ready')?.every(({ interval = [1, 0], value }) => interval[0] < value && value < interval[1]),
+    ).toBe(true);
     expect(figures.has('delete one by one, p50')).toBe(false);
   });
 });

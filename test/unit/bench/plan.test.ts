@@ -29,7 +29,11 @@ describe('the plan of a bench', () => {
 });
 
 describe('a full run', () => {
-  const peers = ['ours', 'controller-runtime', 'controller-runtime-tuned', 'floor'].map((name) => ({ name, command: name, ...traitsOf(name) }));
+  const peers = ['ours', 'controller-runtime', 'controller-runtime-tuned', 'floor'].map((name) => ({
+    name,
+    command: name,
+    ...traitsOf(name),
+  }));
   const { timed, counted } = planRun({ scenarios: chooseScenarios([], 'full'), subjects: peers, rounds: 5, seed: 1, isOurs: true });
 
   it('measures every goal but the one of 10,000, for which a run of its own is made', () => {

@@ -80,7 +80,11 @@ describe('a cluster that is not one of the testbed', () => {
   const prod = 'current-context: prod\n';
 
   it.each([
-    { name: 'that nobody named', kubeconfig: prod, says: 'it is not one of the testbed; experiments kill pods, cut networks and lose nodes' },
+    {
+      name: 'that nobody named',
+      kubeconfig: prod,
+      says: 'it is not one of the testbed; experiments kill pods, cut networks and lose nodes',
+    },
     { name: 'whose context is another', kubeconfig: prod, meant: 'staging', says: 'its context is prod, not staging' },
     { name: 'whose context has no name', kubeconfig: 'current-context: ""', meant: '', says: 'it has no current-context' },
     { name: 'whose kubeconfig is empty', kubeconfig: '', meant: 'prod', says: 'give it one: kubectl config use-context NAME' },
@@ -98,6 +102,8 @@ describe('a cluster that is not one of the testbed', () => {
   });
 
   it('is not named by a kubeconfig that cannot be read', async () => {
-    await expect(run({ resume: false, subject: ['ours'], kubeconfig: join(out, 'none') })).rejects.toThrow(/none: it cannot be read .*name another/);
+    await expect(run({ resume: false, subject: ['ours'], kubeconfig: join(out, 'none') })).rejects.toThrow(
+      /none: it cannot be read .*name another/,
+    );
   });
 });

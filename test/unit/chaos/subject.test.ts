@@ -26,8 +26,18 @@ describe('what cannot be done', () => {
   });
 
   it.each([
-    { where: 'no agent of nodes answers', armed: { isTestbeds: true, hasAgent: false }, out: /^C(?:7[a-h]?|8)$/, says: 'none answers here' },
-    { where: 'the testbed has not started it', armed: { isTestbeds: false, hasAgent: true }, out: /^C1[24567]/, says: 'a cluster of the testbed' },
+    {
+      where: 'no agent of nodes answers',
+      armed: { isTestbeds: true, hasAgent: false },
+      out: /^C(?:7[a-h]?|8)$/,
+      says: 'none answers here',
+    },
+    {
+      where: 'the testbed has not started it',
+      armed: { isTestbeds: false, hasAgent: true },
+      out: /^C1[24567]/,
+      says: 'a cluster of the testbed',
+    },
   ])('on a cluster where $where is known', ({ armed: by, out, says }) => {
     const left = experiments.map((one) => ({ id: one.id, why: whyLeftOut(one, ours, by) })).filter(({ why }) => why !== undefined);
     expect(left.map(({ id }) => id)).toEqual(experiments.map(({ id }) => id).filter((id) => out.test(id)));
