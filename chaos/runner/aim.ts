@@ -50,9 +50,7 @@ export async function aim(
   const asked = askedOf(id, round);
   const leaderNode = fault.kind === 'node' && silencing.has(fault.does) ? await findLeaderNode(lab) : undefined;
   const isAtLeader = fault.kind === 'node' && fault.leader === true;
-  const { performer, pod } = isAtLeader
-    ? { performer: asked, pod: await podOn(lab, leaderNode, asked, id) }
-    : await podOutside(lab, leaderNode, drawn, id);
+  const { performer, pod } = isAtLeader ? await podBeside(lab, leaderNode, asked, id) : await podOutside(lab, leaderNode, drawn, id);
   const node = pod.spec?.nodeName ?? '';
   const pick = (one: Pod) => ({ name: keyOf(one).name, uid: one.metadata?.uid ?? '' });
   const met: Met = { performer, pods: [pick(pod)], nodes: [] };
@@ -109,11 +107,24 @@ async function aimTogether(lab: Lab, experiment: Experiment, seed: number, round
   return { met, targets: { ...first.targets, parts: parts.map(({ targets }) => targets) } };
 }
 
-async function podOn(lab: Lab, node: string | undefined, performer: string, id: string): Promise<Pod> {
-  const pod = await podOf(lab, performer, id);
-  if (node === undefined || pod.spec?.nodeName !== node)
-    throw missing(id, `Performer ${performer} is not on node ${node}, where the operator is that leads`);
-  return pod;
+/**
+ * The Performer that stands beside the operator that leads: one of the load where one does, else the one that was asked for there. That one
+ * starts elsewhere only where a Performer of the load stands there, since they keep others off.
+ */
+async function podBeside(
+  lab: Lab,
+  node: string | undefined,
+  asked: string,
+  id: string,
+): Promise<{ readonly performer: string; readonly pod: Pod }> {
+  const all: { readonly performer: string; readonly pod: Pod }[] = [];
+  for (const performer of [...performerNames, asked]) all.push({ performer, pod: await podOf(lab, performer, id) });
+  const there = all.filter(({ pod }) => node !== undefined && pod.spec?.nodeName === node);
+  const [first] = there;
+  if (first === undefined) throw missing(id, `no Performer is on node ${node}, where the operator is that leads`);
+  if (there.filter(({ performer }) => performer !== asked).length > 1)
+    throw missing(id, `every Performer stands on node ${node}, where the operator is that leads, and one of them is to be left alone`);
+  return first;
 }
 
 /** What nobody is heard from any more: with the operator that leads the next one waits for its Lease first, and all would come that much later. */

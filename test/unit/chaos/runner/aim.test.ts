@@ -114,10 +114,21 @@ describe("the leader's node", () => {
     expect(targets.machines).toEqual(['n1']);
   });
 
-  it('is not met where that Performer stands elsewhere', async () => {
-    const lab = await setUp({ leader: 'n1', alpha: 'n2', beta: 'n3' });
+  it('is met with a Performer of the load that stands there and keeps others off', async () => {
+    const lab = await setUp({ leader: 'n1', alpha: 'n2', beta: 'n1' });
+    await askFor(lab, 'n3');
+    const { met, targets } = await aim(lab, atLeader, 1, 0);
+    expect(met).toMatchObject({ performer: 'beta', nodes: ['n1'] });
+    expect(targets.machines).toEqual(['n1']);
+  });
+
+  it.each([
+    { name: 'no Performer stands there', where: { leader: 'n1', alpha: 'n2', beta: 'n3' }, says: 'no Performer is on node n1, where' },
+    { name: 'all of the load do', where: { leader: 'n1', alpha: 'n1', beta: 'n1' }, says: 'every Performer stands on node n1' },
+  ])('is not met where $name', async ({ where, says }) => {
+    const lab = await setUp(where);
     await askFor(lab, 'n2');
-    await expect(aim(lab, atLeader, 1, 0)).rejects.toThrow('Performer asked-c0-0 is not on node n1, where the operator is that leads');
+    await expect(aim(lab, atLeader, 1, 0)).rejects.toThrow(says);
   });
 });
 
