@@ -214,10 +214,10 @@ function toRemoval(step: RolloutStep, nowMs: number): readonly Action[] {
   return [{ kind: 'patch', resource: 'Pod', target, patch: buildWithdrawal(step.pod.withdrawnAtMs ?? nowMs), why: 'Withdraw' }];
 }
 
-/** When the start under way began: now where a pod is to be made, however long that waited for its turn, else with the youngest pod. */
+/** When the start under way began: now where a pod is to be made, else with the youngest pod there is. */
 function startedAt(performer: PerformerView, ours: readonly PodView[], rollout: RolloutState, nowMs: number): number {
-  if (rollout.steps.some((step) => step.kind === 'create')) return nowMs;
   if (ours.length === 0) return performer.createdAtMs;
+  if (rollout.steps.some((step) => step.kind === 'create')) return nowMs;
   return Math.max(...ours.map((pod) => pod.createdAtMs));
 }
 

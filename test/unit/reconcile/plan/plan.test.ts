@@ -33,12 +33,6 @@ describe('planPerformer', () => {
       verdict: 'waiting Starting',
     },
     {
-      name: 'keeps the status of one quiet, too, that waited for its turn among many',
-      world: snapshot({ nowMs: startMs + 60_000 }),
-      actions: ['create Pod performer-x', 'create Service performer-x'],
-      verdict: 'waiting Starting',
-    },
-    {
       name: 'says that it starts when that takes longer than a moment',
       world: snapshot({ nowMs: startMs + 3_000, pods: [pod({ ready: false })], service: service() }),
       actions: ['patch PerformerStatus x Starting'],
