@@ -79,7 +79,7 @@ For **memory**, once one process does not hold all:
 
 ${table(['limit of a container', 'Performers one process holds', 'shards for a million'], within)}
 
-The manifests set a limit of ${mib(512 * mebibyte)}; to raise it is simpler than shards, up to some 4 GiB, where Node's own heap ends (\`NODE_OPTIONS=--max-old-space-size\` moves that). The least a process was seen to take here is ${mib(bytesOfShard(model, 0, 1))}, for each replica of each shard; each that leads writes two Leases.
+The manifests set a limit of ${mib(512 * mebibyte)}; to raise it is simpler than shards, up to some 4 GiB, where Node's own heap ends (\`--max-old-space-size\`, beside what \`NODE_OPTIONS\` holds in the Deployment, moves that). The least a process was seen to take here is ${mib(bytesOfShard(model, 0, 1))}, for each replica of each shard; each that leads writes two Leases.
 
 For **time**, once a start, or a change of everything, takes longer than one may wait: shards divide the looking, and not the reading.${readMs === undefined || lookMs === undefined ? ' From where on was not measured yet.' : ` The most they can save is ${formatFigure((100 * lookMs) / (readMs + lookMs))} % of it, however many there are.`}
 

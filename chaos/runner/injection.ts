@@ -16,7 +16,7 @@ export interface Said {
 
 /** A fault on its way: whoever begins one ends it. */
 export interface Injection {
-  /** @param signal ends what it waits for; what was begun stays to be healed */
+  /** @param signal ends what it waits for; what was begun stays to be healed. @throws its reason where nothing was begun yet */
   inject(signal?: AbortSignal): Promise<void>;
   /** Whether it was injected, by its own records. */
   status(): Promise<Said>;
@@ -68,6 +68,7 @@ export function chaosMeshInjection(lab: Lab, object: ChaosObject, lasts: boolean
     inject: async (signal) => {
       const labels = { ...object.metadata.labels, ...ours };
       for (let tries = 1; ; tries += 1) {
+        signal?.throwIfAborted();
         const { metadata } = await lab.kube.create<StoredChaos>(resource, { ...object, metadata: { ...object.metadata, labels } });
         // What it does is not waited for here, and one that stays as it is says so itself.
         await comes(async () => isTakenUp((await now())?.status), limits.takeUpMs, signal);
@@ -87,7 +88,7 @@ export function chaosMeshInjection(lab: Lab, object: ChaosObject, lasts: boolean
         return how === 'gone' ? { holds: true, detail: 'nothing to take back' } : { holds: false, detail };
       }
       // Paused, it is taken back and its records stay to be read; deleted, they would go with it.
-      await annotate(lab, object, { [pausedAnnotation]: 'true' });
+      if (!(await annotate(lab, object, { [pausedAnnotation]: 'true' }))) return { holds: true, detail: 'it is gone' };
       let last: StoredChaos | undefined;
       const isBack = async (): Promise<boolean> => {
         last = await now();
@@ -152,9 +153,9 @@ function explainForce({ kind }: ChaosObject | StoredChaos, left: readonly string
   return `its finalizer was taken off by force, and what it did may still be there, at ${left.join(', ')}: ${next}`;
 }
 
-/** One that is gone is left alone. */
-async function annotate(lab: Lab, object: ChaosObject | StoredChaos, annotations: Readonly<Record<string, string>>): Promise<void> {
-  await patchNewest(lab, chaosKinds[object.kind as ChaosObject['kind']], object, { metadata: { annotations } } as Json);
+/** @returns false where it is gone */
+async function annotate(lab: Lab, object: ChaosObject | StoredChaos, annotations: Readonly<Record<string, string>>): Promise<boolean> {
+  return await patchNewest(lab, chaosKinds[object.kind as ChaosObject['kind']], object, { metadata: { annotations } } as Json);
 }
 
 /** What befalls a part of the control plane, by the testbed that started it. */

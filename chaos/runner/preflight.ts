@@ -61,8 +61,12 @@ export async function checkRights(lab: Lab): Promise<void> {
   const rights = [...Object.values(chaosKinds), performers].flatMap(({ group, plural }) =>
     ['create', 'list', 'patch', 'delete'].map((verb): Right => ({ verb, resource: plural, group })),
   );
-  // What is said by callers, and by pods of Performers, is all that is heard of the load.
-  for (const right of [...rights, { verb: 'get', resource: 'pods', subresource: 'log', group: '' }]) {
+  // What is said by callers, and by pods of Performers, is all that is heard of the load; Events say whom Chaos Mesh did not find.
+  const read = [
+    { verb: 'get', resource: 'pods', subresource: 'log', group: '' },
+    { verb: 'list', resource: 'events', group: '' },
+  ];
+  for (const right of [...rights, ...read]) {
     const spec = { resourceAttributes: { ...right, namespace: chaosNamespace } };
     if ((await lab.kube.create<Review>(reviews, { spec })).status?.allowed !== true)
       throw new TestbedError(

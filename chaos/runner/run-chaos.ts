@@ -102,7 +102,8 @@ export async function runChaos(lab: Lab, options: ChaosOptions): Promise<ChaosRe
     };
     const attempts = new Attempts({ run: (plan) => runExperiment(stage, plan), putRight: () => putRight(stage) }, signal);
     const { soak } = options;
-    if (believed.holds && soak !== undefined)
+    if (soak !== undefined && experiments.length === 0) draft.partialBecause ??= 'nothing that was asked for can be done here';
+    else if (believed.holds && soak !== undefined)
       await runSoak(stage, attempts, experiments, { ...soak, seed, judgesTimes }, (run, outside) => {
         draft.soak = { ...soak, outside };
         keep(run);

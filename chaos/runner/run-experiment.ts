@@ -180,6 +180,7 @@ async function inflict(
     return recovered;
   };
   try {
+    signal.throwIfAborted();
     await injection.inject(signal);
     const isThere = async (): Promise<boolean> => {
       injected = injected.holds ? injected : await injection.status();

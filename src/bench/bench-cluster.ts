@@ -42,6 +42,8 @@ export class BenchCluster {
   readonly k6Env: Readonly<Record<string, string>>;
   readonly processes: Processes;
   readonly auditLog: string | undefined;
+  /** Whether the bench has started it. */
+  readonly isOurs: boolean;
   readonly inside: Inside;
   readonly #etcd: Calls | undefined;
 
@@ -56,6 +58,7 @@ export class BenchCluster {
     this.k6Env = { ...k6Env, ...inside.env };
     this.inside = inside;
     this.auditLog = embedded?.auditLog;
+    this.isOurs = embedded !== undefined;
     const components = Object.entries(embedded?.pids ?? {}).filter(([name]) => name in componentOf);
     this.processes = Object.fromEntries(components.map(([name, pid]) => [componentOf[name as keyof typeof componentOf], () => [pid]]));
     // Of real nodes the control plane has a network of its own, from which only the API server's port leads out.

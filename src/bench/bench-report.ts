@@ -54,7 +54,7 @@ export const benchReport = z.object({
   version: z.literal(1),
   startedAt: z.iso.datetime(),
   finishedAt: z.iso.datetime(),
-  /** Whether it ended before all blocks had run, and why. */
+  /** Whether blocks are missing or void that were to be measured, and why. */
   partialBecause: z.string().optional(),
   /** When it went on after it had been interrupted: what is paired may lie apart in time. */
   resumedAt: z.array(z.iso.datetime()).optional(),

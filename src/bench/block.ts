@@ -145,8 +145,8 @@ async function measure(
   let meter: UsageMeter | undefined;
   let writesBefore: Promise<number | undefined> = Promise.resolve(undefined);
   // It is a long page: where counts have blocks of their own, timed ones are spared it.
-  const seesRequests = kind === 'counted' || cluster.auditLog === undefined;
-  const lookAtRequests = async () => (seesRequests ? await cluster.requests() : undefined);
+  const seesRequests = kind === 'counted' || !cluster.isOurs;
+  const lookAtRequests = async () => (seesRequests ? await cluster.requests().catch(() => undefined) : undefined);
   let requestsBefore: ReturnType<typeof lookAtRequests> = Promise.resolve(undefined);
   const load: LoadOptions = {
     k6: [...cluster.inside.prefix, context.k6],
@@ -226,6 +226,8 @@ export function gather({ samples, beganAtMs }: Pick<LoadRun, 'samples' | 'beganA
   const phases: Record<string, number[]> = {};
   const isMixed = new Set(samples.map(({ ask }) => ask)).size > 1;
   for (const sample of samples) {
+    // Of a deletion the last phase counts, whichever that is: one that is not over has none.
+    if (sample.ask === 'delete' && !sample.complete) continue;
     for (const [phase, ms] of Object.entries(sample.phases)) {
       if (isMixed && sample.ask === 'delete' && phase === 'acknowledged') continue;
       phases[phase] ??= [];

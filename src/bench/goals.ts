@@ -118,7 +118,8 @@ export function goalFigures(
 function figureIn({ blocks }: BenchReport, { scenario, measure, pooled }: Row, subject: string): SubjectFigure {
   const own = blocksOf(blocks, measure, scenario, subject);
   if (pooled !== undefined) {
-    const values = own.flatMap(latencies).toSorted((a, b) => a - b);
+    const whole = own.filter((block) => Number.isFinite(measure.of(block)));
+    const values = whole.flatMap(latencies).toSorted((a, b) => a - b);
     return { n: values.length, value: quantile(values, pooled), interval: quantileInterval(values, pooled, verdictLevel) };
   }
   const values = own.map((block) => measure.of(block)).filter(Number.isFinite);
@@ -133,14 +134,13 @@ function ratioGoal(report: BenchReport, other: string, row: Row, target: number)
   const pairs = pairRounds({ report, subject: other }, { report, subject }, row.scenario, row.measure);
   const { pooled } = row;
   const random = createRandom(1);
-  let found: { readonly ratio: number; readonly interval: Interval };
-  if (pooled === undefined)
-    found = pairedRatio(
-      pairs.map(({ ratio }) => ratio),
-      verdictLevel,
-      random,
-    );
-  else {
+  const byRound = pairedRatio(
+    pairs.map(({ ratio }) => ratio),
+    verdictLevel,
+    random,
+  );
+  let found: { readonly ratio: number; readonly interval: Interval } = byRound;
+  if (pooled !== undefined) {
     const q = (blocks: readonly Block[]): number =>
       quantile(
         blocks.flatMap(latencies).toSorted((a, b) => a - b),
@@ -152,7 +152,10 @@ function ratioGoal(report: BenchReport, other: string, row: Row, target: number)
     };
     const all = [...pairs.keys()];
     const drawn = bootstrap(all, ratioOf, random, 500);
-    found = { ratio: ratioOf(all), interval: [quantile(drawn, (1 - verdictLevel) / 2), quantile(drawn, (1 + verdictLevel) / 2)] };
+    // The wider of the two: a handful of rounds drawn anew is too sure of itself.
+    const from = Math.min(byRound.interval[0], quantile(drawn, (1 - verdictLevel) / 2));
+    const to = Math.max(byRound.interval[1], quantile(drawn, (1 + verdictLevel) / 2));
+    found = { ratio: ratioOf(all), interval: [from, to] };
   }
   const n = pairs.length;
   const note = n < 2 ? `n ${n}` : `n ${n}, 99 %: ${found.interval.map(formatFigure).join('…')}`;

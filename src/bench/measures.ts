@@ -21,8 +21,8 @@ const writes = /^(?:create|update|patch|delete) (?!leases$)/;
 /** In the order of the tables. */
 export const measures = {
   unfinished: { name: 'unfinished', unit: '', kind: 'timed', exact: true, of: (block) => block.performers - block.doneAtMs.length },
-  p50: { name: 'p50', unit: 'ms', kind: 'timed', of: (block) => median(latencies(block)) },
-  p99: { name: 'p99', unit: 'ms', kind: 'timed', of: (block) => quantile(sorted(latencies(block)), 0.99) },
+  p50: { name: 'p50', unit: 'ms', kind: 'timed', of: (block) => ofAll(block, median) },
+  p99: { name: 'p99', unit: 'ms', kind: 'timed', of: (block) => ofAll(block, (values) => quantile(sorted(values), 0.99)) },
   allDone: { name: 'all done', unit: 'ms', kind: 'timed', of: (block) => (isAtOnce(block) ? allDone(block) : Number.NaN) },
   emptyMs: {
     name: 'without a ready pod, p50',
@@ -76,6 +76,11 @@ export function latencies({ phases }: Block): readonly number[] {
 /** Whether the load is asked for at once, so that the time for all of it says something. */
 export function isAtOnce({ scenario }: Pick<Block, 'scenario'>): boolean {
   return /^burst-|-at-once/.test(scenario);
+}
+
+/** Where some never came, those that did say nothing of all. */
+function ofAll(block: Block, statistic: (values: readonly number[]) => number): number {
+  return block.doneAtMs.length < block.performers ? Number.NaN : statistic(latencies(block));
 }
 
 function allDone({ doneAtMs, performers }: Block): number {

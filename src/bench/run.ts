@@ -137,10 +137,13 @@ async function onCluster(options: BenchOptions, audit: boolean, use: (cluster: B
     }
     await use(cluster);
   } finally {
-    if (own === undefined) await cluster?.removeNamespaces(namespaces);
-    cluster?.close();
-    await own?.embedded.stop();
-    rmSync(scratch, { recursive: true, force: true });
+    try {
+      if (own === undefined) await cluster?.removeNamespaces(namespaces);
+    } finally {
+      cluster?.close();
+      await own?.embedded.stop();
+      rmSync(scratch, { recursive: true, force: true });
+    }
   }
 }
 

@@ -12,13 +12,6 @@ export interface Subject {
   readonly command: string;
   /** A run that looks once and ends, where there is one. */
   readonly once?: string;
-  /** Whether it takes no notice of a changed spec, so that an update would only wait for its time to be over. */
-  readonly neverUpdates?: boolean;
-}
-
-/** What is known of a built-in subject by its name alone. */
-export function traitsOf(name: string): Pick<Subject, 'neverUpdates'> {
-  return name === 'floor' ? { neverUpdates: true } : {};
 }
 
 /**

@@ -8,7 +8,7 @@ import { writeReport } from '../bench/report/write-report.ts';
 import { type BenchRequest, claimFolder, readRun } from '../bench/resume.ts';
 import { runBench } from '../bench/run.ts';
 import { chooseScenarios } from '../bench/scenarios.ts';
-import { readSubject, type Subject, traitsOf } from '../bench/subjects.ts';
+import { readSubject, type Subject } from '../bench/subjects.ts';
 import { createProgress, type ProgressReporter } from '../testbed/progress.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { ConnectOptions } from './options.ts';
@@ -34,7 +34,7 @@ export async function runBenchCommand(options: BenchCommandOptions): Promise<num
   const scenarios = chooseScenarios(request.scenario, extent, onNodes);
   const rounds = repeat ?? { quick: 1, usual: 3, full: 5 }[extent];
   if (options.dryRun === true) {
-    const named = ['ours', ...compare].map((name) => ({ name, command: '', ...traitsOf(name) }));
+    const named = ['ours', ...compare].map((name) => ({ name, command: '' }));
     process.stdout.write(`${formatPlan(planRun({ scenarios, subjects: named, rounds, seed, isOurs: kubeconfig === undefined }))}\n`);
     return exitCodes.ok;
   }

@@ -8,7 +8,7 @@ import { isGenerated, isSource, readSources, type Sources } from '../support/sou
 const limits: readonly { readonly part: string; readonly lines: number; readonly only?: 'code'; readonly but?: readonly string[] }[] = [
   { part: 'src/', lines: 11_120, only: 'code', but: ['src/sim/', 'src/oracle/', 'src/bench/', 'src/testbed/'] },
   { part: 'src/testbed/', lines: 3_800, only: 'code' },
-  { part: 'src/bench/', lines: 3_200, only: 'code' },
+  { part: 'src/bench/', lines: 3_220, only: 'code' },
   { part: 'src/sim/', lines: 5_520, only: 'code' },
   { part: 'src/oracle/', lines: 2_140, only: 'code' },
   { part: 'src/reconcile/plan/', lines: 2_500 },

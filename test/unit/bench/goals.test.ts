@@ -84,6 +84,12 @@ describe('the goals of the control plane', () => {
     expect(slowed).toBeLessThan(1.5 * (goal(near, what)?.measured ?? Number.NaN));
   });
 
+  it('are as sure of a p99 as the rounds allow, and no surer', () => {
+    const rounds = near.blocks.filter(({ round }) => round < 2);
+    const [low = 0, high = 0] = goal({ ...near, blocks: rounds }, 'create at 2/s, p99 : floor')?.interval ?? [];
+    expect(high / low).toBeGreaterThan(4);
+  });
+
   it('come with the same figures of every operator', () => {
     const figures = new Map(goalFigures(near).map((row) => [row.what, row.figures]));
     expect(figures.get('writes per create, burst of 200')?.map(({ value }) => value)).toEqual([3, 3, 6]);

@@ -52,6 +52,15 @@ describe('what a k6 script told', () => {
 });
 
 describe('the phases of a block', () => {
+  it('of deletions are those of the ones that are over: each ends with its last', () => {
+    const gone = { acknowledged: 4, 'pod deleting': 5, 'pod gone': 20, 'service gone': 30, 'performer gone': 25 };
+    const samples = [
+      sample('ns/a', 1_100, { acknowledged: 4, 'performer gone': 900 }, { ask: 'delete', complete: false }),
+      sample('ns/b', 1_200, gone, { ask: 'delete' }),
+    ];
+    expect(gather({ samples, beganAtMs: 1_000 }).phases['performer gone']).toEqual([25]);
+  });
+
   it('are lists by phase, with the end of each complete request from the start of the block', () => {
     const samples = [
       sample('ns/a', 1_100, { acknowledged: 4, 'status ready': 50 }),

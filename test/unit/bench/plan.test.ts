@@ -5,7 +5,6 @@ import { controlPlaneGoals } from '../../../src/bench/goals.ts';
 import { describeLeftOut, formatPlan, planBlocks, planRun } from '../../../src/bench/plan.ts';
 import { goalVerdict } from '../../../src/bench/report.ts';
 import { afterwardsOf, chooseScenarios, scenarios } from '../../../src/bench/scenarios.ts';
-import { traitsOf } from '../../../src/bench/subjects.ts';
 import { createRandom } from '../../../src/lib/seeded-random.ts';
 import { makeBenchReport } from '../../support/bench-reports.ts';
 
@@ -29,11 +28,7 @@ describe('the plan of a bench', () => {
 });
 
 describe('a full run', () => {
-  const peers = ['ours', 'controller-runtime', 'controller-runtime-tuned', 'floor'].map((name) => ({
-    name,
-    command: name,
-    ...traitsOf(name),
-  }));
+  const peers = ['ours', 'controller-runtime', 'controller-runtime-tuned', 'floor'].map((name) => ({ name, command: name }));
   const { timed, counted } = planRun({ scenarios: chooseScenarios([], 'full'), subjects: peers, rounds: 5, seed: 1, isOurs: true });
 
   it('measures every goal but the one of 10,000, for which a run of its own is made', () => {

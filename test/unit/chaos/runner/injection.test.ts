@@ -133,6 +133,27 @@ describe('what is to meet somebody', () => {
   });
 });
 
+describe('a fault that lasts', () => {
+  it('is taken back where it is gone, and nobody waits for that', async () => {
+    const cluster = new MemoryCluster({ clock: new FakeClock() });
+    cluster.registerKind(chaosKinds.PodChaos, { statusSubresource: true });
+    cluster.createNamespace(key.namespace);
+    const object: ChaosObject = { apiVersion: 'chaos-mesh.org/v1alpha1', kind: 'PodChaos', metadata: { ...key, labels: {} }, spec: kill };
+    const injection = chaosMeshInjection({ kube: cluster.api() } as unknown as Lab, object, true, { ...limits, recoverMs: 3_600_000 });
+    expect(await injection.heal()).toEqual({ holds: true, detail: 'it is gone' });
+  });
+
+  it('is not begun any more once it is interrupted', async () => {
+    const cluster = new MemoryCluster({ clock: new FakeClock() });
+    cluster.registerKind(chaosKinds.PodChaos, { statusSubresource: true });
+    cluster.createNamespace(key.namespace);
+    const object: ChaosObject = { apiVersion: 'chaos-mesh.org/v1alpha1', kind: 'PodChaos', metadata: { ...key, labels: {} }, spec: kill };
+    const injection = chaosMeshInjection({ kube: cluster.api() } as unknown as Lab, object, true, limits);
+    await expect(injection.inject(AbortSignal.abort(new Error('SIGINT')))).rejects.toThrow('SIGINT');
+    expect(cluster.objects(chaosKinds.PodChaos)).toEqual([]);
+  });
+});
+
 describe('a fault that is there', () => {
   const never = new AbortController().signal;
   const hourMs = 3_600_000;
