@@ -7,6 +7,7 @@ import { countCalls } from './audit-calls.ts';
 import type { BenchCluster } from './bench-cluster.ts';
 import { buildPerformer } from './bench-lines.ts';
 import type { Command } from './command.ts';
+import { isWrite } from './measures.ts';
 import type { Sample } from './observer.ts';
 import { median } from './statistics.ts';
 import type { Subject } from './subjects.ts';
@@ -39,8 +40,6 @@ export async function measureRest({ cluster, running, performers, signal }: Afte
   const calls = await countCalls(cluster.auditLog, fromMs, Date.now());
   const sum = (counts: Readonly<Record<string, number>>, of: (call: string) => boolean = () => true): number =>
     Object.entries(counts).reduce((total, [call, count]) => total + (of(call) ? count : 0), 0);
-  // Who renews its Lease writes, but not for a Performer.
-  const isWrite = (call: string): boolean => !/^(get|list|watch) | leases$/.test(call);
   return {
     ...(calls === undefined
       ? {}

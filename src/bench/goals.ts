@@ -101,6 +101,8 @@ export interface SubjectFigure {
   /** Blocks, or requests where it is a quantile of all of them; 0 where it was not measured. */
   readonly n: number;
   readonly value: number;
+  readonly min: number;
+  readonly max: number;
   /** With 99 % certainty; absent where nothing can be said. */
   readonly interval?: Interval;
 }
@@ -115,18 +117,22 @@ export function goalFigures(
   });
 }
 
+/** The latencies of all requests of these blocks, sorted. */
+const pool = (blocks: readonly Block[]): readonly number[] => blocks.flatMap(latencies).toSorted((a, b) => a - b);
+
 function figureIn({ blocks }: BenchReport, { scenario, measure, pooled }: Row, subject: string): SubjectFigure {
   const own = blocksOf(blocks, measure, scenario, subject);
   if (pooled !== undefined) {
     const whole = own.filter((block) => Number.isFinite(measure.of(block)));
-    const values = whole.flatMap(latencies).toSorted((a, b) => a - b);
-    return { n: values.length, value: quantile(values, pooled), interval: quantileInterval(values, pooled, verdictLevel) };
+    const values = pool(whole);
+    const { n, min, max } = summarize(values);
+    return { n, value: quantile(values, pooled), min, max, interval: quantileInterval(values, pooled, verdictLevel) };
   }
   const values = own.map((block) => measure.of(block)).filter(Number.isFinite);
   const { n, p50: value, min, max } = summarize(values);
   // Of a count that does not vary, or is nothing, there is no interval.
   const hasInterval = n > 1 && min > 0 && min !== max;
-  return { n, value, ...(hasInterval ? { interval: pairedRatio(values, verdictLevel, createRandom(1)).interval } : {}) };
+  return { n, value, min, max, ...(hasInterval ? { interval: pairedRatio(values, verdictLevel, createRandom(1)).interval } : {}) };
 }
 
 function ratioGoal(report: BenchReport, other: string, row: Row, target: number): Goal {
@@ -141,11 +147,7 @@ function ratioGoal(report: BenchReport, other: string, row: Row, target: number)
   );
   let found: { readonly ratio: number; readonly interval: Interval } = byRound;
   if (pooled !== undefined) {
-    const q = (blocks: readonly Block[]): number =>
-      quantile(
-        blocks.flatMap(latencies).toSorted((a, b) => a - b),
-        pooled,
-      );
+    const q = (blocks: readonly Block[]): number => quantile(pool(blocks), pooled);
     const ratioOf = (chosen: readonly number[]): number => {
       const some = chosen.flatMap((at) => pairs[at] ?? []);
       return q(some.map(({ after }) => after)) / q(some.map(({ before }) => before));
@@ -165,12 +167,7 @@ function ratioGoal(report: BenchReport, other: string, row: Row, target: number)
 
 function ownGoal(report: BenchReport, row: Row, target: number): Goal {
   const subject = report.subjects[0]?.name ?? '';
-  const { n, value, interval } = figureIn(report, row, subject);
-  const { min, max } = summarize(
-    blocksOf(report.blocks, row.measure, row.scenario, subject)
-      .map((block) => row.measure.of(block))
-      .filter(Number.isFinite),
-  );
+  const { n, value, min, max, interval } = figureIn(report, row, subject);
   const spread = `n ${n}, ${formatFigure(min)}…${formatFigure(max)}`;
   return {
     what: row.what,

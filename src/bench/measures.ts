@@ -15,8 +15,8 @@ export interface Measure {
 
 const megabyte = 1e6;
 const controlPlane = ['api-server', 'etcd', 'controller-manager', 'scheduler'];
-// Who renews its Lease writes, but not for a Performer.
-const writes = /^(?:create|update|patch|delete) (?!leases$)/;
+/** Whether a call of an operator, as `countCalls` names it, writes for a Performer: who renews its Lease writes, but not for one. Pure. */
+export const isWrite = (call: string): boolean => !/^(?:get|list|watch) | leases$/.test(call);
 
 /** In the order of the tables. */
 export const measures = {
@@ -93,7 +93,7 @@ function cpuEach({ usage, performers }: Block, components: readonly string[]): n
 
 function countWrites(calls: Block['calls']): number {
   if (calls === undefined) return Number.NaN;
-  return Object.entries(calls).reduce((sum, [call, count]) => (writes.test(call) ? sum + count : sum), 0);
+  return Object.entries(calls).reduce((sum, [call, count]) => (isWrite(call) ? sum + count : sum), 0);
 }
 
 function sorted(values: readonly number[]): readonly number[] {

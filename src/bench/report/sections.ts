@@ -1,6 +1,6 @@
 import { type BenchReport, type Block, createPhases, deletePhases, updatePhases } from '../bench-report.ts';
 import { buildHistogram, cumulate, mergeHistograms } from '../log-histogram.ts';
-import { isAtOnce } from '../measures.ts';
+import { isAtOnce, measures } from '../measures.ts';
 import { median } from '../statistics.ts';
 import { drawBars, drawSteps, type Part, type Point, partColor } from './charts.ts';
 
@@ -12,7 +12,6 @@ export interface Figure {
 }
 
 const components = ['operator', 'api-server', 'etcd', 'controller-manager', 'scheduler', 'kwok', 'generator'];
-const megabyte = 1e6;
 const mostPoints = 160;
 const mostCalls = 7;
 
@@ -38,7 +37,7 @@ export async function drawScenario({ blocks, subjects }: BenchReport, scenario: 
   const cpu = components.flatMap((part) =>
     medians(timed, part, ({ usage, performers }) => (usage[part]?.cpuMs ?? Number.NaN) / performers),
   );
-  const rss = medians(timed, 'operator', ({ usage }) => (usage.operator?.peakRssBytes ?? Number.NaN) / megabyte);
+  const rss = medians(timed, 'operator', measures.operatorRss.of);
   const calls = medianCalls(counting, 'calls', medians);
   // Where the operator's cannot be told apart.
   const requests = calls.length > 0 ? [] : medianCalls(counting, 'requests', medians);
@@ -50,7 +49,7 @@ export async function drawScenario({ blocks, subjects }: BenchReport, scenario: 
     if (points.length > 0) figures.push({ title: `Until ${phase}`, svg: await drawSteps(points, names, 'share', 'ms, logarithmic') });
   }
   figures.push(...(await bars('CPU per Performer', cpu, components, 'ms')));
-  figures.push(...(await bars('Peak memory of the operator', rss, ['operator'], 'MB')));
+  figures.push(...(await bars('Peak memory of the operator', rss, ['operator'], measures.operatorRss.unit)));
   figures.push(...(await bars('Calls of the operator per Performer', calls, largestFirst(calls), 'calls')));
   return [...figures, ...(await bars('Requests of everybody per Performer', requests, largestFirst(requests), 'requests'))];
 }
