@@ -34,14 +34,28 @@ const crdApart: Plugin = {
   },
 };
 
-/** commander asks for this one only to start commands that are programs of their own, which we have none of; it takes its time to load. */
-const noChildProcess: Plugin = {
-  name: 'no-child-process',
+/** What libraries load for parts of theirs that nobody here uses: commander for commands that are programs of their own, prom-client to push its figures. */
+const unused: Plugin = {
+  name: 'unused',
   setup: (bundler) => {
-    bundler.onResolve({ filter: /^node:child_process$/ }, ({ importer }) =>
-      importer.includes('/commander/') ? { path: 'child_process', namespace: 'none' } : undefined,
+    const leaveOut = (filter: RegExp, library: string): void =>
+      bundler.onResolve({ filter }, ({ path, importer }) => (importer.includes(library) ? { path, namespace: 'unused' } : undefined));
+    leaveOut(/^node:child_process$/, '/commander/');
+    leaveOut(/^\.\/lib\/pushgateway$/, '/prom-client/');
+    bundler.onLoad({ filter: /.*/, namespace: 'unused' }, () => ({ contents: 'module.exports = {};' }));
+  },
+};
+
+/** Node reads every name of a module that is imported, and `WebSocket` of this one loads a second HTTP client: 14 MB. */
+const httpAlone: Plugin = {
+  name: 'http-alone',
+  setup: (bundler) => {
+    bundler.onResolve({ filter: /^node:http$/ }, ({ path, kind }) =>
+      kind === 'import-statement' ? { path, namespace: 'got' } : undefined,
     );
-    bundler.onLoad({ filter: /.*/, namespace: 'none' }, () => ({ contents: 'module.exports = {};' }));
+    bundler.onLoad({ filter: /.*/, namespace: 'got' }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
+    }));
   },
 };
 
@@ -70,7 +84,7 @@ export async function buildCli(outdir: string, plugins: readonly Plugin[] = []):
     external: ['@kubernetes/client-node'],
     // The one for Node waits at its top for a package that we lack, and what waits there cannot be loaded from CommonJS.
     alias: { 'vega-canvas': join(root, 'node_modules', 'vega-canvas', 'build', 'vega-canvas.browser.js') },
-    plugins: [crdApart, noChildProcess, ...plugins],
+    plugins: [crdApart, unused, httpAlone, ...plugins],
   });
   // Chunks carry hashes in their names: those of the last build would stay.
   const made = new Set(Object.keys(metafile?.outputs ?? {}).map((path) => basename(path)));

@@ -97,6 +97,37 @@ describe('the bundle', () => {
   });
 
   it.each([
+    { command: 'once', env: { HTTPS_PROXY: 'http://127.0.0.1:1' } },
+    { command: 'watch', env: {} },
+  ])('loads no second HTTP client of Node in $command', async ({ command, env }) => {
+    const tell = `data:text/javascript,process.on('exit',()=>process.stderr.write('loaded='+process.moduleLoadList.join()))`;
+    const kubeconfig = join(dir, 'kubeconfig');
+    const cluster = { name: 'a', cluster: { server: 'https://192.0.2.1' } };
+    const context = { name: 'a', context: { cluster: 'a', user: 'a' } };
+    const user = { name: 'a', user: { token: 'a' } };
+    await writeFile(kubeconfig, JSON.stringify({ clusters: [cluster], contexts: [context], users: [user], 'current-context': 'a' }));
+    const args = [
+      '--import',
+      tell,
+      join(dir, 'hourglass.js'),
+      command,
+      '--kubeconfig',
+      command === 'once' ? kubeconfig : `${kubeconfig}-none`,
+    ];
+    const { stderr } = await run(process.execPath, args, { env }).catch((error: { stderr: string }) => error);
+    const [, loaded = ''] = /loaded=(.*)/.exec(stderr) ?? [];
+    expect(loaded.split(','), stderr).toContain('NativeModule http');
+    expect(loaded.split(',').filter((name) => name.includes('undici'))).toEqual([]);
+  });
+
+  it('holds of prom-client only what serves figures', () => {
+    const inputs = Object.values(metafile.outputs).flatMap((output) => Object.keys(output.inputs));
+    const parts = inputs.filter((path) => path.includes('node_modules/prom-client/'));
+    expect(parts.some((path) => path.endsWith('/registry.js'))).toBe(true);
+    expect(parts.filter((path) => path.endsWith('/pushgateway.js'))).toEqual([]);
+  });
+
+  it.each([
     { command: 'once', kept: true },
     { command: 'watch', kept: false },
   ])('keeps room for new objects small in $command: $kept', async ({ command, kept }) => {
