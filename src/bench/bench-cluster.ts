@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { group, version } from '../api/v1alpha1/naming.ts';
+import type { KubeObject } from '../kube/objects.ts';
 import type { ClusterConfig } from '../kube-client/cluster-config.ts';
 import { loadClusterConfig } from '../kube-client/load-config.ts';
 import { clusterPaths } from '../testbed/components.ts';
@@ -139,7 +140,13 @@ export class BenchCluster {
     }
   }
 
+  /** One that goes, as those of a run that has just ended do, takes nothing new: it is waited for, and made anew. */
   async makeNamespaces(names: readonly string[]): Promise<void> {
+    const goes = async (name: string): Promise<boolean> => {
+      const { metadata } = await this.calls.ask<KubeObject>('GET', `/api/v1/namespaces/${name}`, undefined, [404]);
+      return metadata?.deletionTimestamp !== undefined;
+    };
+    for (const name of names) for (let tries = 0; tries < 600 && (await goes(name)); tries += 1) await sleep(100);
     for (const name of names) await this.calls.ask('POST', '/api/v1/namespaces', { metadata: { name, labels: benchLabels } }, [409]);
     for (const name of names) {
       const account = `/api/v1/namespaces/${name}/serviceaccounts/default`;

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Collected, collectOutput } from '../../scripts/collect-output.ts';
 import { type BenchReport, type Block, benchReport, createPhases, deletePhases } from '../../src/bench/bench-report.ts';
-import { childrenOf, statFields } from '../../src/testbed/proc.ts';
+import { childrenOf, readProc, statFields } from '../../src/testbed/proc.ts';
 import { createProgress } from '../../src/testbed/progress.ts';
 import { ensureTool } from '../../src/testbed/tools.ts';
 import { builtCli } from '../support/cli.ts';
@@ -33,11 +33,11 @@ describe('hourglass bench', () => {
   }, buildTimeoutMs);
   afterAll(() => rmSync(out, { recursive: true, force: true }));
 
-  it('measures an operator on a cluster of its own, and leaves out one that never works', { timeout: 240_000 }, async () => {
-    const args = ['--quick', '--scenario', 'burst-50', '--compare', 'broken=exit 3', '--json'];
+  it('measures an operator on a cluster of its own, and leaves out those that never work', { timeout: 300_000 }, async () => {
+    const args = ['--quick', '--scenario', 'burst-50', '--compare', 'broken=exit 3', '--compare', 'idle=exec sleep 600', '--json'];
     const { code, stdout, stderr } = await bench(out, args);
     expect(code, stderr).toBe(4);
-    expect(stderr).toContain('the results are partial: 2 of 4 blocks were not measured');
+    expect(stderr).toContain('the results are partial: 4 of 6 blocks were not measured');
     const report = readReport(out);
     expect(JSON.parse(stdout)).toEqual(report);
     expect(report.blocks.map(({ scenario, subject, kind }) => `${scenario} ${subject} ${kind}`)).toEqual([
@@ -45,8 +45,10 @@ describe('hourglass bench', () => {
       'burst-50 ours counted',
     ]);
     expect(report.subjects[0]?.command).toMatch(/^exec env NODE_OPTIONS='--max-semi-space-size=4' 'node' 'dist\/hourglass\.js' watch /);
-    expect(report.notMeasurable).toHaveLength(1);
-    expect(report.notMeasurable[0]).toContain('broken · round 1: the operator ended (exit code 3) before it was ready');
+    expect(report.notMeasurable.toSorted()).toEqual([
+      expect.stringContaining('broken · round 1: the operator ended (exit code 3) before it was ready'),
+      expect.stringContaining('idle · round 1: '),
+    ]);
     const [burst, counted] = report.blocks;
     for (const phase of createPhases.filter((one) => one !== 'first answer')) expect(burst?.phases[phase], phase).toHaveLength(50);
     expect(burst?.doneAtMs).toHaveLength(50);
@@ -66,17 +68,21 @@ describe('hourglass bench on a given cluster, interrupted', () => {
   const out = mkdtempSync(join(tmpdir(), 'hourglass-bench-test-'));
   afterAll(() => rmSync(out, { recursive: true, force: true }));
 
-  /** Interrupts a run as soon as it has told `line`. @returns its result, and what of its processes was left 5 s later */
-  async function interrupt(args: readonly string[], line: RegExp, signals: readonly NodeJS.Signals[]) {
+  /** Starts a run that is as far as `line`, with its load under way. */
+  async function startUntil(args: readonly string[], line: RegExp) {
     const { child, result } = startBench(args);
     let told = '';
     child.stderr.on('data', (chunk: Buffer) => {
       told += chunk.toString();
     });
     while (!line.test(told) && child.exitCode === null) await sleep(50);
-    // The load is under way.
     await sleep(4_000);
-    const started = childrenOf(child.pid ?? 0);
+    return { child, result, started: childrenOf(child.pid ?? 0) };
+  }
+
+  /** Interrupts a run as soon as it has told `line`. @returns its result, and what of its processes was left 5 s later */
+  async function interrupt(args: readonly string[], line: RegExp, signals: readonly NodeJS.Signals[]) {
+    const { child, result, started } = await startUntil(args, line);
     for (const signal of signals) {
       child.kill(signal);
       await sleep(300);
@@ -102,10 +108,19 @@ describe('hourglass bench on a given cluster, interrupted', () => {
     const killed = await interrupt(['--resume', out], second, ['SIGKILL']);
     expect(killed.left).toEqual([]);
 
+    const halved = await startUntil(['--resume', out], second);
+    const generator = halved.started.find((pid) => readProc(`${pid}/comm`).trim() === 'k6');
+    process.kill(generator ?? 0, 'SIGKILL');
+    const { code, stderr } = await halved.result;
+    expect(code, stderr).toBe(4);
+    expect(stderr).toContain('k6 ended before its load did: signal SIGKILL');
+    expect(readReport(out).partialBecause).toContain('1 of 3 blocks');
+    expect(halved.started.filter(isRunning)).toEqual([]);
+
     const last = await startBench(['--resume', out]).result;
     expect(last.code, last.stderr).toBe(0);
     const { blocks, resumedAt, partialBecause } = readReport(out);
-    expect(blocks.map(told)).toEqual(['delete-serial 0 timed', 'delete-serial 1 timed', 'delete-serial 2 timed']);
+    expect(blocks.map(told).toSorted()).toEqual(['delete-serial 0 timed', 'delete-serial 1 timed', 'delete-serial 2 timed']);
     expect(blocks[0]).toEqual(kept[0]);
     expect(partialBecause).toBeUndefined();
     expect(resumedAt?.length).toBeGreaterThanOrEqual(1);
