@@ -13,7 +13,7 @@ import { type Action, nameOf, needsProof, type Plan } from './plan/actions.ts';
 import { checkPlan } from './plan/check-plan.ts';
 import { classifyDenial } from './plan/denial.ts';
 import { planPerformer } from './plan/plan.ts';
-import type { Snapshot } from './plan/snapshot.ts';
+import type { Settings, Snapshot } from './plan/snapshot.ts';
 
 /**
  * One pass over one key: the only place where the three verbs meet.
@@ -80,7 +80,7 @@ async function lookAgain(key: ObjectKey, deps: ReconcileDeps, signal: AbortSigna
 async function isProven(plan: Plan, snapshot: Snapshot, deps: ReconcileDeps, signal: AbortSignal): Promise<boolean> {
   const { kube } = deps;
   const follows = plan.actions.some((action) => isFollower(action, snapshot));
-  const remakes = plan.actions.some((action) => isRemade(action, snapshot));
+  const remakes = plan.actions.some((action) => isRemade(action, snapshot, deps.settings));
   if (plan.proof === 'none' && !follows && !remakes) return true;
   if (plan.proof === 'performer-and-pods' || follows) {
     const isOut = (pod: Pod): boolean => pod.metadata?.labels?.[labels.performer] !== snapshot.key.name;
@@ -111,9 +111,13 @@ function isFollower(action: Action, { performer }: Snapshot): boolean {
   return Number(action.object.metadata?.labels?.[labels.index] ?? 0) >= (performer.parsed.spec.replicas ?? replicas);
 }
 
-/** Whether it makes a Service anew for a Performer that had one: the garbage collector may have taken it with a Performer that is gone. */
-function isRemade(action: Action, { performer }: Snapshot): boolean {
-  return action.kind === 'create' && action.resource === 'Service' && performer?.status?.phase !== undefined;
+/**
+ * Whether it makes a Service for a Performer that may have had one: the garbage collector may have taken it with a Performer that is gone. One
+ * that is neither told of, nor has a pod, nor is older than a quiet start has none yet.
+ */
+function isRemade(action: Action, { performer, pods, nowMs }: Snapshot, { quietMs }: Settings): boolean {
+  if (action.kind !== 'create' || action.resource !== 'Service' || performer === undefined) return false;
+  return performer.status?.phase !== undefined || pods.length > 0 || nowMs >= performer.createdAtMs + quietMs;
 }
 
 /** What needs proof, without what moves with time. */

@@ -87,7 +87,7 @@ function planLiving(snapshot: Snapshot, performer: PerformerView, spec: Performe
     revision,
     pods: ours.filter((pod) => !going.has(pod)),
     completesRollout: [...going].some((pod) => pod.revision !== revision && pod.word === 'serving'),
-    quietUntilMs: startedAt(performer, ours, rollout, nowMs) + settings.quietMs,
+    quietUntilMs: startedAt(snapshot, performer, ours, rollout) + settings.quietMs,
   };
   const ends = [snapshot.serviceWriter?.untilMs, snapshot.statusDisputed?.untilMs, snapshot.statusUnkept?.untilMs, snapshot.denied?.untilMs]
     .filter((ms) => ms !== undefined)
@@ -214,11 +214,13 @@ function toRemoval(step: RolloutStep, nowMs: number): readonly Action[] {
   return [{ kind: 'patch', resource: 'Pod', target, patch: buildWithdrawal(step.pod.withdrawnAtMs ?? nowMs), why: 'Withdraw' }];
 }
 
-/** When the start under way began: now where a pod is to be made, else with the youngest pod there is. */
-function startedAt(performer: PerformerView, ours: readonly PodView[], rollout: RolloutState, nowMs: number): number {
-  if (ours.length === 0) return performer.createdAtMs;
-  if (rollout.steps.some((step) => step.kind === 'create')) return nowMs;
-  return Math.max(...ours.map((pod) => pod.createdAtMs));
+/** When the start under way began: now where a pod is to be made, else with the youngest pod. */
+function startedAt(snapshot: Snapshot, performer: PerformerView, ours: readonly PodView[], rollout: RolloutState): number {
+  const isToCreate = rollout.steps.some((step) => step.kind === 'create');
+  // One that lost all its pods is told of at once; one of which there is nothing yet may have waited long for its turn among many.
+  const isBegun = performer.status?.phase !== undefined || snapshot.service !== undefined;
+  if (ours.length === 0 && (isBegun || !isToCreate)) return performer.createdAtMs;
+  return isToCreate ? snapshot.nowMs : Math.max(...ours.map((pod) => pod.createdAtMs));
 }
 
 /** Status only: the spec cannot be carried out, what runs goes on. */

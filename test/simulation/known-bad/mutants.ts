@@ -195,7 +195,7 @@ export const mutants: readonly KnownBad[] = [
     file: 'controller/election.ts',
     find: "(this.#role === 'leader' && this.#options.lease.isHeld())",
     replace: "this.#role === 'leader'",
-    caughtBy: { scenario: 'two-operators', fault: { id: 'operator-frozen', atMs: 1_001, forMs: 20_000, draw: 0 } },
+    caughtBy: { scenario: 'two-operators', fault: { id: 'operator-frozen', atMs: 1_012, forMs: 20_000, draw: 0 } },
   },
   {
     name: 'standby-reconciles',
@@ -538,8 +538,8 @@ export const mutants: readonly KnownBad[] = [
     about: 'A Service is made again without a look at whether its Performer is still there.',
     by: ['S7r'],
     file: 'reconcile/reconcile.ts',
-    find: "action.resource === 'Service' && performer?.status?.phase !== undefined;",
-    replace: "action.resource === 'Service' && performer === undefined;",
+    find: "action.resource !== 'Service' || performer === undefined) return false;",
+    replace: "action.resource !== 'Service' || performer !== undefined) return false;",
     caughtBy: { scenario: 'corpus/services-for-the-gone' },
   },
   {

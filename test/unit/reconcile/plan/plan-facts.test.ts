@@ -111,7 +111,18 @@ describe('when to look again', () => {
   const denied = { kind: 'create', resource: 'Pod', message: 'exceeded quota' } as const;
   it.each<{ name: string; world: Snapshot; requeueAfterMs: number | undefined; unsaid?: boolean }>([
     { name: 'never, where only an event can change anything', world: settled(), requeueAfterMs: undefined },
-    { name: 'when the status of a young Performer is due', world: snapshot({ nowMs: startMs + 500 }), requeueAfterMs: 2_500, unsaid: true },
+    {
+      name: 'when the status of a new Performer is due, from the pass on that makes its pod',
+      world: snapshot({ nowMs: startMs + 500 }),
+      requeueAfterMs: 3_000,
+      unsaid: true,
+    },
+    {
+      name: 'when the status of a young pod is due',
+      world: snapshot({ nowMs: startMs + 500, pods: [pod({ ready: false })], service: service() }),
+      requeueAfterMs: 2_500,
+      unsaid: true,
+    },
     {
       name: 'when the status of a new pod is due, from now on',
       world: changed({ image: 'avs:2' }, [pod()]),

@@ -33,6 +33,27 @@ describe('planPerformer', () => {
       verdict: 'waiting Starting',
     },
     {
+      name: 'keeps the status of one quiet, too, that waited for its turn among many',
+      world: snapshot({ nowMs: startMs + 60_000 }),
+      actions: ['create Pod performer-x', 'create Service performer-x'],
+      verdict: 'waiting Starting',
+    },
+    {
+      name: 'tells at once of one that lost its pod before it was ever told of',
+      world: snapshot({ nowMs: startMs + 60_000, service: service() }),
+      actions: ['create Pod performer-x', 'patch PerformerStatus x Starting'],
+      verdict: 'waiting Starting',
+    },
+    {
+      name: 'lets no former trouble stand in the status of one that starts',
+      world: snapshot({
+        nowMs: startMs + 60_000,
+        performer: performer({}, { status: { phase: 'Failed', ready: false } as PerformerStatus }),
+      }),
+      actions: ['create Pod performer-x', 'create Service performer-x', 'patch PerformerStatus x Starting'],
+      verdict: 'waiting Starting',
+    },
+    {
       name: 'says that it starts when that takes longer than a moment',
       world: snapshot({ nowMs: startMs + 3_000, pods: [pod({ ready: false })], service: service() }),
       actions: ['patch PerformerStatus x Starting'],
