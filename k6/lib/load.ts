@@ -56,14 +56,20 @@ export class Load {
     this.#close = () => undefined;
   }
 
-  async open(): Promise<void> {
+  /** Watches from now on. @returns whether that can be done */
+  async open(): Promise<boolean> {
     const trouble = (what: string): void => this.#giveUp(what);
     const see = (event: SeenEvent): void => {
       this.#observer.see(event, Date.now());
       this.#answers.see(event);
     };
-    const watches = await watchAll(see, trouble);
-    this.#close = () => watches.close();
+    try {
+      const watches = await watchAll(see, trouble);
+      this.#close = () => watches.close();
+    } catch (error) {
+      trouble((error as Error).message);
+    }
+    return !this.#gaveUp;
   }
 
   /** Makes Performers without measuring them, and waits until they are ready. No more at once than an API server takes from one client. */
@@ -167,11 +173,11 @@ export class Load {
 /** The whole life of a scenario; what it made is deleted again unless it is to be kept. */
 export async function runLoad(keys: readonly string[], body: (load: Load) => Promise<void>): Promise<void> {
   const load = new Load();
+  const isOpen = await load.open();
   try {
-    await load.open();
-    await body(load);
+    if (isOpen) await body(load);
   } finally {
     load.end();
-    if (!settings.keep) await Promise.all(keys.map((key) => call('DELETE', performerPath(key))));
+    if (isOpen && !settings.keep) await Promise.all(keys.map((key) => call('DELETE', performerPath(key))));
   }
 }

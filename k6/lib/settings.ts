@@ -26,6 +26,8 @@ export const settings = {
   keep: env('BENCH_KEEP', '') !== '',
 };
 
+if (settings.server === '') throw new Error('KUBE_SERVER is not set: give it the address of an API server, e.g. https://127.0.0.1:6443');
+
 const [cert, key] = [env('KUBE_CLIENT_CERTIFICATE', ''), env('KUBE_CLIENT_KEY', '')];
 
 /** One virtual user: its event loop sends, watches and reads the clock, so that all times are of one clock and nothing has to be shared. */
