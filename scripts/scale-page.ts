@@ -21,7 +21,11 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 /** `docs/scale.md`: what one operator holds, when shards pay, what a million Performers cost. Pure. */
 export function renderScalePage(report: ScaleReport): string {
   const model = fitScale(report);
-  const { readMs, lookMs } = model;
+  const { readMs, looks } = model;
+  const [fewest, most] = [looks[0], looks.at(-1)].map((look) =>
+    look === undefined ? '' : `${formatFigure((1_000 * look[1]) / look[0])} µs for each of ${formatFigure(look[0])}`,
+  );
+  const startMs = startMsOfShard(model, million, 1);
   const last = measuredTo(model);
   const beyond = (own: number): string => (own > last ? ' ¹' : '');
   const seconds = (ms: number | undefined): string => (ms === undefined ? '–' : `${formatFigure(ms / 1_000)} s`);
@@ -66,7 +70,7 @@ ${table(['Performers', 'operator of', 'resident memory at rest', 'CPU until all 
 ## The model
 
 - **Memory** of a process goes by how many Performers are its own: straight lines from each size that was measured to the next, of the fewest for fewer, and drawn on beyond ${formatFigure(last)} (¹). What belongs to other shards is dropped as it is read. Not in it: the peak while a list passes through that is no watch-list, and new objects in bursts.
-- **Reading** is not divided: each shard decodes every event of the cluster${readMs === undefined ? '' : `, ${formatFigure(readMs * 1_000)} µs of CPU for one Performer with its pod and Service`}. **Looking** is: ${lookMs === undefined ? 'what it costs was not measured yet' : `${formatFigure(lookMs * 1_000)} µs for each`}.
+- **Reading** is not divided: each shard decodes every event of the cluster${readMs === undefined ? '' : `, ${formatFigure(readMs * 1_000)} µs of CPU for one Performer with its pod and Service`}. **Looking** is: ${looks.length === 0 ? 'what it costs was not measured yet' : `${fewest}, ${most}, and straight lines as for memory`}. What a shard need not keep it reads more cheaply than this counts.
 - **Writing** is bound by the API server, long before the operator ([benchmarks](benchmarks.md)): shards make no new Performer sooner.
 
 ## Memory of one process
@@ -81,7 +85,7 @@ ${table(['limit of a container', 'Performers one process holds', 'shards for a m
 
 The manifests set a limit of ${mib(512 * mebibyte)}; to raise it is simpler than shards, up to some 4 GiB, where Node's own heap ends (\`--max-old-space-size\`, beside what \`NODE_OPTIONS\` holds in the Deployment, moves that). The least a process was seen to take here is ${mib(bytesOfShard(model, 0, 1))}, for each replica of each shard; each that leads writes two Leases.
 
-For **time**, once a start, or a change of everything, takes longer than one may wait: shards divide the looking, and not the reading.${readMs === undefined || lookMs === undefined ? ' From where on was not measured yet.' : ` The most they can save is ${formatFigure((100 * lookMs) / (readMs + lookMs))} % of it, however many there are.`}
+For **time**, once a start, or a change of everything, takes longer than one may wait: shards divide the looking, and not the reading.${readMs === undefined || startMs === undefined ? ' From where on was not measured yet.' : ` The most they can save of that of a million is ${formatFigure(100 * (1 - (million * readMs) / startMs))} %, however many there are.`}
 
 For **blast radius**, at any size: of a shard that fails only its own Performers wait.
 

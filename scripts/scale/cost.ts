@@ -32,8 +32,8 @@ export interface ScaleModel {
   readonly memory: readonly (readonly [own: number, bytes: number])[];
   /** CPU of taking in one Performer with its pod and Service, which every shard does for each, in ms. */
   readonly readMs: number | undefined;
-  /** CPU of one look at a Performer, which its own shard does, in ms. */
-  readonly lookMs: number | undefined;
+  /** CPU of one look at each, in ms, over how many Performers are its own, as for memory: it need not be the same for each. */
+  readonly looks: readonly (readonly [own: number, ms: number])[];
 }
 
 /** Pure. */
@@ -43,12 +43,15 @@ export function fitScale({ points }: ScaleReport): ScaleModel {
     .toSorted(([a], [b]) => a - b)
     // More cannot take less: where one does, it was measured at another moment of the garbage collector.
     .filter(([, bytes], at, all) => all.slice(at + 1).every(([, later]) => later > bytes));
+  const looks = points
+    .flatMap(({ performers, shards, firstPassCpuMs }) =>
+      firstPassCpuMs === undefined ? [] : [[performers / shards, firstPassCpuMs] as const],
+    )
+    .toSorted(([a], [b]) => a - b);
   // Of the largest: what a start costs whatever there is weighs least there.
-  const largest = points
-    .filter((one) => isOfAll(one) && one.firstPassCpuMs !== undefined)
-    .toSorted((a, b) => b.performers - a.performers)[0];
-  const each = (ms: number | undefined): number | undefined => (ms === undefined ? undefined : ms / (largest?.performers ?? Number.NaN));
-  return { memory, readMs: each(largest?.syncCpuMs), lookMs: each(largest?.firstPassCpuMs) };
+  const largest = points.filter((one) => isOfAll(one) && one.syncCpuMs !== undefined).toSorted((a, b) => b.performers - a.performers)[0];
+  const readMs = largest?.syncCpuMs === undefined ? undefined : largest.syncCpuMs / largest.performers;
+  return { memory, readMs, looks };
 }
 
 /** Up to how many of its own it was measured; beyond it is a line drawn on. Pure. */
@@ -88,6 +91,6 @@ export function fewestShards(model: ScaleModel, performers: number, bytes: numbe
  * CPU until each Performer was read and looked at once, in ms, on the shard that has most to do, all of it on one core: the start of a
  * process, and what a change of every Performer at once would cost. Undefined where it was not measured. Pure.
  */
-export function startMsOfShard({ readMs, lookMs }: ScaleModel, performers: number, shards: number): number | undefined {
-  return readMs === undefined || lookMs === undefined ? undefined : performers * (readMs + lookMs / shards);
+export function startMsOfShard({ readMs, looks }: ScaleModel, performers: number, shards: number): number | undefined {
+  return readMs === undefined || looks.length === 0 ? undefined : performers * readMs + along(looks, performers / shards);
 }

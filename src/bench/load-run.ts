@@ -30,15 +30,14 @@ export interface LoadOptions {
 
 const lookEveryMs = 40;
 
+/** k6 tells nobody that it runs, and looks for no extensions. */
+export const k6Quiet = { K6_NO_USAGE_REPORT: 'true', K6_AUTO_EXTENSION_RESOLUTION: 'false' };
+
 /** Runs one k6 script to its end and returns what it told. What a script told before it died is kept, and void. */
 export async function runLoad({ k6, script, env, linesPath, logPath, signal, onBegin, onProgress }: LoadOptions): Promise<LoadRun> {
   const tail = new LineTail(linesPath);
   const argv = ['run', '--quiet', '--summary-mode=disabled', '--log-format=raw', `--console-output=${linesPath}`, script];
-  const generator = startCommand(
-    [...k6, ...argv] as [string, ...string[]],
-    { K6_NO_USAGE_REPORT: 'true', K6_AUTO_EXTENSION_RESOLUTION: 'false', ...env },
-    logPath,
-  );
+  const generator = startCommand([...k6, ...argv] as [string, ...string[]], { ...k6Quiet, ...env }, logPath);
   let how: string | undefined;
   void generator.ended.then((text) => {
     how = text;

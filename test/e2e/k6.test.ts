@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Collected, collectOutput } from '../../scripts/collect-output.ts';
-import { loadClusterConfig } from '../../src/kube-client/load-config.ts';
+import { BenchCluster } from '../../src/bench/bench-cluster.ts';
+import { k6Quiet } from '../../src/bench/load-run.ts';
 import { findFreePorts } from '../../src/testbed/free-ports.ts';
 import { createProgress } from '../../src/testbed/progress.ts';
 import { ensureTool } from '../../src/testbed/tools.ts';
@@ -23,27 +23,15 @@ let access: Readonly<Record<string, string>>;
 
 /** Runs a scenario as the head of create.ts says, with no other environment. */
 async function run(scenario: string, env: Readonly<Record<string, string>>): Promise<Collected> {
-  const quiet = { HOME: files, K6_NO_USAGE_REPORT: 'true', K6_AUTO_EXTENSION_RESOLUTION: 'false' };
   const argv = ['run', '--no-color', join(projectRoot, 'k6/scenarios', scenario)];
-  return await collectOutput(spawn(k6, argv, { env: { ...quiet, ...env }, stdio: ['ignore', 'pipe', 'pipe'] }));
+  return await collectOutput(spawn(k6, argv, { env: { HOME: files, ...k6Quiet, ...env }, stdio: ['ignore', 'pipe', 'pipe'] }));
 }
 
 beforeAll(async () => {
   k6 = await ensureTool('k6', createProgress(process.stderr));
   await real.installCrd('ours');
   const { kubeconfig } = cluster.get();
-  const { server, tls } = await loadClusterConfig({ kubeconfig, env: {}, homeDir: files, readFile: (path) => readFile(path) });
-  const { cert, key, ca } = await tls();
-  const put = (name: string, text: unknown): string => {
-    writeFileSync(join(files, name), String(text), { mode: 0o600 });
-    return join(files, name);
-  };
-  access = {
-    KUBE_SERVER: server,
-    KUBE_CLIENT_CERTIFICATE: put('client.crt', cert),
-    KUBE_CLIENT_KEY: put('client.key', key),
-    SSL_CERT_FILE: put('ca.crt', ca),
-  };
+  access = (await BenchCluster.open(kubeconfig, files)).k6Env;
   operator = await startHourglass(['watch', '--kubeconfig', kubeconfig, '--leader-elect=false', '--log-format', 'text']);
   await operator.line(/caches filled/);
 }, buildTimeoutMs);

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Collected, collectOutput } from '../../scripts/collect-output.ts';
+import { k6Quiet } from '../../src/bench/load-run.ts';
 import { TaskError } from '../../src/performer/kit.ts';
 import { findFreePorts } from '../../src/testbed/free-ports.ts';
 import { createProgress } from '../../src/testbed/progress.ts';
@@ -29,7 +30,7 @@ interface Line {
 async function call(env: Readonly<Record<string, string>>): Promise<Collected & { readonly lines: readonly Line[] }> {
   const argv = ['run', '--quiet', '--log-format=raw', join(projectRoot, 'k6/scenarios/tasks.ts')];
   // MODE is vitest's as well.
-  const quiet = { K6_NO_USAGE_REPORT: 'true', K6_AUTO_EXTENSION_RESOLUTION: 'false', MODE: '' };
+  const quiet = { ...k6Quiet, MODE: '' };
   const child = spawn(k6, argv, { env: { ...process.env, ...quiet, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   const collected = await collectOutput(child);
   const lines = `${collected.stderr}\n${collected.stdout}`.split('\n').filter((line) => line.startsWith('{'));

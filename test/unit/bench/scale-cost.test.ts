@@ -48,6 +48,13 @@ describe('what an operator takes', () => {
     expect(startMsOfShard(model, 100_000, 3)).toBeCloseTo(7_000);
   });
 
+  it('to look is by how many are its own, where more of them cost more each', () => {
+    const steep = { ...pointOf(1_000_000), firstPassCpuMs: 900_000 };
+    const uneven = fitScale({ ...report, points: [...report.points, steep] });
+    expect(startMsOfShard(uneven, 1_000_000, 1)).toBeCloseTo(960_000);
+    expect(startMsOfShard(uneven, 1_000_000, 10)).toBeCloseTo(63_000);
+  });
+
   it.each([
     { name: 'between two sizes on the line between them', own: 75_000, mebibytes: 250 },
     { name: 'beyond the largest on the last line, drawn on', own: 200_000, mebibytes: 500 },
@@ -89,7 +96,7 @@ describe('the page', () => {
     expect(page).toContain('| 100,000 | 1 of 4 shards | 150 MiB |');
     expect(page).toContain('| 100,000 | 300 MiB | 200 MiB | 150 MiB | 125 MiB |');
     expect(page).toContain('| 1,000,000 | 2,100 MiB ¹ | 1,100 MiB ¹ |');
-    expect(page).toContain('The most they can save is 33.3 % of it');
+    expect(page).toContain('The most they can save of that of a million is 33.3 %');
   });
 
   it('says what was not measured', () => {
