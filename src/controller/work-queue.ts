@@ -1,5 +1,6 @@
 import { keyText, type ObjectKey } from '../kube/objects.ts';
 import type { Clock } from '../lib/clock.ts';
+import { Lane } from './lane.ts';
 
 /** Why a key wants a look. `change`: something about it is new · `background`: the list at the start, a retry, a resync. */
 export type WorkClass = 'change' | 'background';
@@ -20,11 +21,11 @@ interface Delay {
   readonly as: WorkClass;
   readonly cancel: () => void;
 }
-type Lane = 'begun' | 'fresh' | 'background';
+type LaneName = 'begun' | 'fresh' | 'background';
 
 /** What is begun is finished first, yet of eight turns one is kept for each of the others, so that none starves. */
 const turns = 8;
-const orderOfTurn = (turn: number): readonly [Lane, Lane, Lane] => {
+const orderOfTurn = (turn: number): readonly [LaneName, LaneName, LaneName] => {
   if (turn === 0) return ['background', 'begun', 'fresh'];
   return turn === turns / 2 ? ['fresh', 'begun', 'background'] : ['begun', 'fresh', 'background'];
 };
@@ -42,7 +43,9 @@ export class WorkQueue {
   /** Called when a key is taken, with how long it was ready. */
   onTake: (waitedMs: number) => void = () => undefined;
   readonly #clock: Clock;
-  readonly #lanes: Readonly<Record<Lane, Map<string, Entry>>> = { begun: new Map(), fresh: new Map(), background: new Map() };
+  readonly #lanes: Readonly<Record<LaneName, Lane<Entry>>> = { begun: new Lane(), fresh: new Lane(), background: new Lane() };
+  /** How many keys wait for both reasons. */
+  #twice = 0;
   readonly #running = new Set<string>();
   /** Wanted again while running. */
   readonly #dirty = new Map<string, WorkClass>();
@@ -83,8 +86,11 @@ export class WorkQueue {
     this.#held.delete(text);
     // One that already waits in the background keeps that place too: news must not make it wait longer.
     const lane = this.#lanes[as === 'background' ? 'background' : this.#begun.has(text) ? 'begun' : 'fresh'];
-    if (!Object.values(this.#lanes).some((other) => other.has(text))) this.#adds += 1;
-    if (!lane.has(text)) lane.set(text, { key, sinceMs: nowMs });
+    if (!lane.has(text)) {
+      if (Object.values(this.#lanes).some((other) => other.has(text))) this.#twice += 1;
+      else this.#adds += 1;
+      lane.add(text, { key, sinceMs: nowMs });
+    }
     this.onReady();
   }
 
@@ -112,16 +118,16 @@ export class WorkQueue {
   /** The key whose turn it is; undefined when none is ready. Whoever takes it calls `done`. */
   take(): ObjectKey | undefined {
     const lane = orderOfTurn((this.#turn + 1) % turns).find((name) => this.#lanes[name].size > 0);
-    const next = lane === undefined ? undefined : this.#lanes[lane].entries().next().value;
+    const next = lane === undefined ? undefined : this.#lanes[lane].first;
     if (next === undefined) return undefined;
     this.#turn = (this.#turn + 1) % turns;
-    const [text, { key }] = next;
+    const { text, value } = next;
     const nowMs = this.#clock.monotonicMs();
     const lanes = Object.values(this.#lanes);
     this.onTake(nowMs - Math.min(...lanes.map((entries) => entries.get(text)?.sinceMs ?? nowMs)));
-    for (const entries of lanes) entries.delete(text);
+    if (lanes.filter((entries) => entries.delete(text)).length > 1) this.#twice -= 1;
     this.#running.add(text);
-    return key;
+    return value.key;
   }
 
   /** @param begun whether the pass left the key unfinished: until a pass finishes it, its changes go before those of others */
@@ -138,10 +144,7 @@ export class WorkQueue {
   stats(): QueueStats {
     const { begun, fresh, background } = this.#lanes;
     return {
-      depth: {
-        change: begun.size + fresh.size,
-        background: [...background.keys()].filter((text) => !begun.has(text) && !fresh.has(text)).length,
-      },
+      depth: { change: begun.size + fresh.size, background: background.size - this.#twice },
       adds: this.#adds,
     };
   }

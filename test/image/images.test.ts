@@ -274,7 +274,8 @@ describe.skipIf(!canRun)('in a read-only root, as 65532', () => {
   });
 
   it.each(readdirSync(join(projectRoot, 'k6/scenarios')))('k6 loads its scenario %s', (name) => {
-    const { status, stdout, stderr } = runIn('k6', '/usr/bin/k6', 'inspect', '--env=TARGET=a:1', `/hourglass/k6/scenarios/${name}`);
+    const env = ['--env=KUBE_SERVER=https://a:1', '--env=TARGET=a:1'];
+    const { status, stdout, stderr } = runIn('k6', '/usr/bin/k6', 'inspect', ...env, `/hourglass/k6/scenarios/${name}`);
     expect({ status, stderr }).toMatchObject({ status: 0 });
     expect(stdout).toContain('"scenarios"');
   });

@@ -101,6 +101,8 @@ describe('the work queue, whatever is done to it in whatever order', () => {
             dueAt.delete(`${lane} ${taken.name}`);
           }
           queue.done(taken, Number(taken.name.slice(1)) < 20);
+          const onlyBackground = [...lanes.background].filter((name) => !lanes.begun.has(name) && !lanes.fresh.has(name));
+          expect(queue.stats().depth).toEqual({ change: lanes.begun.size + lanes.fresh.size, background: onlyBackground.length });
           for (const [waiting, due] of dueAt) expect(turn, waiting).toBeLessThan(due);
         }
       }),
