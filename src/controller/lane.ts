@@ -6,7 +6,7 @@ interface Place<V> {
 }
 
 /**
- * Values by their text, in the order in which they came; each call takes the same time, however many wait.
+ * Values by their text, in the order in which they came; each call takes the same time on average, however many wait and from wherever one is deleted.
  * Not the order of a bare Map: what was deleted stays at its front until it is rebuilt, and looking for its first entry walks over that.
  */
 export class Lane<V> {
@@ -48,6 +48,8 @@ export class Lane<V> {
     else place.before.after = place.after;
     if (place.after === undefined) this.#last = place.before;
     else place.after.before = place.before;
+    // A dead place that points at living ones would make the collector of young objects keep those longer.
+    place.before = place.after = undefined;
     return true;
   }
 }

@@ -44,7 +44,7 @@ export class WorkQueue {
   onTake: (waitedMs: number) => void = () => undefined;
   readonly #clock: Clock;
   readonly #lanes: Readonly<Record<LaneName, Lane<Entry>>> = { begun: new Lane(), fresh: new Lane(), background: new Lane() };
-  /** How many keys wait for both reasons. */
+  /** How many keys wait for both reasons. None is begun and fresh at once: only `done` changes which it is, and a running key waits in no lane. */
   #twice = 0;
   readonly #running = new Set<string>();
   /** Wanted again while running. */

@@ -57,7 +57,10 @@ describe('the work queue, whatever is done to it in whatever order', () => {
         for (let round = 0; round < 3; round += 1) {
           for (const name of running) end(name, false);
           await clock.advance(100);
+          const { change, background } = queue.stats().depth;
+          const before = running.size;
           while (take());
+          expect(running.size - before).toBe(change + background);
         }
         for (const name of running) end(name, false);
         expect([...wanted]).toEqual([]);
