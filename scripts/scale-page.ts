@@ -1,4 +1,5 @@
 import { formatFigure } from '../src/bench/report.ts';
+import { markdownTable } from './markdown-table.ts';
 import { bytesOfShard, fewestShards, fitScale, measuredTo, mostWithin, type ScaleReport, startMsOfShard } from './scale/cost.ts';
 
 /** Where the figures come from, from the project root. */
@@ -13,10 +14,6 @@ const limitsMiB = [512, 1_024, 2_048, 4_096];
 
 const mib = (bytes: number): string => `${formatFigure(bytes / mebibyte)} MiB`;
 const gib = (bytes: number): string => `${formatFigure(bytes / 1024 ** 3)} GiB`;
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
-}
 
 /** `docs/scale.md`: what one operator holds, when shards pay, what a million Performers cost. Pure. */
 export function renderScalePage(report: ScaleReport): string {
@@ -65,7 +62,7 @@ npm run generate
 
 ${report.machine}. ${report.note ?? 'Each size once.'}
 
-${table(['Performers', 'operator of', 'resident memory at rest', 'CPU until all is cached', 'CPU until each was looked at'], measured)}
+${markdownTable(['Performers', 'operator of', 'resident memory at rest', 'CPU until all is cached', 'CPU until each was looked at'], measured)}
 
 ## The model
 
@@ -75,13 +72,13 @@ ${table(['Performers', 'operator of', 'resident memory at rest', 'CPU until all 
 
 ## Memory of one process
 
-${table(['Performers', ...shardCounts.map((shards) => (shards === 1 ? 'one operator' : `${shards} shards`))], held)}
+${markdownTable(['Performers', ...shardCounts.map((shards) => (shards === 1 ? 'one operator' : `${shards} shards`))], held)}
 
 ## When shards pay
 
 For **memory**, once one process does not hold all:
 
-${table(['limit of a container', 'Performers one process holds', 'shards for a million'], within)}
+${markdownTable(['limit of a container', 'Performers one process holds', 'shards for a million'], within)}
 
 The manifests set a limit of ${mib(512 * mebibyte)}; to raise it is simpler than shards, up to some 4 GiB, where Node's own heap ends (\`--max-old-space-size\`, beside what \`NODE_OPTIONS\` holds in the Deployment, moves that). The least a process was seen to take here is ${mib(bytesOfShard(model, 0, 1))}, for each replica of each shard; each that leads writes two Leases.
 
@@ -91,7 +88,7 @@ For **blast radius**, at any size: of a shard that fails only its own Performers
 
 ## A million Performers
 
-${table(['shards', 'memory, one replica each', 'memory, two replicas each', 'CPU of a start, per process'], perMillion)}
+${markdownTable(['shards', 'memory, one replica each', 'memory, two replicas each', 'CPU of a start, per process'], perMillion)}
 
 Drawn on from what was measured, and for the operator alone; what its objects cost etcd and the API server is theirs, and the same however many shards there are.
 `;

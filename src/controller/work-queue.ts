@@ -1,6 +1,5 @@
 import { keyText, type ObjectKey } from '../kube/objects.ts';
 import type { Clock } from '../lib/clock.ts';
-import { Lane } from './lane.ts';
 
 /** Why a key wants a look. `change`: something about it is new · `background`: the list at the start, a retry, a resync. */
 export type WorkClass = 'change' | 'background';
@@ -21,11 +20,11 @@ interface Delay {
   readonly as: WorkClass;
   readonly cancel: () => void;
 }
-type LaneName = 'begun' | 'fresh' | 'background';
+type Lane = 'begun' | 'fresh' | 'background';
 
 /** What is begun is finished first, yet of eight turns one is kept for each of the others, so that none starves. */
 const turns = 8;
-const orderOfTurn = (turn: number): readonly [LaneName, LaneName, LaneName] => {
+const orderOfTurn = (turn: number): readonly [Lane, Lane, Lane] => {
   if (turn === 0) return ['background', 'begun', 'fresh'];
   return turn === turns / 2 ? ['fresh', 'begun', 'background'] : ['begun', 'fresh', 'background'];
 };
@@ -43,7 +42,9 @@ export class WorkQueue {
   /** Called when a key is taken, with how long it was ready. */
   onTake: (waitedMs: number) => void = () => undefined;
   readonly #clock: Clock;
-  readonly #lanes: Readonly<Record<LaneName, Lane<Entry>>> = { begun: new Lane(), fresh: new Lane(), background: new Lane() };
+  readonly #lanes: Readonly<Record<Lane, Map<string, Entry>>> = { begun: new Map(), fresh: new Map(), background: new Map() };
+  /** Of each lane, where its first entry is: to look for it from the front of the Map would walk over all that was taken before. */
+  readonly #heads: { [lane in Lane]?: MapIterator<[string, Entry]> | undefined } = {};
   /** How many keys wait for both reasons. None is begun and fresh at once: only `done` changes which it is, and a running key waits in no lane. */
   #twice = 0;
   readonly #running = new Set<string>();
@@ -85,11 +86,14 @@ export class WorkQueue {
     }
     this.#held.delete(text);
     // One that already waits in the background keeps that place too: news must not make it wait longer.
-    const lane = this.#lanes[as === 'background' ? 'background' : this.#begun.has(text) ? 'begun' : 'fresh'];
+    const name = as === 'background' ? as : this.#begun.has(text) ? 'begun' : 'fresh';
+    const lane = this.#lanes[name];
+    // Begun anew, since an iterator that stands keeps what the Map was before it grew.
+    if (lane.size === 0) this.#heads[name] = undefined;
     if (!lane.has(text)) {
       if (Object.values(this.#lanes).some((other) => other.has(text))) this.#twice += 1;
       else this.#adds += 1;
-      lane.add(text, { key, sinceMs: nowMs });
+      lane.set(text, { key, sinceMs: nowMs });
     }
     this.onReady();
   }
@@ -118,16 +122,17 @@ export class WorkQueue {
   /** The key whose turn it is; undefined when none is ready. Whoever takes it calls `done`. */
   take(): ObjectKey | undefined {
     const lane = orderOfTurn((this.#turn + 1) % turns).find((name) => this.#lanes[name].size > 0);
-    const next = lane === undefined ? undefined : this.#lanes[lane].first;
+    if (lane !== undefined) this.#heads[lane] ??= this.#lanes[lane].entries();
+    const next = lane === undefined ? undefined : this.#heads[lane]?.next().value;
     if (next === undefined) return undefined;
     this.#turn = (this.#turn + 1) % turns;
-    const { text, value } = next;
+    const [text, { key }] = next;
     const nowMs = this.#clock.monotonicMs();
     const lanes = Object.values(this.#lanes);
     this.onTake(nowMs - Math.min(...lanes.map((entries) => entries.get(text)?.sinceMs ?? nowMs)));
     if (lanes.filter((entries) => entries.delete(text)).length > 1) this.#twice -= 1;
     this.#running.add(text);
-    return value.key;
+    return key;
   }
 
   /** @param begun whether the pass left the key unfinished: until a pass finishes it, its changes go before those of others */
@@ -143,10 +148,7 @@ export class WorkQueue {
 
   stats(): QueueStats {
     const { begun, fresh, background } = this.#lanes;
-    return {
-      depth: { change: begun.size + fresh.size, background: background.size - this.#twice },
-      adds: this.#adds,
-    };
+    return { depth: { change: begun.size + fresh.size, background: background.size - this.#twice }, adds: this.#adds };
   }
 
   /** Cancels all delays, and holds no key any longer: until somebody takes keys again, nothing waits for time. */

@@ -52,13 +52,13 @@ export async function renderReportHtml(report: BenchReport): Promise<string> {
   return renderPage(`Benchmark ${day}`, body);
 }
 
-const aboutScale =
+export const aboutScale =
   'A few creations a second beside so many settled Performers. The line is that of least squares, with the 99 % interval of its slope: where that holds 0, nothing grows.';
 
-const aboutFigures =
+export const aboutFigures =
   'Medians over the rounds, p99 of all requests together; in brackets how many blocks, or requests, and where the figure lies with 99 % certainty.';
 
-const aboutLatencies =
+export const aboutLatencies =
   'From each request to the state it asked for, all rounds together; beside each quantile where it lies with 99 % certainty, by order statistics. Too small a sample leaves an end open (–).';
 
 function aboutRatios(first: string): string {

@@ -1,0 +1,117 @@
+import { basename } from 'node:path';
+import type { BenchReport } from '../src/bench/bench-report.ts';
+import { caveats } from '../src/bench/compare.ts';
+import { controlPlaneGoals } from '../src/bench/goals.ts';
+import { aboutFigures, aboutLatencies, aboutScale } from '../src/bench/report/report-html.ts';
+import { figureHead, figureRows, latencyHead, latencyRows, scaleHead, scaleRows } from '../src/bench/report/tables.ts';
+import { formatFigure, type Goal, goalVerdict, isWithinNoise } from '../src/bench/report.ts';
+import { markdownTable } from './markdown-table.ts';
+
+/** The runs that are published, from the project root: every sample of them. */
+export const benchReportPaths = { full: 'docs/results/raw/bench-full.json.gz', scale: 'docs/results/raw/bench-scale.json.gz' } as const;
+
+/** A figure of one round has no interval: whether another run would say the same, nothing tells. */
+const isOfOne = ({ note }: Goal): boolean => /^n 1\b/.test(note);
+
+function told(goal: Goal): string {
+  const remark = isWithinNoise(goal) ? ', within noise' : isOfOne(goal) ? ', one round' : '';
+  return `${goalVerdict(goal) === 'met' ? 'met' : '**missed**'}${remark}`;
+}
+
+function goalTable(goals: readonly Goal[]): string {
+  const rows = goals.map((goal) => [
+    goal.what,
+    `${formatFigure(goal.measured)} ${goal.unit}`.trim(),
+    `${goal.bound} ${formatFigure(goal.target)}`,
+    goal.note,
+    told(goal),
+  ]);
+  return markdownTable(['goal', 'measured', 'asked', 'n, spread', ''], rows);
+}
+
+/** Where, when and with what a run was made, and what speaks against it. */
+function circumstances(report: BenchReport): string {
+  const { startedAt, finishedAt, machine, versions, cluster, seed, blocks, subjects } = report;
+  const minutes = Math.round((Date.parse(finishedAt) - Date.parse(startedAt)) / 60_000);
+  const programs = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  const fsync = cluster.etcdFsync === undefined ? '' : `, etcd ${cluster.etcdFsync ? 'with' : 'without'} fsync`;
+  const place = `${machine.cores} × ${machine.cpu}, ${formatFigure(machine.memoryBytes / 1024 ** 3)} GiB, ${machine.system}`;
+  return [
+    `From ${startedAt.slice(0, 16)}Z, ${minutes} min, ${blocks.length} blocks, seed ${seed}. ${place}; cluster \`${cluster.profile}\`${fsync}. ${programs.join(', ')}.`,
+    `Operators: ${subjects.map(({ name }) => `\`${name}\``).join(', ')}.`,
+    ...caveats(report).map((remark) => `- ${remark}`),
+  ].join('\n\n');
+}
+
+/** One sentence for what became of the goals, each miss and each gap by its name. */
+function summary(full: readonly Goal[], scale: readonly Goal[]): string {
+  const isMeasured = (goal: Goal): boolean => goalVerdict(goal) !== 'not measured';
+  const measured = [...full, ...scale].filter(isMeasured);
+  const missed = measured.filter((goal) => goalVerdict(goal) === 'MISSED');
+  const near = measured.filter(isWithinNoise);
+  const once = measured.filter((goal) => isOfOne(goal) && !isWithinNoise(goal));
+  const open = full.filter((goal) => !measured.some(({ what }) => what === goal.what));
+  const named = (goals: readonly Goal[]): string => (goals.length === 0 ? '' : `: ${goals.map(({ what }) => what).join('; ')}`);
+  return [
+    `Of ${full.length} goals ${measured.length - missed.length} were met, ${missed.length} missed${named(missed)}.`,
+    `${near.length} of them might have come out the other way, by their 99 % interval${named(near)}. ${once.length} rest on one round${named(once)}.`,
+    ...(open.length === 0 ? [] : [`${open.length} were not measured${named(open)}.`]),
+  ].join(' ');
+}
+
+/** `docs/results/bench.md`: both runs as they came out, with what was reached of each goal. Pure. */
+export function renderBenchPage({ full, scale }: Readonly<Record<keyof typeof benchReportPaths, BenchReport>>): string {
+  const goalsOf = (report: BenchReport): readonly Goal[] => controlPlaneGoals(report);
+  const measured = (report: BenchReport): readonly Goal[] => goalsOf(report).filter((goal) => goalVerdict(goal) !== 'not measured');
+  const links = Object.entries(benchReportPaths).map(([name, path]) => `[${name}](raw/${basename(path)})`);
+  return `# Benchmark results
+
+<!-- Generated from ${Object.values(benchReportPaths).join(' and ')} by \`npm run generate\`; do not edit. -->
+
+What [\`npm run bench\`](../benchmarks.md) measured. Absolute figures are of one machine; what carries over are the ratios of one run, and the counts. Raw data, every sample: ${links.join(', ')}; \`gunzip\` them, and \`bin/hourglass bench report\` draws them.
+
+${summary(goalsOf(full), measured(scale))}
+
+## All operators
+
+\`\`\`sh
+npm run bench -- --full --compare controller-runtime --compare controller-runtime-tuned --compare floor --out bench-results/full
+\`\`\`
+
+${circumstances(full)}
+
+### Goals
+
+Figures of ours: medians of the blocks, p99 of all requests together. Ratios are to the named operator, paired by round (geometric mean; p99 of all rounds together), and so not the quotient of two medians; \`beyond floor\` are differences. Then n, the least and the most of single figures, and the 99 % interval.
+
+${goalTable(measured(full))}
+
+### The same of each operator
+
+${aboutFigures}
+
+${markdownTable(figureHead(full), figureRows(full))}
+
+### Latencies
+
+${aboutLatencies}
+
+${markdownTable(latencyHead, latencyRows(full))}
+
+## With how many Performers there are
+
+\`\`\`sh
+npm run bench -- --scenario scale --repeat 1 --out bench-results/scale
+\`\`\`
+
+${circumstances(scale)}
+
+${aboutScale} One round for each number; \`at none\` is where the line begins.
+
+${markdownTable(scaleHead, scaleRows(scale))}
+
+${goalTable(measured(scale))}
+
+With 100,000 and 1,000,000, in process: [scale](../scale.md).
+`;
+}
