@@ -9,6 +9,11 @@ import { markdownTable } from './markdown-table.ts';
 
 /** The runs that are published, from the project root: every sample of them. */
 export const benchReportPaths = { full: 'docs/results/raw/bench-full.json.gz', scale: 'docs/results/raw/bench-scale.json.gz' } as const;
+export interface PublishedRuns {
+  readonly full: BenchReport;
+  /** Absent until it was run. */
+  readonly scale?: BenchReport | undefined;
+}
 
 /** A figure of one round has no interval: whether another run would say the same, nothing tells. */
 const isOfOne = ({ note }: Goal): boolean => /^n 1\b/.test(note);
@@ -17,6 +22,8 @@ function told(goal: Goal): string {
   const remark = isWithinNoise(goal) ? ', within noise' : isOfOne(goal) ? ', one round' : '';
   return `${goalVerdict(goal) === 'met' ? 'met' : '**missed**'}${remark}`;
 }
+
+const measured = (report: BenchReport): readonly Goal[] => controlPlaneGoals(report).filter((goal) => goalVerdict(goal) !== 'not measured');
 
 function goalTable(goals: readonly Goal[]): string {
   const rows = goals.map((goal) => [
@@ -59,18 +66,34 @@ function summary(full: readonly Goal[], scale: readonly Goal[]): string {
   ].join(' ');
 }
 
-/** `docs/results/bench.md`: both runs as they came out, with what was reached of each goal. Pure. */
-export function renderBenchPage({ full, scale }: Readonly<Record<keyof typeof benchReportPaths, BenchReport>>): string {
-  const goalsOf = (report: BenchReport): readonly Goal[] => controlPlaneGoals(report);
-  const measured = (report: BenchReport): readonly Goal[] => goalsOf(report).filter((goal) => goalVerdict(goal) !== 'not measured');
-  const links = Object.entries(benchReportPaths).map(([name, path]) => `[${name}](raw/${basename(path)})`);
+function scaleSection(scale: BenchReport): string {
+  return `## With how many Performers there are
+
+\`\`\`sh
+npm run bench -- --scenario scale --repeat 1 --out bench-results/scale
+\`\`\`
+
+${circumstances(scale)}
+
+${aboutScale} One round for each number; \`at none\` is where the line begins.
+
+${markdownTable(scaleHead, scaleRows(scale))}
+
+${goalTable(measured(scale))}
+`;
+}
+
+/** `docs/results/bench.md`: what was run as it came out, with what was reached of each goal. Pure. */
+export function renderBenchPage({ full, scale }: PublishedRuns): string {
+  const paths = [benchReportPaths.full, ...(scale === undefined ? [] : [benchReportPaths.scale])];
+  const links = paths.map((path) => `[${basename(path)}](raw/${basename(path)})`);
   return `# Benchmark results
 
-<!-- Generated from ${Object.values(benchReportPaths).join(' and ')} by \`npm run generate\`; do not edit. -->
+<!-- Generated from ${paths.join(' and ')} by \`npm run generate\`; do not edit. -->
 
 What [\`npm run bench\`](../benchmarks.md) measured. Absolute figures are of one machine; what carries over are the ratios of one run, and the counts. Raw data, every sample: ${links.join(', ')}; \`gunzip\` them, and \`bin/hourglass bench report\` draws them.
 
-${summary(goalsOf(full), measured(scale))}
+${summary(controlPlaneGoals(full), scale === undefined ? [] : measured(scale))}
 
 ## All operators
 
@@ -98,20 +121,7 @@ ${aboutLatencies}
 
 ${markdownTable(latencyHead, latencyRows(full))}
 
-## With how many Performers there are
-
-\`\`\`sh
-npm run bench -- --scenario scale --repeat 1 --out bench-results/scale
-\`\`\`
-
-${circumstances(scale)}
-
-${aboutScale} One round for each number; \`at none\` is where the line begins.
-
-${markdownTable(scaleHead, scaleRows(scale))}
-
-${goalTable(measured(scale))}
-
+${scale === undefined ? '' : scaleSection(scale)}
 With 100,000 and 1,000,000, in process: [scale](../scale.md).
 `;
 }

@@ -40,21 +40,26 @@ export function planBlocks(
       .filter((scenario) => round < (scenario.rounds?.[kind] ?? rounds))
       .flatMap((scenario) =>
         shuffle(subjects, random)
-          .filter((subject) => !isBeyond(scenario, subject))
+          .filter((subject) => whyBeyond(scenario, subject) === undefined)
           .map((subject) => ({ scenario, subject, round, kind })),
       ),
   );
 }
 
-/** The bare loop takes no notice of a changed spec: an update would only wait for its time to be over. */
-const isBeyond = ({ script }: Scenario, { name }: Subject): boolean => name === floor && script === 'update';
+/** Why a load is not for this operator, which would only wait for its time to be over. */
+function whyBeyond({ script }: Scenario, { name }: Subject): string | undefined {
+  if (script === 'update' && [floor, 'floor-headless', 'floor-without-service'].includes(name))
+    return 'it takes no notice of a changed spec';
+  return name === 'floor-without-service' && script !== 'create' ? 'no Service of it ever goes' : undefined;
+}
 
 /** What is not run, each with its reason. Pure. */
 export function describeLeftOut({ scenarios, subjects }: Pick<PlanOptions, 'scenarios' | 'subjects'>): readonly string[] {
   return scenarios.flatMap((scenario) =>
-    subjects.flatMap((subject) =>
-      isBeyond(scenario, subject) ? [`${scenario.name} of ${subject.name}: it takes no notice of a changed spec`] : [],
-    ),
+    subjects.flatMap((subject) => {
+      const why = whyBeyond(scenario, subject);
+      return why === undefined ? [] : [`${scenario.name} of ${subject.name}: ${why}`];
+    }),
   );
 }
 

@@ -28,6 +28,8 @@ export const builtInSubjects = {
   'controller-runtime': { tool: 'peer-controller-runtime', args: health },
   'controller-runtime-tuned': { tool: 'peer-controller-runtime', args: [...health, '--tuned'] },
   floor: { tool: 'peer-floor', args: health },
+  'floor-headless': { tool: 'peer-floor', args: [...health, '--service', 'headless'] },
+  'floor-without-service': { tool: 'peer-floor', args: [...health, '--service', 'none'] },
 } as const satisfies Readonly<Record<string, Omit<SubjectStart, 'command' | 'env'> & { readonly tool: ToolName }>>;
 
 interface Deployment {

@@ -220,3 +220,16 @@ async function readyPodOtherThan(old: Pod, image: string): Promise<Pod> {
   expect(performer.status).toMatchObject({ ready: true, podIP: pod.status?.podIP, observedGeneration: performer.metadata?.generation });
   return pod;
 }
+
+describe.each([
+  { name: 'floor-headless', addresses: Object.keys(specs).map(() => 'None') },
+  { name: 'floor-without-service', addresses: [] },
+] as const)('the peer $name', ({ name, addresses }) => {
+  it('makes the pods we make, and Services of its own kind', async () => {
+    await startPeer(name);
+    await askForAll();
+    expect((await describeObjects()).pods).toEqual(ours.pods);
+    const { items } = await kube.list(services, { namespace });
+    expect(items.map(({ spec }) => spec?.clusterIP)).toEqual(addresses);
+  }, 150_000);
+});

@@ -50,6 +50,18 @@ describe('a full run', () => {
     expect(left).toEqual(['update-serial of floor: it takes no notice of a changed spec']);
   });
 
+  it('spares the bare loop without Services the deletions, too', () => {
+    const subjects = ['floor-headless', 'floor-without-service'].map((name) => ({ name, command: name }));
+    expect(
+      describeLeftOut({ scenarios: chooseScenarios(['burst-200', 'delete-serial', 'update-serial', 'churn'], 'usual'), subjects }),
+    ).toEqual([
+      'delete-serial of floor-without-service: no Service of it ever goes',
+      'update-serial of floor-headless: it takes no notice of a changed spec',
+      'update-serial of floor-without-service: it takes no notice of a changed spec',
+      'churn of floor-without-service: no Service of it ever goes',
+    ]);
+  });
+
   it('counts nothing on a cluster of somebody else', () => {
     expect(planRun({ scenarios, subjects: peers, rounds: 1, seed: 1, isOurs: false }).counted).toEqual([]);
   });

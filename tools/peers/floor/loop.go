@@ -19,8 +19,16 @@ import (
 
 const inFlight = 100
 
+// What --service takes.
+const (
+	clusterIP = "cluster-ip"
+	headless  = "headless"
+	none      = "none"
+)
+
 type loop struct {
-	kube client.WithWatch
+	kube    client.WithWatch
+	service string
 	// Places of the calls under way.
 	places chan struct{}
 	mutex  sync.Mutex
@@ -28,8 +36,8 @@ type loop struct {
 	waiting map[types.UID]chan *corev1.Pod
 }
 
-func newLoop(kube client.WithWatch) *loop {
-	return &loop{kube: kube, places: make(chan struct{}, inFlight), waiting: map[types.UID]chan *corev1.Pod{}}
+func newLoop(kube client.WithWatch, service string) *loop {
+	return &loop{kube: kube, service: service, places: make(chan struct{}, inFlight), waiting: map[types.UID]chan *corev1.Pod{}}
 }
 
 func (l *loop) run(ctx context.Context, onWatching func()) error {
@@ -106,7 +114,7 @@ func (l *loop) tell(pod *corev1.Pod) {
 
 func (l *loop) make(ctx context.Context, performer *api.Performer, ready <-chan *corev1.Pod) {
 	service := make(chan error, 1)
-	go func() { service <- l.call(func() error { return l.kube.Create(ctx, objects.Service(performer)) }) }()
+	go func() { service <- l.makeService(ctx, performer) }()
 	err := l.call(func() error { return l.kube.Create(ctx, objects.Pod(performer)) })
 	if err := errors.Join(err, <-service); err != nil {
 		l.report(ctx, "creating", performer, err)
@@ -123,6 +131,17 @@ func (l *loop) make(ctx context.Context, performer *api.Performer, ready <-chan 
 		l.report(ctx, "writing the status of", performer, err)
 	case <-ctx.Done():
 	}
+}
+
+func (l *loop) makeService(ctx context.Context, performer *api.Performer) error {
+	if l.service == none {
+		return nil
+	}
+	service := objects.Service(performer)
+	if l.service == headless {
+		service.Spec.ClusterIP = corev1.ClusterIPNone
+	}
+	return l.call(func() error { return l.kube.Create(ctx, service) })
 }
 
 func (l *loop) call(one func() error) error {

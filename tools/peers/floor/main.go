@@ -8,6 +8,8 @@
 // What it does not: anything a second time. No repair, no retries, no updates, no check of what is there, no cache, no finalizer; a call
 // that fails is told and left. A Performer that is deleted leaves the rest to the garbage collector. A watch that the
 // API server ends under load is opened again; that is all it mends.
+//
+// With --service headless, or none, it shows what a ClusterIP costs.
 package main
 
 import (
@@ -31,18 +33,23 @@ import (
 )
 
 func main() {
+	service := flag.String("service", clusterIP, "the Service of each Performer: cluster-ip, headless or none; the contract has the first")
 	healthAddress := flag.String("health-probe-bind-address", ":8081", "address of /healthz and /readyz")
 	// The client library adds --kubeconfig, and reads KUBECONFIG.
 	flag.Parse()
+	if *service != clusterIP && *service != headless && *service != none {
+		fmt.Fprintf(os.Stderr, "--service %s: give cluster-ip, headless or none\n", *service)
+		os.Exit(2)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *healthAddress); err != nil && ctx.Err() == nil {
+	if err := run(ctx, *healthAddress, *service); err != nil && ctx.Err() == nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, healthAddress string) error {
+func run(ctx context.Context, healthAddress, service string) error {
 	ctrl.SetLogger(logr.Discard())
 	scheme := runtime.NewScheme()
 	if err := errors.Join(clientgoscheme.AddToScheme(scheme), api.AddToScheme(scheme)); err != nil {
@@ -60,7 +67,7 @@ func run(ctx context.Context, healthAddress string) error {
 	ready := &atomic.Bool{}
 	ended := make(chan error, 2)
 	go func() { ended <- serveHealth(healthAddress, ready) }()
-	go func() { ended <- newLoop(kube).run(ctx, func() { ready.Store(true) }) }()
+	go func() { ended <- newLoop(kube, service).run(ctx, func() { ready.Store(true) }) }()
 	return <-ended
 }
 
