@@ -50,19 +50,16 @@ function circumstances(report: BenchReport): string {
   ].join('\n\n');
 }
 
-/** One sentence for what became of the goals, each miss and each gap by its name. */
+/** What became of the goals: how many of each, and those by name that stand against us or are open. */
 function summary(full: readonly Goal[], scale: readonly Goal[]): string {
-  const isMeasured = (goal: Goal): boolean => goalVerdict(goal) !== 'not measured';
-  const measured = [...full, ...scale].filter(isMeasured);
-  const missed = measured.filter((goal) => goalVerdict(goal) === 'MISSED');
-  const near = measured.filter(isWithinNoise);
-  const once = measured.filter((goal) => isOfOne(goal) && !isWithinNoise(goal));
-  const open = full.filter((goal) => !measured.some(({ what }) => what === goal.what));
+  const all = [...full, ...scale].filter((goal) => goalVerdict(goal) !== 'not measured');
+  const missed = all.filter((goal) => goalVerdict(goal) === 'MISSED');
+  const beyond = missed.filter((goal) => !isWithinNoise(goal));
+  const open = full.filter(({ what }) => !all.some((goal) => goal.what === what));
   const named = (goals: readonly Goal[]): string => (goals.length === 0 ? '' : `: ${goals.map(({ what }) => what).join('; ')}`);
   return [
-    `Of ${full.length} goals ${measured.length - missed.length} were met, ${missed.length} missed${named(missed)}.`,
-    `${near.length} of them might have come out the other way, by their 99 % interval${named(near)}. ${once.length} rest on one round${named(once)}.`,
-    ...(open.length === 0 ? [] : [`${open.length} were not measured${named(open)}.`]),
+    `Of ${full.length} goals ${all.length - missed.length} were met, ${missed.length - beyond.length} missed within noise (their 99 % interval holds what was asked), ${beyond.length} missed${named(beyond)}.`,
+    `Not measured: ${open.length}${named(open)}. Resting on one round, so that nothing tells what another would say: ${all.filter(isOfOne).length}, marked below.`,
   ].join(' ');
 }
 
@@ -121,7 +118,6 @@ ${aboutLatencies}
 
 ${markdownTable(latencyHead, latencyRows(full))}
 
-${scale === undefined ? '' : scaleSection(scale)}
-With 100,000 and 1,000,000, in process: [scale](../scale.md).
+${scale === undefined ? '' : `${scaleSection(scale)}\n`}With 100,000 and 1,000,000, in process: [scale](../scale.md).
 `;
 }

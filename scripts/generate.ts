@@ -1,10 +1,14 @@
-import { globSync } from 'node:fs';
+import { existsSync, globSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
 import { renderChaosFiles } from '../chaos/rendered-files.ts';
 import { renderCrdYaml } from '../src/api/crd/performer-crd-yaml.ts';
+import type { BenchReport } from '../src/bench/bench-report.ts';
+import { parseBenchReport } from '../src/bench/read-report.ts';
 import { renderApiReference } from './api-reference.ts';
+import { benchReportPaths, renderBenchPage } from './bench-page.ts';
 import { renderConditions, renderEvents } from './condition-reference.ts';
 import { renderGrpcCode } from './grpc-code.ts';
 import { renderInstall, renderRoles } from './manifests.ts';
@@ -27,11 +31,22 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
     ['docs/conditions.md', renderConditions()],
     ['docs/events.md', renderEvents()],
     ['docs/simulation-ids.md', renderSimulationIds()],
+    ['docs/results/bench.md', await renderBench()],
     ['docs/scale.md', renderScalePage(parseScaleReport(await read(scaleReportPath)))],
     ...renderChaosFiles(),
     ['src/api/gen/spec-shape.ts', renderSpecShape()],
     ...(await renderGrpcCode(projectRoot)),
   ]);
+}
+
+async function renderBench(): Promise<string> {
+  const readReport = async (path: string): Promise<BenchReport> =>
+    parseBenchReport(gunzipSync(await readFile(join(projectRoot, path))).toString(), path);
+  const { full, scale } = benchReportPaths;
+  return renderBenchPage({
+    full: await readReport(full),
+    scale: existsSync(join(projectRoot, scale)) ? await readReport(scale) : undefined,
+  });
 }
 
 /** The sample Performers, by their path from the project root. */
