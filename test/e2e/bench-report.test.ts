@@ -105,6 +105,17 @@ it('stands beside a JUnit file with the goals', async () => {
   );
 });
 
+it('has no table of goals when none of them was measured', async () => {
+  const alone = write('alone.json', makeBenchReport({ seed: 1, rounds: 1, scenarios: ['burst-50'] }));
+  const draw = async (from: string): Promise<string> => {
+    await hourglass(['bench', 'report', from, '--out', join(dir, 'alone')]);
+    return readFile(join(dir, 'alone', 'report.html'), 'utf8');
+  };
+  expect(await draw(file)).toContain('<h2>Goals</h2>');
+  expect(await draw(alone)).not.toContain('<h2>Goals</h2>');
+  expect(await draw(alone)).toContain('<b>24</b><span>goals not measured</span>');
+});
+
 describe('bench compare', () => {
   const ours = [{ name: 'ours' }, { name: 'floor' }];
   const before = write('before.json', makeBenchReport({ seed: 1, subjects: ours }));

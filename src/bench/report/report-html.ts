@@ -2,7 +2,7 @@ import type { BenchReport } from '../bench-report.ts';
 import { caveats, compareSides } from '../compare.ts';
 import { controlPlaneGoals } from '../goals.ts';
 import { escapeXml } from '../junit.ts';
-import { formatFigure, goalVerdict, isWithinNoise } from '../report.ts';
+import { formatFigure, type Goal, goalVerdict, isWithinNoise } from '../report.ts';
 import { seriesColor } from './charts.ts';
 import { renderForest } from './forest.ts';
 import { caveatCard, dayOf, describeMachine, factList, legend, rawLink, renderPage, section, table, tiles } from './page.ts';
@@ -36,11 +36,7 @@ export async function renderReportHtml(report: BenchReport): Promise<string> {
     totals(report),
     caveatCard(caveats(report)),
     `<div class="key">${legend(names)}</div>`,
-    section(
-      'Goals',
-      `What the control plane allows, and how near ${first.name} comes to it in this run. Within noise: with 99 % certainty it might as well be on the other side.`,
-      goals(report),
-    ),
+    ...(controlPlaneGoals(report).every(isOpen) ? [] : [section('Goals', aboutGoals(first.name), goals(report))]),
     ...(others.length === 0 ? [] : [section('The same of each operator', aboutFigures, table(figureHead(report), figureRows(report), []))]),
     ...(others.length === 0 ? [] : [section('Side by side', aboutRatios(first.name), renderForest(first.name, forest))]),
     ...drawn,
@@ -50,6 +46,12 @@ export async function renderReportHtml(report: BenchReport): Promise<string> {
     section('How it was measured', '', provenance(report)),
   ];
   return renderPage(`Benchmark ${day}`, body);
+}
+
+const isOpen = (goal: Goal): boolean => goalVerdict(goal) === 'not measured';
+
+function aboutGoals(first: string): string {
+  return `What the control plane allows, and how near ${first} comes to it in this run. Within noise: with 99 % certainty it might as well be on the other side.`;
 }
 
 export const aboutScale =
