@@ -203,7 +203,7 @@ describe('a WorkQueue with many keys', () => {
     });
   };
 
-  // Walking over what waits, or waited, would come to some 15 times and 40 times as much.
+  // Walking over what was taken came to 50 times as much, and over what waits to 94 times.
   it.each([
     { does: 'hands out', of: drainEach, few: 2_000, many: 300_000 },
     { does: 'counts', of: countOften, few: 1_000, many: 40_000 },
